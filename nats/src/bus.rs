@@ -1,0 +1,330 @@
+//! The whole bus behind core's ports: what orchestrators and workers are given.
+
+use std::{sync::Arc, time::Duration};
+
+use async_nats::{
+    Client, HeaderMap,
+    jetstream::{AckKind, Context, Message, stream::Stream},
+};
+use bytes::Bytes;
+use cadre_core::{
+    ids::{Name, Partition, TaskId},
+    payload::Payload,
+    ports::{
+        AppendError, BusError, LoadError, Loaded, DeadLetter, LogHead, OrchestratorBus, OrderTerms,
+        Settle, WorkerBus,
+    },
+    task::{Answer, Goal, Order, Record, Report},
+    time::UnixMillis,
+};
+use cadre_proto::subject::{self, Attempt};
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::{
+    blobs::Blobs,
+    clock::BrokerClock,
+    connect::Connection,
+    inbox::{GoalInbox, InputInbox},
+    log::TaskLog,
+    outbox::Outbox,
+    timer,
+    topology::{DiscoverError, Topology},
+    work::{HEARTBEAT, WorkInbox},
+};
+
+/// One connection's view of the streams. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Streams {
+    /// Plain NATS.
+    pub client: Client,
+    /// JetStream.
+    pub js: Context,
+    /// Partitions and shards.
+    pub topology: Topology,
+    /// The broker's time.
+    pub clock: BrokerClock,
+    log: Arc<Vec<Stream<()>>>,
+}
+
+impl Streams {
+    /// The shard that holds `partition`.
+    #[must_use]
+    pub fn shard(&self, partition: Partition) -> u16 {
+        partition.0 % self.topology.shards.max(1)
+    }
+
+    /// Name of the stream of this family that holds `partition`.
+    #[must_use]
+    pub fn name(&self, family: &str, partition: Partition) -> String {
+        format!("{family}_{}", self.shard(partition))
+    }
+
+    /// The log stream that holds `partition`.
+    pub(crate) fn log(&self, partition: Partition) -> Result<&Stream<()>, BusError> {
+        let shard = self.shard(partition);
+        let unknown = || BusError::Refused(format!("there is no stream CADRE_LOG_{shard}"));
+        self.log.get(usize::from(shard)).ok_or_else(unknown)
+    }
+
+    /// The partition that owns `task`.
+    #[must_use]
+    pub fn partition(&self, task: &TaskId) -> Partition {
+        task.partition(self.topology.partitions)
+    }
+}
+
+/// JetStream behind core's ports. Cheap to clone.
+#[derive(Clone)]
+pub struct JetStreamBus {
+    streams: Streams,
+    blobs: Blobs,
+    log: TaskLog,
+    outbox: Outbox,
+}
+
+/// Settles one delivery; keeps the whole message, for a dead letter.
+#[derive(Debug)]
+pub struct Receipt {
+    pub(crate) message: Message,
+    /// Room that the message takes in a worker; free again when the receipt is dropped.
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl Receipt {
+    pub(crate) fn new(message: Message) -> Self {
+        Self { message, _room: None }
+    }
+
+    pub(crate) fn held(message: Message, room: OwnedSemaphorePermit) -> Self {
+        Self { message, _room: Some(room) }
+    }
+}
+
+impl JetStreamBus {
+    /// Reads what the streams were made for and makes them usable.
+    ///
+    /// # Errors
+    /// [`DiscoverError`] when the server has no streams of ours, or does not answer.
+    pub async fn open(connection: &Connection) -> Result<Self, DiscoverError> {
+        let topology = connection.discover().await?;
+        let mut log = Vec::new();
+        let clock = BrokerClock::new(UnixMillis(0));
+        for shard in 0..topology.shards.max(1) {
+            let name = format!("CADRE_LOG_{shard}");
+            let stream = connection.js.get_stream(&name).await.map_err(|error| {
+                DiscoverError::Bus(BusError::Unavailable(format!("stream {name}: {error}")))
+            })?;
+            clock.observe(now_of(&stream));
+            let stream = connection.js.get_stream_no_info(&name).await.map_err(|error| {
+                DiscoverError::Bus(BusError::Unavailable(format!("stream {name}: {error}")))
+            })?;
+            log.push(stream);
+        }
+        let (client, js) = (connection.client.clone(), connection.js.clone());
+        let streams = Streams { client, js: js.clone(), topology, clock, log: Arc::new(log) };
+        let blobs = Blobs::new(js);
+        let log = TaskLog::new(streams.clone(), blobs.clone());
+        let outbox = Outbox::new(streams.clone(), blobs.clone());
+        Ok(Self { streams, blobs, log, outbox })
+    }
+
+    /// The streams, for tools that look at them.
+    #[must_use]
+    pub fn streams(&self) -> &Streams {
+        &self.streams
+    }
+
+    /// Large payloads.
+    #[must_use]
+    pub fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
+    /// Reads a task's log; for command line and pages.
+    ///
+    /// # Errors
+    /// As [`OrchestratorBus::load`].
+    pub async fn read_log(&self, task: &TaskId) -> Result<Loaded, LoadError> {
+        self.log.load(task).await
+    }
+
+    /// Asks the task's partition to end it now. Idempotent.
+    ///
+    /// # Errors
+    /// [`BusError`] when the wish may not have arrived.
+    pub async fn cancel(&self, task: &TaskId, by: &str, reason: &str) -> Result<(), BusError> {
+        self.outbox.cancel(task, by, reason).await
+    }
+}
+
+/// The newest broker timestamp that a stream's info holds: its creation, or its last message.
+fn now_of(stream: &Stream) -> UnixMillis {
+    let info = stream.cached_info();
+    let ms = |at: time::OffsetDateTime| u64::try_from(at.unix_timestamp_nanos() / 1_000_000);
+    let created = ms(info.created).unwrap_or_default();
+    UnixMillis(created.max(ms(info.state.last_timestamp).unwrap_or_default()))
+}
+
+impl Settle for JetStreamBus {
+    type Receipt = Receipt;
+
+    async fn ack(&self, receipt: Receipt) {
+        settle(&receipt, AckKind::Ack).await;
+    }
+
+    async fn retry_later(&self, receipt: Receipt, delay: Duration) {
+        settle(&receipt, AckKind::Nak(Some(delay))).await;
+    }
+}
+
+/// Best effort: a settlement that is lost is a redelivery.
+async fn settle(receipt: &Receipt, kind: AckKind) {
+    if let Err(error) = receipt.message.ack_with(kind).await {
+        tracing::debug!(subject = %receipt.message.subject, %error, "message was not settled");
+    }
+}
+
+impl OrchestratorBus for JetStreamBus {
+    type Inputs = InputInbox;
+    type Goals = GoalInbox;
+
+    fn now(&self) -> UnixMillis {
+        self.streams.clock.now()
+    }
+
+    async fn inputs(&self, partition: Partition) -> Result<InputInbox, BusError> {
+        InputInbox::open(&self.streams, &self.blobs, partition).await
+    }
+
+    async fn goals(&self) -> Result<GoalInbox, BusError> {
+        GoalInbox::open(&self.streams).await
+    }
+
+    async fn forward_timers(&self) -> Result<(), BusError> {
+        timer::forward(&self.streams).await
+    }
+
+    async fn load(&self, task: &TaskId) -> Result<Loaded, LoadError> {
+        self.log.load(task).await
+    }
+
+    async fn append(
+        &self,
+        task: &TaskId,
+        head: LogHead,
+        record: Arc<Record>,
+        trace: Option<String>,
+    ) -> Result<LogHead, AppendError> {
+        self.log.append(task, head, record, trace).await
+    }
+
+    async fn submit(&self, goal: Arc<Goal>) -> Result<(), BusError> {
+        self.outbox.submit(&goal).await
+    }
+
+    async fn order(
+        &self,
+        order: Order,
+        terms: OrderTerms,
+        trace: Option<String>,
+    ) -> Result<(), BusError> {
+        self.outbox.order(&order, &terms, trace).await
+    }
+
+    async fn has_report(&self, order: &Order) -> Result<bool, BusError> {
+        let partition = self.streams.partition(&order.goal.task);
+        let subject = subject::report(partition, &attempt_of(order));
+        self.outbox.holds("CADRE_IN", partition, &subject).await
+    }
+
+    async fn wake(&self, task: &TaskId, at: UnixMillis) -> Result<(), BusError> {
+        timer::set(&self.streams, task, at).await
+    }
+
+    async fn forget_wake(&self, task: &TaskId) {
+        timer::forget(&self.streams, task).await;
+    }
+
+    async fn answer(&self, answer: Answer) -> Result<(), BusError> {
+        self.outbox.answer(&answer).await
+    }
+
+    async fn reject(&self, tenant: &Name, document: Payload) -> Result<(), BusError> {
+        self.outbox.reject(tenant, &document).await
+    }
+
+    async fn bury(
+        &self,
+        receipt: Receipt,
+        partition: Partition,
+        reason: String,
+    ) -> Result<(), BusError> {
+        self.outbox.bury(partition, &receipt.message, &reason).await?;
+        self.ack(receipt).await;
+        Ok(())
+    }
+}
+
+impl WorkerBus for JetStreamBus {
+    type Work = WorkInbox;
+
+    async fn work(&self, role: &Name, in_flight: usize) -> Result<WorkInbox, BusError> {
+        WorkInbox::open(&self.streams, &self.blobs, role, in_flight).await
+    }
+
+    async fn report(
+        &self,
+        task: &TaskId,
+        report: Report,
+        trace: Option<String>,
+    ) -> Result<(), BusError> {
+        self.outbox.report(task, &report, trace).await
+    }
+
+    async fn in_progress(&self, receipt: &Receipt) {
+        settle(receipt, AckKind::Progress).await;
+    }
+
+    async fn done(&self, receipt: &Receipt) {
+        settle(receipt, AckKind::Ack).await;
+    }
+
+    async fn bury(&self, letter: DeadLetter) -> Result<(), BusError> {
+        self.outbox.letter(&letter).await
+    }
+
+    fn heartbeat(&self) -> Duration {
+        HEARTBEAT
+    }
+}
+
+/// Which work an order is.
+pub(crate) fn attempt_of(order: &Order) -> Attempt {
+    Attempt {
+        role: order.role.clone(),
+        task: order.goal.task.clone(),
+        step: order.step.clone(),
+        number: order.attempt,
+    }
+}
+
+/// Headers of a message as text pairs, in no particular order between names.
+pub(crate) fn pairs(headers: Option<&HeaderMap>) -> Vec<(String, String)> {
+    let Some(headers) = headers else { return Vec::new() };
+    headers
+        .iter()
+        .flat_map(|(name, values)| {
+            values.iter().map(move |value| (name.to_string(), value.to_string()))
+        })
+        .collect()
+}
+
+/// The first value of a header.
+pub(crate) fn header<'a>(message: &'a async_nats::Message, name: &str) -> Option<&'a str> {
+    Some(message.headers.as_ref()?.get(name)?.as_str())
+}
+
+/// A body that is sent as it is.
+pub(crate) fn body(payload: &Payload) -> Bytes {
+    Bytes::copy_from_slice(payload.text().as_bytes())
+}

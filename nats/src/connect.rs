@@ -1,0 +1,273 @@
+//! The one way to reach a broker: options, version check, reconnection, what is logged of it.
+//!
+//! Every process opens one connection here and shares it. Nothing on the broker is needed yet: whether the
+//! streams exist is asked separately, by [`Connection::discover`], so that `bus apply` works on an empty server.
+//! Invariant: nobody holds a [`Connection`] to a server that is too old.
+
+use std::{path::PathBuf, time::Duration};
+
+use async_nats::{
+    Client, ConnectErrorKind, Event, ServerAddr,
+    jetstream::{Context, context::ContextBuilder},
+};
+use rand::Rng;
+
+use crate::{
+    server::{VERSION_MIN, Version},
+    topology::{DiscoverError, Topology, discover},
+};
+
+/// The time one request to the broker may take.
+const REQUEST_LIMIT: Duration = Duration::from_secs(5);
+
+/// The time the broker has to confirm one publication.
+const ACK_LIMIT: Duration = Duration::from_secs(3);
+
+/// Publications that wait for their confirmation; the next one waits for room.
+const ACKS_IN_FLIGHT_MAX: usize = 16_384;
+
+/// Commands that wait to be written; senders wait beyond that.
+const CLIENT_CAPACITY: usize = 32_768;
+
+/// Messages that wait in one subscription: a full pull batch of every partition fits.
+const SUBSCRIPTION_CAPACITY: usize = 131_072;
+
+/// The pause before the first reconnection; it doubles up to [`RECONNECT_PAUSE_MAX`].
+const RECONNECT_PAUSE_MIN: Duration = Duration::from_millis(10);
+
+/// Short, because every task waits while the broker is away, and brokers refuse cheaply.
+const RECONNECT_PAUSE_MAX: Duration = Duration::from_millis(500);
+
+/// The pause between attempts of the first connection.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// Where and as whom to connect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectOptions {
+    /// Addresses separated by commas: `nats://one:4222,nats://two:4222`.
+    pub urls: String,
+    /// What this process is, such as `orchestrator`; the broker shows it as `cadre-<name>`.
+    pub name: String,
+    /// A NATS credentials file. Default `None`: as the address says, or nobody.
+    pub credentials: Option<PathBuf>,
+    /// How long to try while nobody answers. Default 5 s: a broker that starts at the same moment is ready by then.
+    pub within: Duration,
+}
+
+impl ConnectOptions {
+    /// Connects as `name` to `urls`, with the defaults above.
+    pub fn new(urls: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            urls: urls.into(),
+            name: name.into(),
+            credentials: None,
+            within: Duration::from_secs(5),
+        }
+    }
+}
+
+/// An open connection that reconnects for ever. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// Plain NATS.
+    pub client: Client,
+    /// JetStream, with bounded publications in flight.
+    pub js: Context,
+    /// What the broker that answered first is.
+    pub server: Version,
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// An address is none; the caller must correct it.
+    #[error("connect to {url:?}: {reason}; write nats://host:port, several separated by commas")]
+    Address {
+        /// The address as given, without its password.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The credentials file cannot be used.
+    #[error("read the credentials file {path:?}")]
+    Credentials {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Nobody answered in time; the broker is down or elsewhere.
+    #[error("reach a nats-server at {urls} within {within:?}; is it running?")]
+    Unreachable {
+        /// Where, without passwords.
+        urls: String,
+        /// How long it was tried.
+        within: Duration,
+        /// The last failure.
+        source: async_nats::ConnectError,
+    },
+    /// The broker or its certificate does not let us in; trying again will not help.
+    #[error("be let in by the nats-server at {urls}; check credentials and certificates")]
+    Refused {
+        /// Where, without passwords.
+        urls: String,
+        /// What it said.
+        source: async_nats::ConnectError,
+    },
+    /// The broker is too old.
+    #[error(
+        "use nats-server {found}: cadre needs {VERSION_MIN} or newer (scheduled messages); upgrade the server"
+    )]
+    TooOld {
+        /// What the broker says it is.
+        found: String,
+    },
+    /// The broker runs without JetStream.
+    #[error("use the nats-server at {urls}: it runs without JetStream; start it with `-js`")]
+    NoJetStream {
+        /// Where, without passwords.
+        urls: String,
+    },
+}
+
+impl Connection {
+    /// What the streams of this broker were made for.
+    ///
+    /// # Errors
+    /// [`DiscoverError::NotPrepared`] on a server without our streams.
+    pub async fn discover(&self) -> Result<Topology, DiscoverError> {
+        discover(&self.js).await
+    }
+}
+
+/// Connects, and checks that the broker is one that can carry Cadre.
+///
+/// Cancellation: dropping the future closes what was opened.
+///
+/// # Errors
+/// [`ConnectError`] says who can help.
+pub async fn connect(options: ConnectOptions) -> Result<Connection, ConnectError> {
+    let addresses = addresses(&options.urls)?;
+    let urls = shown(&addresses);
+    let client = first_connection(&options, &addresses, &urls).await?;
+    let info = client.server_info();
+    let server = match info.version.parse::<Version>() {
+        Ok(version) if version >= VERSION_MIN => version,
+        Ok(_) | Err(_) => return Err(ConnectError::TooOld { found: info.version }),
+    };
+    if !info.jetstream {
+        return Err(ConnectError::NoJetStream { urls });
+    }
+    let js = ContextBuilder::new()
+        .timeout(REQUEST_LIMIT)
+        .ack_timeout(ACK_LIMIT)
+        .max_ack_inflight(ACKS_IN_FLIGHT_MAX)
+        .backpressure_on_inflight(true)
+        .build(client.clone());
+    Ok(Connection { client, js, server })
+}
+
+fn addresses(urls: &str) -> Result<Vec<ServerAddr>, ConnectError> {
+    let parts: Vec<&str> = urls.split(',').map(str::trim).filter(|url| !url.is_empty()).collect();
+    if parts.is_empty() {
+        return Err(ConnectError::Address { url: urls.to_owned(), reason: "no address".to_owned() });
+    }
+    let parse = |url: &&str| {
+        url.parse::<ServerAddr>().map_err(|error| ConnectError::Address {
+            // Whatever stands before the last @ may be a password.
+            url: url.rsplit('@').next().unwrap_or_default().to_owned(),
+            reason: error.to_string(),
+        })
+    };
+    parts.iter().map(parse).collect()
+}
+
+/// The addresses for error texts: scheme, host and port, never a password.
+fn shown(addresses: &[ServerAddr]) -> String {
+    let show = |address: &ServerAddr| {
+        format!("{}://{}:{}", address.scheme(), address.host(), address.port())
+    };
+    addresses.iter().map(show).collect::<Vec<_>>().join(",")
+}
+
+async fn first_connection(
+    options: &ConnectOptions,
+    addresses: &[ServerAddr],
+    urls: &str,
+) -> Result<Client, ConnectError> {
+    let end = tokio::time::Instant::now() + options.within;
+    loop {
+        let attempt = client_options(options).await?.connect(addresses).await;
+        let source = match attempt {
+            Ok(client) => return Ok(client),
+            Err(error) => error,
+        };
+        match source.kind() {
+            ConnectErrorKind::ServerParse
+            | ConnectErrorKind::Authentication
+            | ConnectErrorKind::AuthorizationViolation
+            | ConnectErrorKind::Tls => {
+                return Err(ConnectError::Refused { urls: urls.to_owned(), source });
+            }
+            ConnectErrorKind::Dns
+            | ConnectErrorKind::TimedOut
+            | ConnectErrorKind::Io
+            | ConnectErrorKind::MaxReconnects => {}
+        }
+        if tokio::time::Instant::now() + FIRST_PAUSE >= end {
+            let within = options.within;
+            return Err(ConnectError::Unreachable { urls: urls.to_owned(), within, source });
+        }
+        tokio::time::sleep(FIRST_PAUSE).await;
+    }
+}
+
+async fn client_options(
+    options: &ConnectOptions,
+) -> Result<async_nats::ConnectOptions, ConnectError> {
+    let base = async_nats::ConnectOptions::new();
+    let base = match &options.credentials {
+        None => base,
+        Some(path) => {
+            let error =
+                |source| ConnectError::Credentials { path: path.clone(), source };
+            let text = tokio::fs::read_to_string(path).await.map_err(error)?;
+            base.credentials(&text).map_err(error)?
+        }
+    };
+    Ok(base
+        .name(format!("cadre-{}", options.name))
+        .max_reconnects(None)
+        .reconnect_delay_callback(reconnect_pause)
+        .connection_timeout(Duration::from_secs(2))
+        .ping_interval(Duration::from_secs(5))
+        .request_timeout(Some(REQUEST_LIMIT))
+        .client_capacity(CLIENT_CAPACITY)
+        .subscription_capacity(SUBSCRIPTION_CAPACITY)
+        .event_callback(|event| async move { log(&event) }))
+}
+
+/// Full jitter over a doubling bound, so that a fleet does not come back in step.
+fn reconnect_pause(attempt: usize) -> Duration {
+    if attempt == 0 {
+        return Duration::ZERO;
+    }
+    let doublings = u32::try_from(attempt - 1).unwrap_or(u32::MAX).min(16);
+    let bound = RECONNECT_PAUSE_MIN.saturating_mul(1 << doublings).min(RECONNECT_PAUSE_MAX);
+    bound.mul_f64(rand::rng().random_range(0.5..=1.0))
+}
+
+fn log(event: &Event) {
+    match event {
+        Event::Connected => tracing::info!("connected to the bus"),
+        Event::Disconnected => tracing::warn!("lost the connection to the bus; reconnecting"),
+        Event::LameDuckMode => tracing::info!("bus server is about to shut down"),
+        Event::Draining => tracing::debug!("draining the bus connection"),
+        Event::Closed => tracing::debug!("closed the bus connection"),
+        Event::SlowConsumer(subscription) => {
+            tracing::warn!(subscription, "dropped messages of a slow subscription");
+        }
+        Event::ServerError(error) => tracing::warn!(%error, "bus server reported an error"),
+        Event::ClientError(error) => tracing::warn!(%error, "bus client met an error"),
+    }
+}

@@ -1,0 +1,249 @@
+//! What arrives for the orchestrator: inputs of one partition, and goals as published.
+
+use std::collections::BTreeMap;
+
+use async_nats::jetstream::Message;
+use cadre_core::{
+    ids::{Partition, TaskId},
+    payload::{BlobRef, Hash, Payload},
+    ports::{BusError, Delivery, Inbox, RawGoal},
+    task::{Failure, FailureKind, Goal, Input, Outcome, Report, Usage},
+    time::UnixMillis,
+};
+use cadre_proto::{
+    ContentType, cancel, goal, report,
+    subject::{Attempt, Subject},
+};
+use serde_json::json;
+
+use crate::{
+    blobs::{BlobError, Blobs},
+    bus::{Receipt, Streams, header, pairs},
+    pull::Pull,
+};
+
+/// Inputs asked for at once; the consumer's ack limit is higher.
+const INPUTS_ROOM: usize = 1_024;
+
+/// Goals asked for at once.
+const GOALS_ROOM: usize = 256;
+
+/// Priority group of every partition's consumer.
+const OWNER: &str = "owner";
+
+/// Inputs of one partition.
+pub struct InputInbox {
+    pull: Pull,
+    blobs: Blobs,
+    streams: Streams,
+}
+
+impl InputInbox {
+    pub(crate) async fn open(
+        streams: &Streams,
+        blobs: &Blobs,
+        partition: Partition,
+    ) -> Result<Self, BusError> {
+        let stream = streams.name("CADRE_IN", partition);
+        let pull = Pull::open(streams, stream, format!("p{partition}"), Some(OWNER)).await?;
+        Ok(Self { pull, blobs: blobs.clone(), streams: streams.clone() })
+    }
+}
+
+impl Inbox<Delivery<Receipt>> for InputInbox {
+    async fn next(&mut self) -> Result<Vec<Delivery<Receipt>>, BusError> {
+        let messages = self.pull.next(INPUTS_ROOM).await?;
+        let mut batch = Vec::with_capacity(messages.len());
+        for message in messages {
+            let Some(stamp) = Stamp::of(&message, &self.streams) else { continue };
+            // A blob that cannot be read now leaves the message to be delivered again.
+            match decode(&self.blobs, &message).await {
+                Ok(content) => batch.push(Delivery {
+                    content,
+                    trace: header(&message, "traceparent").map(str::to_owned),
+                    sequence: stamp.sequence,
+                    stored_at: stamp.stored_at,
+                    deliveries: stamp.deliveries,
+                    receipt: Receipt::new(message),
+                }),
+                Err(error) => tracing::warn!(subject = %message.subject, %error, "input was not read"),
+            }
+        }
+        Ok(batch)
+    }
+}
+
+/// What the broker says of a delivery.
+pub(crate) struct Stamp {
+    pub(crate) sequence: u64,
+    pub(crate) stored_at: UnixMillis,
+    pub(crate) deliveries: u32,
+}
+
+impl Stamp {
+    pub(crate) fn of(message: &Message, streams: &Streams) -> Option<Self> {
+        let info = message.info().ok()?;
+        let ms = info.published.unix_timestamp_nanos() / 1_000_000;
+        let stored_at = UnixMillis(u64::try_from(ms).ok()?);
+        streams.clock.observe(stored_at);
+        let deliveries = u32::try_from(info.delivered).unwrap_or(u32::MAX);
+        Some(Self { sequence: info.stream_sequence, stored_at, deliveries })
+    }
+}
+
+/// The inner error is a message that means nothing, the outer one a bus that does not answer.
+async fn decode(
+    blobs: &Blobs,
+    message: &Message,
+) -> Result<Result<(TaskId, Input), String>, BusError> {
+    let subject = match Subject::parse(&message.subject) {
+        Ok(subject) => subject,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    match subject {
+        Subject::InTimer(_, task) => Ok(Ok((task, Input::Due))),
+        Subject::InCancel { task, .. } => Ok(content(message)
+            .and_then(|content| cancel::decode(&message.payload, content).map_err(text))
+            .map(|cancel| (task, Input::Cancel(cancel)))),
+        Subject::InGoal { task, .. } => Ok(decode_goal(blobs, message)
+            .await?
+            .map(|goal| (task, Input::Goal(goal.into())))),
+        Subject::InReport(_, attempt) => {
+            let report = decode_report(blobs, message, &attempt).await?;
+            // A report that cannot be read still ends the attempt: nobody else will report.
+            let report = report.unwrap_or_else(|why| undecodable(&attempt, &why, message));
+            Ok(Ok((attempt.task, Input::Report(report))))
+        }
+        Subject::Log(..)
+        | Subject::Timer(..)
+        | Subject::Due(..)
+        | Subject::Dead { .. }
+        | Subject::Work(..)
+        | Subject::Run { .. }
+        | Subject::Goals(_)
+        | Subject::Rejected(_)
+        | Subject::Answer { .. } => Ok(Err("subject is none of an input".to_owned())),
+    }
+}
+
+async fn decode_goal(blobs: &Blobs, message: &Message) -> Result<Result<Goal, String>, BusError> {
+    let parsed =
+        content(message).and_then(|content| goal::parse(&message.payload, content).map_err(text));
+    let parsed = match parsed {
+        Ok(parsed) => parsed,
+        Err(why) => return Ok(Err(why)),
+    };
+    match fetch(blobs, parsed.needed()).await? {
+        Ok(found) => Ok(parsed.into_core(&found).map_err(text)),
+        Err(why) => Ok(Err(why)),
+    }
+}
+
+async fn decode_report(
+    blobs: &Blobs,
+    message: &Message,
+    attempt: &Attempt,
+) -> Result<Result<Report, String>, BusError> {
+    let parsed =
+        content(message).and_then(|content| report::parse(&message.payload, content).map_err(text));
+    let parsed = match parsed {
+        Ok(parsed) => parsed,
+        Err(why) => return Ok(Err(why)),
+    };
+    let found = match fetch(blobs, parsed.needed()).await? {
+        Ok(found) => found,
+        Err(why) => return Ok(Err(why)),
+    };
+    let received = match parsed.into_core(&found) {
+        Ok(received) => received,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    Ok(received.check(attempt).map(|()| received.report).map_err(text))
+}
+
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+fn content(message: &Message) -> Result<ContentType, String> {
+    ContentType::of(header(message, "Content-Type"), &message.payload).map_err(text)
+}
+
+/// Fetches large documents; the inner error is one that is gone or not what its reference says.
+pub(crate) async fn fetch(
+    blobs: &Blobs,
+    needed: &[BlobRef],
+) -> Result<Result<BTreeMap<Hash, Payload>, String>, BusError> {
+    let mut found = BTreeMap::new();
+    for blob in needed {
+        match blobs.get(*blob).await {
+            Ok(payload) => found.insert(blob.hash, payload),
+            Err(BlobError::Bus(error)) => return Err(error),
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+    }
+    Ok(Ok(found))
+}
+
+/// A failed report in place of one that cannot be read; what was sent is kept inside.
+fn undecodable(attempt: &Attempt, why: &str, message: &Message) -> Report {
+    let sent = match std::str::from_utf8(&message.payload) {
+        Ok(sent) => json!({ "text": sent }),
+        Err(_) => json!({ "hex": hex::encode(&message.payload) }),
+    };
+    let refused = Payload::from_value(sent).ok();
+    let failure = Failure { refused, ..Failure::new(FailureKind::Undecodable, why) };
+    Report {
+        role: attempt.role.clone(),
+        step: attempt.step.clone(),
+        attempt: attempt.number,
+        outcome: Outcome::Failed(failure),
+        usage: Usage::default(),
+        worker: String::new(),
+    }
+}
+
+/// Goals as published.
+pub struct GoalInbox {
+    pull: Pull,
+    streams: Streams,
+    epoch: String,
+}
+
+impl GoalInbox {
+    pub(crate) async fn open(streams: &Streams) -> Result<Self, BusError> {
+        let name = "CADRE_GOALS";
+        let stream = streams.js.get_stream(name).await.map_err(|error| {
+            BusError::Unavailable(format!("stream {name}: {error}"))
+        })?;
+        let epoch = stream.cached_info().created.unix_timestamp().to_string();
+        let pull = Pull::open(streams, name.to_owned(), "intake".to_owned(), None).await?;
+        Ok(Self { pull, streams: streams.clone(), epoch })
+    }
+}
+
+impl Inbox<RawGoal<Receipt>> for GoalInbox {
+    async fn next(&mut self) -> Result<Vec<RawGoal<Receipt>>, BusError> {
+        let mut batch = Vec::new();
+        for message in self.pull.next(GOALS_ROOM).await? {
+            let Some(stamp) = Stamp::of(&message, &self.streams) else { continue };
+            // The answers to rejected goals live under the same prefix: they are no goals.
+            if matches!(Subject::parse(&message.subject), Ok(Subject::Rejected(_))) {
+                if let Err(error) = message.ack().await {
+                    tracing::debug!(%error, "rejection was not settled, later again");
+                }
+                continue;
+            }
+            batch.push(RawGoal {
+                subject: message.subject.to_string(),
+                headers: pairs(message.headers.as_ref()),
+                body: message.payload.to_vec(),
+                sequence: stamp.sequence,
+                stream_epoch: self.epoch.clone(),
+                stored_at: stamp.stored_at,
+                receipt: Receipt::new(message),
+            });
+        }
+        Ok(batch)
+    }
+}

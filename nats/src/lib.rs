@@ -1,0 +1,8 @@
+//! JetStream behind the ports of cadre-core: streams, log, work, timers, packs, blobs, and the server itself.
+
+pub mod blobs;
+pub mod connect;
+pub mod packs;
+pub mod server;
+pub mod tail;
+pub mod topology;

@@ -1,0 +1,243 @@
+//! Everything that leaves this process as a message: goals, orders, reports, answers, dead letters.
+//!
+//! Each is confirmed by its stream. What must be there once is guarded by "this
+//! subject holds nothing yet", so repeating it is harmless.
+
+use async_nats::HeaderMap;
+use bytes::Bytes;
+use cadre_core::{
+    ids::{Name, Partition, TaskId},
+    payload::Payload,
+    ports::{BusError, DeadLetter, OrderTerms},
+    task::{Answer, Cancel, Goal, Order, Report, clip},
+};
+use cadre_proto::{
+    ContentType, cancel, goal,
+    header::{self, WorkHeaders},
+    order::{self, Contracts},
+    report,
+    subject::{self, Attempt},
+};
+
+use crate::{
+    blobs::Blobs,
+    bus::{Streams, attempt_of, body, pairs},
+    publish::{EXPECTED, Outgoing, Published, publish},
+};
+
+/// Who we are when a person's wish has no other source.
+const CANCEL_SOURCE: &str = "cli";
+
+/// Longest header value that is copied into a dead letter.
+const HEADER_BYTES_MAX: usize = 1_024;
+
+/// Publisher of everything but log records.
+#[derive(Debug, Clone)]
+pub(crate) struct Outbox {
+    streams: Streams,
+    blobs: Blobs,
+}
+
+impl Outbox {
+    pub(crate) fn new(streams: Streams, blobs: Blobs) -> Self {
+        Self { streams, blobs }
+    }
+
+    /// Publishes; a guard that does not hold means that the message is there already.
+    async fn once(&self, subject: String, headers: HeaderMap, body: Bytes) -> Result<(), BusError> {
+        let mut headers = headers;
+        headers.insert(EXPECTED, "0");
+        publish(&self.streams.js, Outgoing { subject, headers, body }).await.map(|_| ())
+    }
+
+    /// Keeps a large document before a message may name it.
+    async fn keep(&self, payload: &Payload) -> Result<(), BusError> {
+        if payload.blob().is_some() {
+            self.blobs.put(payload).await?;
+        }
+        Ok(())
+    }
+
+    /// Hands an admitted goal to its partition.
+    pub(crate) async fn submit(&self, goal: &Goal) -> Result<(), BusError> {
+        self.keep(&goal.input).await?;
+        let partition = self.streams.partition(&goal.task);
+        let subject = subject::goal(partition, &goal.tenant, &goal.task);
+        let headers = typed(ContentType::Protobuf, goal.trace.as_deref());
+        let body = goal::encode(goal, ContentType::Protobuf).map_err(refused)?;
+        publish(&self.streams.js, Outgoing { subject, headers, body }).await.map(|_| ())
+    }
+
+    /// Publishes a work order unless it is there already.
+    pub(crate) async fn order(
+        &self,
+        order: &Order,
+        terms: &OrderTerms,
+        trace: Option<String>,
+    ) -> Result<(), BusError> {
+        self.keep(&order.input).await?;
+        let attempt = attempt_of(order);
+        let subject = subject::work(self.streams.partition(&attempt.task), &attempt);
+        let content =
+            if terms.is_remote { ContentType::Json } else { ContentType::Protobuf };
+        let contracts = Contracts { accepts: &terms.accepts, returns: &terms.returns };
+        let body = order::encode(order, contracts, content).map_err(refused)?;
+        let left = order.deadline.since(self.streams.clock.now());
+        let mut headers = typed(content, trace.as_deref());
+        headers.insert(header::TIMEOUT_MS, left.as_millis().to_string());
+        if terms.is_remote {
+            for (name, value) in plain_headers(order, terms)? {
+                headers.insert(name, value);
+            }
+        }
+        self.once(subject, headers, body).await
+    }
+
+    /// Publishes the report of one order; the first one stands.
+    pub(crate) async fn report(
+        &self,
+        task: &TaskId,
+        report: &Report,
+        trace: Option<String>,
+    ) -> Result<(), BusError> {
+        for payload in report.outcome.payloads() {
+            self.keep(payload).await?;
+        }
+        let partition = self.streams.partition(task);
+        let attempt = Attempt {
+            role: report.role.clone(),
+            task: task.clone(),
+            step: report.step.clone(),
+            number: report.attempt,
+        };
+        let subject = subject::report(partition, &attempt);
+        let headers = typed(ContentType::Protobuf, trace.as_deref());
+        let body = report::encode(task, report, ContentType::Protobuf).map_err(refused)?;
+        self.once(subject, headers, body).await
+    }
+
+    /// Asks a task's partition to end it.
+    pub(crate) async fn cancel(
+        &self,
+        task: &TaskId,
+        by: &str,
+        reason: &str,
+    ) -> Result<(), BusError> {
+        let source = Name::new(CANCEL_SOURCE).map_err(|e| BusError::Refused(e.to_string()))?;
+        let partition = self.streams.partition(task);
+        let subject = subject::cancel(partition, &source, task);
+        let wish = Cancel { by: clip(by), reason: clip(reason) };
+        let headers = typed(ContentType::Protobuf, None);
+        let body = cancel::encode(&wish, ContentType::Protobuf).map_err(refused)?;
+        publish(&self.streams.js, Outgoing { subject, headers, body }).await.map(|_| ())
+    }
+
+    /// Publishes the end of a task.
+    pub(crate) async fn answer(&self, answer: &Answer) -> Result<(), BusError> {
+        let goal = &answer.goal;
+        let subject = subject::answer(&goal.tenant, &goal.workflow, &goal.task);
+        let headers = typed(ContentType::Json, goal.trace.as_deref());
+        self.once(subject, headers, body(&answer.document)).await
+    }
+
+    /// Tells a tenant's publishers why a goal will not be done. Heard by whoever listens now; the
+    /// dead letter is what stays.
+    pub(crate) async fn reject(&self, tenant: &Name, document: &Payload) -> Result<(), BusError> {
+        let subject = subject::rejected(tenant);
+        let headers = typed(ContentType::Json, None);
+        publish(&self.streams.js, Outgoing { subject, headers, body: body(document) })
+            .await
+            .map(|_| ())
+    }
+
+    /// Whether the stream of this family holds a message on `subject`.
+    pub(crate) async fn holds(
+        &self,
+        family: &str,
+        partition: Partition,
+        subject: &str,
+    ) -> Result<bool, BusError> {
+        use async_nats::jetstream::stream::LastRawMessageErrorKind as Kind;
+        let name = self.streams.name(family, partition);
+        let unavailable = |error: &dyn std::fmt::Display| {
+            BusError::Unavailable(format!("look at {subject}: {error}"))
+        };
+        let stream = self
+            .streams
+            .js
+            .get_stream_no_info(&name)
+            .await
+            .map_err(|error| unavailable(&error))?;
+        match stream.get_last_raw_message_by_subject(subject).await {
+            Ok(_) => Ok(true),
+            Err(error) if matches!(error.kind(), Kind::NoMessageFound) => Ok(false),
+            Err(error) => Err(unavailable(&error)),
+        }
+    }
+
+    /// Keeps a message that means nothing, as it came.
+    pub(crate) async fn bury(
+        &self,
+        partition: Partition,
+        message: &async_nats::jetstream::Message,
+        reason: &str,
+    ) -> Result<(), BusError> {
+        let info = message.info().map_err(|error| BusError::Refused(error.to_string()))?;
+        let source = format!("{}.{}", info.stream.to_ascii_lowercase(), info.stream_sequence);
+        self.letter(&DeadLetter {
+            partition,
+            kind: "input",
+            source,
+            reason: reason.to_owned(),
+            subject: message.subject.to_string(),
+            headers: pairs(message.headers.as_ref()),
+            body: message.payload.to_vec(),
+        })
+        .await
+    }
+
+    /// Keeps a dead letter, once.
+    pub(crate) async fn letter(&self, letter: &DeadLetter) -> Result<(), BusError> {
+        let kind = Name::new(letter.kind).map_err(refused)?;
+        let subject = subject::dead(letter.partition, &kind, &letter.source);
+        let mut headers = HeaderMap::new();
+        headers.insert("Cadre-Dead-Reason", one_line(&clip(&letter.reason)));
+        headers.insert("Cadre-Dead-Subject", one_line(&letter.subject));
+        for (name, value) in &letter.headers {
+            // The name comes from the broker, so it is a valid one; the guard's own must not act.
+            if let Ok(name) = format!("Cadre-Dead-Header-{name}").parse::<async_nats::HeaderName>() {
+                headers.append(name, one_line(value));
+            }
+        }
+        self.once(subject, headers, Bytes::from(letter.body.clone())).await
+    }
+}
+
+/// Headers of a message of ours that says what it is.
+fn typed(content_type: ContentType, trace: Option<&str>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert("Content-Type", content_type.as_str());
+    if let Some(trace) = trace {
+        headers.insert("traceparent", one_line(trace));
+    }
+    headers
+}
+
+/// Everything that a worker in any language may want to see without reading the body.
+fn plain_headers(
+    order: &Order,
+    terms: &OrderTerms,
+) -> Result<Vec<(&'static str, String)>, BusError> {
+    let headers = WorkHeaders::of(order, &terms.accepts, &terms.returns);
+    headers.encode().map_err(refused)
+}
+
+fn refused(error: impl std::fmt::Display) -> BusError {
+    BusError::Refused(error.to_string())
+}
+
+/// A text as a header value: one line of printable ASCII, at most [`HEADER_BYTES_MAX`] bytes.
+fn one_line(text: &str) -> String {
+    let safe = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { '?' };
+    text.chars().take(HEADER_BYTES_MAX).map(safe).collect()
+}

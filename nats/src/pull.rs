@@ -1,0 +1,155 @@
+//! The pull protocol (ADR-13, ADR-42) with exact control over what is asked for.
+//!
+//! The client library's own stream asks ahead of its caller; messages would wait
+//! unseen in its buffer while their ack wait runs out. Here nothing is asked for that
+//! the caller cannot hold. One subscription for all requests; a request that a broker
+//! forgot (restart, leader change) is noticed by its missing heartbeats and repeated.
+
+use std::time::Duration;
+
+use async_nats::{Message, StatusCode, Subscriber, jetstream};
+use bytes::Bytes;
+use cadre_core::ports::BusError;
+use futures::{FutureExt as _, StreamExt as _};
+use serde_json::json;
+
+use crate::bus::{Streams, header};
+
+/// Life of one pull request; far below the 3 s after which a silent owner loses its partition.
+const EXPIRES: Duration = Duration::from_millis(1_000);
+
+/// The broker shows at this pace that it still knows the request.
+const IDLE_HEARTBEAT: Duration = Duration::from_millis(500);
+
+/// Without any sign for this long the request is taken for lost.
+const SILENCE_MAX: Duration = Duration::from_millis(1_250);
+
+/// Waits after an answer that a repeated request would only get again.
+const REFUSED_PAUSE: Duration = Duration::from_millis(100);
+
+/// Messages handed over at once.
+const BATCH_MAX: usize = 512;
+
+/// A durable pull consumer, and what is asked of it.
+#[derive(Debug)]
+pub(crate) struct Pull {
+    streams: Streams,
+    stream: String,
+    consumer: String,
+    group: Option<&'static str>,
+    pin: Option<String>,
+    inbox: String,
+    subscriber: Subscriber,
+    asked: usize,
+}
+
+impl Pull {
+    /// Subscribes; `group` is the consumer's priority group, if it has one.
+    pub(crate) async fn open(
+        streams: &Streams,
+        stream: String,
+        consumer: String,
+        group: Option<&'static str>,
+    ) -> Result<Self, BusError> {
+        let inbox = streams.client.new_inbox();
+        let subscriber = streams
+            .client
+            .subscribe(inbox.clone())
+            .await
+            .map_err(|error| BusError::Unavailable(format!("subscribe for {stream}: {error}")))?;
+        let streams = streams.clone();
+        Ok(Self { streams, stream, consumer, group, pin: None, inbox, subscriber, asked: 0 })
+    }
+
+    /// Waits for messages, at most `room` and at most about a second; empty when none came.
+    ///
+    /// Cancellation: messages that were received are lost to this process and come again.
+    pub(crate) async fn next(&mut self, room: usize) -> Result<Vec<jetstream::Message>, BusError> {
+        if room == 0 {
+            return Ok(Vec::new());
+        }
+        let room = room.min(BATCH_MAX * 2);
+        if self.asked == 0 || self.asked < room / 2 {
+            self.ask(room - self.asked).await?;
+        }
+        let mut batch = Vec::new();
+        match tokio::time::timeout(SILENCE_MAX, self.subscriber.next()).await {
+            Err(_) => self.asked = 0,
+            Ok(None) => return Err(BusError::Unavailable("connection was closed".to_owned())),
+            Ok(Some(message)) => self.take(message, &mut batch).await?,
+        }
+        while batch.len() < BATCH_MAX {
+            match self.subscriber.next().now_or_never() {
+                Some(Some(message)) => self.take(message, &mut batch).await?,
+                Some(None) | None => break,
+            }
+        }
+        Ok(batch)
+    }
+
+    async fn ask(&mut self, count: usize) -> Result<(), BusError> {
+        let mut request = json!({
+            "batch": count,
+            "expires": u64::try_from(EXPIRES.as_nanos()).unwrap_or_default(),
+            "idle_heartbeat": u64::try_from(IDLE_HEARTBEAT.as_nanos()).unwrap_or_default(),
+        });
+        if let (Some(group), Some(fields)) = (self.group, request.as_object_mut()) {
+            fields.insert("group".to_owned(), group.into());
+            if let Some(pin) = &self.pin {
+                fields.insert("id".to_owned(), pin.as_str().into());
+            }
+        }
+        let api = format!("$JS.API.CONSUMER.MSG.NEXT.{}.{}", self.stream, self.consumer);
+        let body = Bytes::from(request.to_string());
+        self.asked += count;
+        self.streams
+            .client
+            .publish_with_reply(api, self.inbox.clone(), body)
+            .await
+            .map_err(|error| BusError::Unavailable(format!("pull from {}: {error}", self.stream)))
+    }
+
+    async fn take(
+        &mut self,
+        message: Message,
+        batch: &mut Vec<jetstream::Message>,
+    ) -> Result<(), BusError> {
+        let Some(status) = message.status.filter(|status| *status != StatusCode::OK) else {
+            self.asked = self.asked.saturating_sub(1);
+            if self.group.is_some()
+                && let Some(pin) = header(&message, "Nats-Pin-Id")
+                && self.pin.as_deref() != Some(pin)
+            {
+                self.pin = Some(pin.to_owned());
+            }
+            batch.push(jetstream::Message { message, context: self.streams.js.clone() });
+            return Ok(());
+        };
+        let text = message.description.as_deref().unwrap_or_default();
+        match status {
+            StatusCode::IDLE_HEARTBEAT => {}
+            StatusCode::PIN_ID_MISMATCH => (self.pin, self.asked) = (None, 0),
+            StatusCode::NO_RESPONDERS => {
+                self.asked = 0;
+                tokio::time::sleep(REFUSED_PAUSE).await;
+            }
+            _ if text == "Consumer Deleted" || text == "Consumer is push based" => {
+                let (stream, consumer) = (&self.stream, &self.consumer);
+                return Err(BusError::Refused(format!("{stream}/{consumer}: {text}")));
+            }
+            StatusCode::TIMEOUT | StatusCode::NOT_FOUND => self.forget(&message),
+            // Conflicts of passing nature: leadership change, shutdown, too many waiting pulls.
+            _ => {
+                self.forget(&message);
+                tokio::time::sleep(REFUSED_PAUSE).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// A request has ended with this many messages still owed to it.
+    fn forget(&mut self, message: &Message) {
+        let owed = header(message, "Nats-Pending-Messages").and_then(|owed| owed.parse().ok());
+        self.asked = owed.map_or(0, |owed: usize| self.asked.saturating_sub(owed));
+    }
+}

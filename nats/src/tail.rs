@@ -1,0 +1,1 @@
+//! Reads every stream as it is, for people.

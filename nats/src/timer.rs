@@ -1,0 +1,64 @@
+//! Durable timers: one scheduled message per task (ADR-51), fired into its partition's inputs.
+//!
+//! A timer's subject is its identity: setting it again replaces it. The broker turns
+//! `timer` into `due` at the given second; [`forward`] moves it to the partition's
+//! input stream, where it waits its turn like every other input.
+
+use async_nats::HeaderMap;
+use bytes::Bytes;
+use cadre_core::{ids::TaskId, ports::BusError, time::UnixMillis};
+use cadre_proto::subject::{self, Subject};
+
+use crate::{
+    bus::Streams,
+    publish::{Outgoing, publish},
+    pull::Pull,
+};
+
+/// Timers that are forwarded at once.
+const ROOM: usize = 256;
+
+/// Sets the task's timer.
+pub(crate) async fn set(streams: &Streams, task: &TaskId, at: UnixMillis) -> Result<(), BusError> {
+    let partition = streams.partition(task);
+    let mut headers = HeaderMap::new();
+    headers.insert("Nats-Schedule", format!("@at {at}"));
+    headers.insert("Nats-Schedule-Target", subject::due(partition, task));
+    let subject = subject::timer(partition, task);
+    publish(&streams.js, Outgoing { subject, headers, body: Bytes::new() }).await.map(|_| ())
+}
+
+/// Removes the task's timer, if the broker takes the time for it.
+pub(crate) async fn forget(streams: &Streams, task: &TaskId) {
+    let partition = streams.partition(task);
+    let api = format!("$JS.API.STREAM.PURGE.{}", streams.name("CADRE_LOG", partition));
+    let request = serde_json::json!({"filter": subject::timer(partition, task)}).to_string();
+    // No answer is wanted: a timer that stays only wakes a task that has ended.
+    if let Err(error) = streams.client.publish(api, Bytes::from(request)).await {
+        tracing::debug!(%task, %error, "timer was not removed");
+    }
+}
+
+/// Moves fired timers into the inputs of their partitions until the bus breaks for good.
+pub(crate) async fn forward(streams: &Streams) -> Result<(), BusError> {
+    let shards = (0..streams.topology.shards.max(1)).map(|shard| forward_shard(streams, shard));
+    futures::future::try_join_all(shards).await.map(|_| ())
+}
+
+async fn forward_shard(streams: &Streams, shard: u16) -> Result<(), BusError> {
+    let mut pull =
+        Pull::open(streams, format!("CADRE_LOG_{shard}"), "due".to_owned(), None).await?;
+    loop {
+        let moves = pull.next(ROOM).await?.into_iter().map(|message| async move {
+            let Ok(Subject::Due(partition, task)) = Subject::parse(&message.subject) else {
+                tracing::warn!(subject = %message.subject, "fired timer has an unknown subject");
+                return message.ack().await.is_ok();
+            };
+            let subject = subject::in_timer(partition, &task);
+            let moved = Outgoing { subject, headers: HeaderMap::new(), body: Bytes::new() };
+            // A failure leaves it to be delivered again.
+            publish(&streams.js, moved).await.is_ok() && message.ack().await.is_ok()
+        });
+        futures::future::join_all(moves).await;
+    }
+}

@@ -1,0 +1,170 @@
+//! Work orders of one role, never more than the worker can hold.
+
+use std::{sync::Arc, time::Duration};
+
+use async_nats::jetstream::Message;
+use cadre_core::{
+    ids::{Name, Partition},
+    ports::{BusError, DeadLetter, Inbox, Malformed, WorkItem},
+    time::UnixMillis,
+};
+use cadre_proto::{
+    ContentType, header,
+    order::{self, WorkOrder},
+    subject::Subject,
+};
+use futures::stream::{FuturesUnordered, StreamExt as _};
+use tokio::sync::Semaphore;
+
+use crate::{
+    blobs::Blobs,
+    bus::{Receipt, Streams, header as header_of, pairs},
+    inbox::{Stamp, fetch},
+    pull::Pull,
+};
+
+/// A third of the role consumers' ack wait of 2 s.
+pub(crate) const HEARTBEAT: Duration = Duration::from_millis(600);
+
+/// Waits for room when the worker is full.
+const FULL_PAUSE: Duration = Duration::from_secs(1);
+
+type Item = Result<WorkItem<Receipt>, Box<Malformed<Receipt>>>;
+
+/// Work orders of one role, from every shard.
+pub struct WorkInbox {
+    shards: Vec<Pull>,
+    room: Arc<Semaphore>,
+    blobs: Blobs,
+    streams: Streams,
+}
+
+impl WorkInbox {
+    pub(crate) async fn open(
+        streams: &Streams,
+        blobs: &Blobs,
+        role: &Name,
+        in_flight: usize,
+    ) -> Result<Self, BusError> {
+        let mut shards = Vec::new();
+        for shard in 0..streams.topology.shards.max(1) {
+            let (stream, consumer) = (format!("CADRE_WORK_{shard}"), format!("role-{role}"));
+            shards.push(Pull::open(streams, stream, consumer, None).await?);
+        }
+        let room = Arc::new(Semaphore::new(in_flight.max(1)));
+        Ok(Self { shards, room, blobs: blobs.clone(), streams: streams.clone() })
+    }
+}
+
+impl Inbox<Item> for WorkInbox {
+    async fn next(&mut self) -> Result<Vec<Item>, BusError> {
+        if self.room.available_permits() == 0 {
+            // Waits for one free place, but never long: the caller has other things to do.
+            let _ = tokio::time::timeout(FULL_PAUSE, self.room.acquire()).await;
+        }
+        let share = (self.room.available_permits() / self.shards.len().max(1)).max(1);
+        let mut pulls: FuturesUnordered<_> =
+            self.shards.iter_mut().map(|pull| pull.next(share)).collect();
+        let mut messages = Vec::new();
+        // Whichever shard has something: the others' requests stay open for the next turn.
+        while let Some(batch) = pulls.next().await {
+            messages.extend(batch?);
+            if !messages.is_empty() {
+                break;
+            }
+        }
+        drop(pulls);
+        let mut items = Vec::with_capacity(messages.len());
+        for message in messages {
+            // More than there is room for is left to be delivered again, here or elsewhere.
+            let Ok(room) = Arc::clone(&self.room).try_acquire_owned() else { continue };
+            let Some(stamp) = Stamp::of(&message, &self.streams) else { continue };
+            items.extend(self.read(message, &stamp, room).await);
+        }
+        Ok(items)
+    }
+}
+
+impl WorkInbox {
+    async fn read(
+        &self,
+        message: Message,
+        stamp: &Stamp,
+        room: tokio::sync::OwnedSemaphorePermit,
+    ) -> Option<Item> {
+        match decode(&self.blobs, &message).await {
+            Ok(Ok(order)) => {
+                let time_left = time_left(&message, &order, stamp, self.streams.clock.now());
+                let trace = header_of(&message, "traceparent").map(str::to_owned);
+                Some(Ok(WorkItem {
+                    task: order.attempt.task,
+                    tenant: order.tenant,
+                    workflow: order.workflow,
+                    revision: order.revision,
+                    step: order.attempt.step,
+                    attempt: order.attempt.number,
+                    role: order.attempt.role,
+                    input: order.input,
+                    time_left,
+                    idempotency_key: order.idempotency_key,
+                    trace,
+                    deliveries: stamp.deliveries,
+                    receipt: Arc::new(Receipt::held(message, room)),
+                }))
+            }
+            Ok(Err(reason)) => {
+                let letter = DeadLetter {
+                    partition: partition_of(&message),
+                    kind: "work",
+                    source: format!("work.{}", stamp.sequence),
+                    reason,
+                    subject: message.subject.to_string(),
+                    headers: pairs(message.headers.as_ref()),
+                    body: message.payload.to_vec(),
+                };
+                let receipt = Receipt::held(message, room);
+                Some(Err(Box::new(Malformed { letter, receipt })))
+            }
+            Err(error) => {
+                tracing::warn!(subject = %message.subject, %error, "work order was not read");
+                None
+            }
+        }
+    }
+}
+
+async fn decode(
+    blobs: &Blobs,
+    message: &Message,
+) -> Result<Result<WorkOrder, String>, BusError> {
+    let content = ContentType::of(header_of(message, "Content-Type"), &message.payload);
+    let parsed = content
+        .map_err(|error| error.to_string())
+        .and_then(|content| order::parse(&message.payload, content).map_err(|e| e.to_string()));
+    let parsed = match parsed {
+        Ok(parsed) => parsed,
+        Err(why) => return Ok(Err(why)),
+    };
+    match fetch(blobs, parsed.needed()).await? {
+        Ok(found) => Ok(parsed.into_core(&found).map_err(|error| error.to_string())),
+        Err(why) => Ok(Err(why)),
+    }
+}
+
+/// The lower of what the deadline and the relative timeout leave, after the time in the stream.
+fn time_left(message: &Message, order: &WorkOrder, stamp: &Stamp, now: UnixMillis) -> Duration {
+    let by_deadline = order.deadline.since(now);
+    let relative = header_of(message, header::TIMEOUT_MS).and_then(|ms| ms.parse().ok());
+    let by_timeout = relative.map(|ms: u64| {
+        Duration::from_millis(ms).saturating_sub(now.since(stamp.stored_at))
+    });
+    by_timeout.map_or(by_deadline, |left| left.min(by_deadline))
+}
+
+/// Where a dead work order is filed: under its own partition if its subject names one.
+fn partition_of(message: &Message) -> Partition {
+    match Subject::parse(&message.subject) {
+        Ok(Subject::Work(partition, _)) => partition,
+        Ok(_) | Err(_) => Partition(0),
+    }
+}

@@ -1,0 +1,34 @@
+//! The versioned wire contract and its checked conversion to core types.
+//!
+//! `cadre/v1/*.proto` is the contract, [`v1`] the code generated from it, and the
+//! modules named after a message convert between bytes and core types. Decoding is
+//! strict and total: every name, number and variant is checked, hostile bytes give a
+//! typed error. Callers are the bus adapter and the services; nothing here does I/O.
+//!
+//! prost drops fields that it does not know: **never re-encode a record you did not
+//! write.** Move its bytes instead.
+
+pub mod body;
+pub mod cancel;
+pub mod error;
+pub mod goal;
+pub mod header;
+pub mod json;
+pub mod order;
+pub mod record;
+pub mod report;
+pub mod subject;
+pub mod v1;
+
+mod blobs;
+mod parts;
+
+pub use blobs::Blobs;
+pub use body::ContentType;
+pub use error::{DecodeError, EncodeError, Problem};
+
+/// Schema that this build writes, and the newest that it reads.
+pub const SCHEMA: u32 = 1;
+
+/// Oldest schema whose readers understand what this build writes.
+pub const MIN_READER: u32 = 1;

@@ -1,0 +1,3 @@
+//! The wire contract: generated code, golden bytes, conversions, hostile input.
+
+mod codegen;

@@ -1,0 +1,16 @@
+//! What Cadre *means*: ids, task machine, contracts, packs, aggregation and the port traits.
+//!
+//! Pure: no tokio, no clock, no randomness, no I/O. Everything that may happen is
+//! decided here as data; the crates above make it happen.
+
+pub mod aggregate;
+pub mod contract;
+pub mod expr;
+pub mod ids;
+pub mod limits;
+pub mod pack;
+pub mod ports;
+pub mod payload;
+pub mod task;
+pub mod time;
+pub mod workflow;

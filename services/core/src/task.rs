@@ -1,0 +1,32 @@
+//! The task machine: what may happen to one goal, from acceptance to answer.
+//!
+//! ```text
+//!            goal                       every step ended             report of the gate
+//!   (none) ───────► Running ──────────────────────────► Aggregating ───────────────► Ended
+//!                    │  ▲  report, timer, advance            │                completed | partial |
+//!                    └──┘                                    │                failed | cancelled |
+//!                    └───────────── cancel, deadline ────────┴──────────────► incomplete
+//! ```
+//!
+//! [`decide`] turns an input into events or a refusal, [`Task::apply`] folds events
+//! into state, [`Task::orders_since`], [`Task::wake_at`] and [`Task::answer`] say what
+//! the state owes. Only data is replayed, never code: events hold rendered inputs.
+//! The orchestrator's partitions are the only caller.
+
+mod decide;
+mod event;
+mod gather;
+mod input;
+mod owes;
+mod plan;
+mod state;
+mod why;
+
+pub use decide::{Draft, Seen, Verdict, decide};
+pub use event::{Cause, EndStatus, Event, Record};
+pub use input::{
+    Cancel, Failure, FailureKind, Goal, GoalLimits, Input, Outcome, Report, Usage, clip,
+};
+pub use owes::{Answer, Order};
+pub use state::{AGGREGATE, End, FanOut, Phase, Step, StepState, Task};
+pub use why::why;

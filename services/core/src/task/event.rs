@@ -1,0 +1,182 @@
+//! What happened to a task: the content of the log. Never edited, replayed for ever.
+
+use std::{sync::Arc, time::Duration};
+
+use super::input::{Failure, Goal, Usage};
+use crate::{
+    ids::{Name, StepId},
+    payload::Payload,
+    time::UnixMillis,
+};
+
+/// One fact about a task. Several facts with one cause make one record.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The task exists.
+    Accepted {
+        /// What is wanted.
+        goal: Arc<Goal>,
+        /// When the task ends at the latest, on the broker's clock.
+        deadline: UnixMillis,
+    },
+    /// A fan-out knows its items.
+    Expanded {
+        /// The declared step.
+        step: Name,
+        /// A JSON list.
+        items: Payload,
+    },
+    /// A work order is owed.
+    StepDispatched {
+        /// The step.
+        step: StepId,
+        /// From 1.
+        attempt: u32,
+        /// Who shall do it.
+        role: Name,
+        /// Checked against the role's `accepts` contract.
+        input: Payload,
+        /// When the attempt counts as timed out.
+        deadline: UnixMillis,
+    },
+    /// A report was accepted.
+    StepCompleted {
+        /// The step.
+        step: StepId,
+        /// Checked against the role's `returns` contract.
+        output: Payload,
+        /// The worker's estimate, 0 to 1.
+        confidence: Option<f64>,
+        /// Why nobody vouches for the output; `None` when somebody does.
+        unsure: Option<String>,
+        /// What it cost.
+        usage: Usage,
+    },
+    /// A step ended without an output.
+    StepFailed {
+        /// The step.
+        step: StepId,
+        /// Why.
+        failure: Failure,
+        /// What it cost all the same.
+        usage: Usage,
+    },
+    /// A step will not run.
+    StepSkipped {
+        /// The declared step.
+        step: Name,
+        /// Why.
+        reason: String,
+    },
+    /// A step waits for a person.
+    StepWaiting {
+        /// The step.
+        step: StepId,
+        /// What the person is asked.
+        question: String,
+        /// What the worker would answer, when it has an answer.
+        proposal: Option<Payload>,
+        /// What it cost so far.
+        usage: Usage,
+    },
+    /// A limit was met: nothing new is dispatched.
+    LimitReached {
+        /// Which limit, with its value.
+        limit: String,
+    },
+    /// The task is over.
+    Ended {
+        /// How.
+        status: EndStatus,
+        /// Why, in one sentence.
+        reason: String,
+        /// The aggregator's answer; `None` when it never gave one.
+        answer: Option<Payload>,
+        /// What the aggregation cost.
+        usage: Usage,
+    },
+}
+
+impl Event {
+    /// Every document that the event holds; the large ones must be kept before the event is.
+    #[must_use]
+    pub fn payloads(&self) -> Vec<&Payload> {
+        match self {
+            Self::Accepted { goal, .. } => vec![&goal.input],
+            Self::Expanded { items, .. } => vec![items],
+            Self::StepDispatched { input, .. } => vec![input],
+            Self::StepCompleted { output, .. } => vec![output],
+            Self::StepFailed { failure, .. } => failure.refused.iter().collect(),
+            Self::StepWaiting { proposal, .. } => proposal.iter().collect(),
+            Self::Ended { answer, .. } => answer.iter().collect(),
+            Self::StepSkipped { .. } | Self::LimitReached { .. } => Vec::new(),
+        }
+    }
+}
+
+/// How a task ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EndStatus {
+    /// A valid answer with every required part.
+    Completed,
+    /// A valid answer with parts missing; each has its cause.
+    Partial,
+    /// No valid answer could be made.
+    Failed,
+    /// Somebody cancelled it.
+    Cancelled,
+    /// The deadline passed before an answer was there.
+    Incomplete,
+}
+
+impl EndStatus {
+    /// The status as one word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Partial => "partial",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Incomplete => "incomplete",
+        }
+    }
+
+    /// Reads what [`Self::as_str`] wrote.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Completed, Self::Partial, Self::Failed, Self::Cancelled, Self::Incomplete]
+            .into_iter()
+            .find(|status| status.as_str() == text)
+    }
+}
+
+/// One transition as it stands in the log, without what the log itself adds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// Dense position in the task's log: 1, 2, 3…
+    pub rev: u64,
+    /// When it was decided, on the broker's clock.
+    pub at: UnixMillis,
+    /// What caused it.
+    pub cause: Cause,
+    /// What was decided, as one word.
+    pub decision: String,
+    /// Why, in one sentence.
+    pub reason: String,
+    /// What follows.
+    pub events: Vec<Event>,
+}
+
+/// What made a transition happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// `goal`, `report`, `timer`, `cancel` or `advance`.
+    pub kind: String,
+    /// Who or what in particular: a step and attempt, a person.
+    pub source: String,
+    /// Where the causing message stood in its stream; 0 for an advance.
+    pub sequence: u64,
+    /// From the causing message's arrival in the stream to the decision.
+    pub waited: Duration,
+}

@@ -1,0 +1,241 @@
+//! What can happen to a task: everything that [`super::decide`] is asked about.
+
+use std::sync::Arc;
+
+use crate::{
+    ids::{Name, StepId, TaskId},
+    payload::{Hash, Payload},
+    time::UnixMillis,
+};
+
+/// Something that arrived for a task.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// A person or program wants something done; the first input of every task.
+    Goal(Arc<Goal>),
+    /// A worker answers a work order.
+    Report(Report),
+    /// The task's durable timer fired.
+    Due,
+    /// Somebody wants the task to end now.
+    Cancel(Cancel),
+    /// The last record was full: the shell asks for the rest.
+    Advance,
+}
+
+impl Input {
+    /// What kind of cause this is, for records and people.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Goal(_) => "goal",
+            Self::Report(_) => "report",
+            Self::Due => "timer",
+            Self::Cancel(_) => "cancel",
+            Self::Advance => "advance",
+        }
+    }
+}
+
+/// A goal that passed the intake: valid, pinned to a pack revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Goal {
+    /// Follows from `tenant` and `key`.
+    pub task: TaskId,
+    /// Whose goal it is; from the subject, never from a header.
+    pub tenant: Name,
+    /// Which workflow does it.
+    pub workflow: Name,
+    /// Pack revision that the task keeps for life.
+    pub revision: Arc<str>,
+    /// The publisher's idempotency key.
+    pub key: String,
+    /// Hash of everything the publisher said; the same key with another hash is a conflict.
+    pub digest: Hash,
+    /// The workflow's input.
+    pub input: Payload,
+    /// When the publisher stops caring; `None` leaves it to the pack.
+    pub deadline: Option<UnixMillis>,
+    /// The publisher's narrower limits.
+    pub limits: GoalLimits,
+    /// Who asked, as far as the intake knows.
+    pub user: Option<String>,
+    /// W3C `traceparent` of the publisher.
+    pub trace: Option<String>,
+}
+
+/// Limits that a publisher narrows; `None` leaves the pack's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct GoalLimits {
+    /// Work orders.
+    pub steps_max: Option<u32>,
+    /// Millionths of a US dollar.
+    pub usd_micros_max: Option<u64>,
+    /// Model tokens.
+    pub tokens_max: Option<u64>,
+}
+
+/// A worker's typed answer to one work order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// The role that worked.
+    pub role: Name,
+    /// The step.
+    pub step: StepId,
+    /// Which try of the step, from 1.
+    pub attempt: u32,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// What it cost.
+    pub usage: Usage,
+    /// Which worker process answered; for people only.
+    pub worker: String,
+}
+
+/// What came of an attempt, as the worker says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// Done.
+    Completed {
+        /// Must satisfy the role's `returns` contract.
+        output: Payload,
+        /// The worker's own estimate, 0 to 1.
+        confidence: Option<f64>,
+    },
+    /// Done, but the worker does not vouch for it.
+    Unsure {
+        /// As in `Completed`; `None` when there is nothing to show.
+        output: Option<Payload>,
+        /// 0 to 1.
+        confidence: Option<f64>,
+        /// What it doubts.
+        reason: String,
+    },
+    /// Not done.
+    Failed(Failure),
+    /// Another role should do it.
+    Handoff {
+        /// That role.
+        to: Name,
+        /// Why.
+        reason: String,
+    },
+    /// Only a person can go on.
+    NeedsHuman {
+        /// What to ask.
+        question: String,
+    },
+}
+
+/// Why a step did not complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What kind of failure.
+    pub kind: FailureKind,
+    /// For people; at most [`crate::limits::TEXT_BYTES_MAX`] bytes.
+    pub message: String,
+    /// What the worker sent, when it was kept out of the task because it was not valid.
+    pub refused: Option<Payload>,
+}
+
+impl Failure {
+    /// A failure without refused content; a longer message is cut, and says so.
+    #[must_use]
+    pub fn new(kind: FailureKind, message: &str) -> Self {
+        Self { kind, message: clip(message), refused: None }
+    }
+}
+
+/// Cuts `text` to [`crate::limits::TEXT_BYTES_MAX`] bytes and says how much was cut.
+#[must_use]
+pub fn clip(text: &str) -> String {
+    clip_to(text, crate::limits::TEXT_BYTES_MAX)
+}
+
+/// Cuts `text` to `max` bytes, what it says about the cut included: cutting twice changes nothing.
+pub(super) fn clip_to(text: &str, max: usize) -> String {
+    /// `… (18446744073709551615 bytes more)`.
+    const NOTE_BYTES_MAX: usize = 36;
+    if text.len() <= max {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(max.saturating_sub(NOTE_BYTES_MAX));
+    let kept = text.get(..end).unwrap_or_default();
+    format!("{kept}… ({} bytes more)", text.len() - end)
+}
+
+/// Kinds of failure; a closed set, used as metric label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FailureKind {
+    /// The worker said so.
+    Error,
+    /// The worker's actor panicked.
+    Panic,
+    /// No report in time.
+    Timeout,
+    /// The step's input broke the role's `accepts` contract: never sent.
+    InvalidInput,
+    /// The output broke the role's `returns` contract.
+    InvalidOutput,
+    /// The report could not be decoded.
+    Undecodable,
+    /// `accept_if` did not hold, or the worker was unsure, and the pack says fail.
+    NotAccepted,
+    /// An expression of the pack failed on this data.
+    Expression,
+    /// The worker handed off where the workflow does not allow it.
+    Handoff,
+    /// The task met a limit.
+    Limit,
+}
+
+impl FailureKind {
+    /// The kind as one word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Panic => "panic",
+            Self::Timeout => "timeout",
+            Self::InvalidInput => "invalid_input",
+            Self::InvalidOutput => "invalid_output",
+            Self::Undecodable => "undecodable",
+            Self::NotAccepted => "not_accepted",
+            Self::Expression => "expression",
+            Self::Handoff => "handoff",
+            Self::Limit => "limit",
+        }
+    }
+}
+
+/// What work cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Millionths of a US dollar.
+    pub usd_micros: u64,
+    /// Model tokens, in and out.
+    pub tokens: u64,
+    /// Wall time of the work itself, in milliseconds.
+    pub work_ms: u64,
+}
+
+impl Usage {
+    /// Both together; saturates.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            usd_micros: self.usd_micros.saturating_add(other.usd_micros),
+            tokens: self.tokens.saturating_add(other.tokens),
+            work_ms: self.work_ms.saturating_add(other.work_ms),
+        }
+    }
+}
+
+/// A wish to end a task now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cancel {
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}

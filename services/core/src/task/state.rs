@@ -1,0 +1,343 @@
+//! Where a task stands: the fold of its log.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde_json::Value;
+
+use super::{
+    event::{EndStatus, Event, Record},
+    input::{Failure, Goal, Usage},
+};
+use crate::{
+    ids::{Name, StepId, TaskId},
+    payload::Payload,
+    time::UnixMillis,
+};
+
+/// Name of the final step that every task has, and of the role that does it.
+pub const AGGREGATE: &str = "aggregate";
+
+/// Where one task stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Task {
+    /// What is wanted.
+    pub goal: Arc<Goal>,
+    /// Records in the log.
+    pub rev: u64,
+    /// When the goal was accepted.
+    pub accepted_at: UnixMillis,
+    /// When the last record was decided.
+    pub changed_at: UnixMillis,
+    /// When the task ends at the latest.
+    pub deadline: UnixMillis,
+    /// How far it is.
+    pub phase: Phase,
+    /// Every step that has begun or was skipped, and each item of a fan-out.
+    pub steps: BTreeMap<StepId, Step>,
+    /// Fan-outs that know their items.
+    pub fan_outs: BTreeMap<Name, FanOut>,
+    /// Work orders so far, the aggregator's excluded.
+    pub dispatches: u32,
+    /// Cost so far.
+    pub usage: Usage,
+    /// The limit that stopped new work; `None` while there is none.
+    pub limited: Option<String>,
+}
+
+/// How far a task is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Phase {
+    /// Steps run or wait.
+    Running,
+    /// The aggregator has the parts.
+    Aggregating,
+    /// Over.
+    Ended(End),
+}
+
+/// How a task ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct End {
+    /// How.
+    pub status: EndStatus,
+    /// Why, in one sentence.
+    pub reason: String,
+    /// The aggregator's answer.
+    pub answer: Option<Payload>,
+    /// When.
+    pub at: UnixMillis,
+}
+
+/// Where one step, or one item of a fan-out, stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Who does it; `None` for a step that was skipped or failed before it had a work order.
+    pub role: Option<Name>,
+    /// Attempts so far.
+    pub attempt: u32,
+    /// When its first work order was decided.
+    pub started_at: UnixMillis,
+    /// When it last changed.
+    pub changed_at: UnixMillis,
+    /// The record that made its present state.
+    pub rev: u64,
+    /// Its present state.
+    pub state: StepState,
+}
+
+/// The present state of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StepState {
+    /// A work order is out.
+    Dispatched {
+        /// What the worker gets.
+        input: Payload,
+        /// When the attempt counts as timed out.
+        deadline: UnixMillis,
+    },
+    /// A person is asked.
+    Waiting {
+        /// What.
+        question: String,
+        /// What the worker would answer.
+        proposal: Option<Payload>,
+    },
+    /// Done.
+    Completed {
+        /// The output.
+        output: Payload,
+        /// 0 to 1.
+        confidence: Option<f64>,
+        /// Why nobody vouches for it.
+        unsure: Option<String>,
+    },
+    /// Ended without an output.
+    Failed(Failure),
+    /// Will not run.
+    Skipped(String),
+    /// Was open when the task ended.
+    Cancelled,
+}
+
+impl StepState {
+    /// The state as one word.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Dispatched { .. } => "dispatched",
+            Self::Waiting { .. } => "waiting",
+            Self::Completed { .. } => "completed",
+            Self::Failed(_) => "failed",
+            Self::Skipped(_) => "skipped",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether a report or an answer can still change it.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::Dispatched { .. } | Self::Waiting { .. })
+    }
+}
+
+/// A fan-out that knows its items.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FanOut {
+    /// The JSON list.
+    pub items: Payload,
+    /// Items whose work order was decided; the next index.
+    pub begun: u32,
+    /// Items that are dispatched or wait for a person.
+    pub open: u32,
+    /// Items that completed.
+    pub completed: u32,
+    /// Items that ended without an output.
+    pub failed: u32,
+}
+
+impl FanOut {
+    /// The list's length.
+    #[must_use]
+    pub fn total(&self) -> u32 {
+        u32::try_from(self.values().len()).unwrap_or(u32::MAX)
+    }
+
+    /// The items.
+    #[must_use]
+    pub fn values(&self) -> &[Value] {
+        self.items.value().as_array().map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Task {
+    /// Rebuilds a task from its log; `None` for an empty log or one that does not begin with an
+    /// acceptance.
+    #[must_use]
+    pub fn replay<'a>(records: impl IntoIterator<Item = &'a Record>) -> Option<Self> {
+        let mut task = None;
+        for record in records {
+            Self::fold(&mut task, record);
+        }
+        task
+    }
+
+    /// Folds one record into the state.
+    pub fn fold(task: &mut Option<Self>, record: &Record) {
+        for event in &record.events {
+            if let Some(task) = task.as_mut() {
+                task.apply(event, record.rev, record.at);
+            } else if let Event::Accepted { goal, deadline } = event {
+                *task = Some(Self::accepted(goal, *deadline, record.at));
+            }
+        }
+    }
+
+    pub(super) fn accepted(goal: &Arc<Goal>, deadline: UnixMillis, at: UnixMillis) -> Self {
+        Self {
+            goal: Arc::clone(goal),
+            rev: 1,
+            accepted_at: at,
+            changed_at: at,
+            deadline,
+            phase: Phase::Running,
+            steps: BTreeMap::new(),
+            fan_outs: BTreeMap::new(),
+            dispatches: 0,
+            usage: Usage::default(),
+            limited: None,
+        }
+    }
+
+    /// Folds one event into the state. Total: what is in the log happened.
+    pub fn apply(&mut self, event: &Event, rev: u64, at: UnixMillis) {
+        (self.rev, self.changed_at) = (rev, at);
+        match event {
+            // A second acceptance cannot be decided; the first one stands.
+            Event::Accepted { .. } => {}
+            Event::Expanded { step, items } => {
+                let fan_out =
+                    FanOut { items: items.clone(), begun: 0, open: 0, completed: 0, failed: 0 };
+                self.fan_outs.insert(step.clone(), fan_out);
+            }
+            Event::StepDispatched { step, attempt, role, input, deadline } => {
+                let state = StepState::Dispatched { input: input.clone(), deadline: *deadline };
+                self.begin(step, role, *attempt);
+                self.enter(step, state, Usage::default());
+            }
+            Event::StepCompleted { step, output, confidence, unsure, usage } => {
+                let (output, unsure) = (output.clone(), unsure.clone());
+                let state = StepState::Completed { output, confidence: *confidence, unsure };
+                self.enter(step, state, *usage);
+            }
+            Event::StepFailed { step, failure, usage } => {
+                self.enter(step, StepState::Failed(failure.clone()), *usage);
+            }
+            Event::StepSkipped { step, reason } => {
+                let step = StepId::single(step.clone());
+                self.enter(&step, StepState::Skipped(reason.clone()), Usage::default());
+            }
+            Event::StepWaiting { step, question, proposal, usage } => {
+                let (question, proposal) = (question.clone(), proposal.clone());
+                self.enter(step, StepState::Waiting { question, proposal }, *usage);
+            }
+            Event::LimitReached { limit } => self.limited = Some(limit.clone()),
+            Event::Ended { status, reason, answer, usage } => {
+                self.usage = self.usage.plus(*usage);
+                self.end(*status, reason, answer.clone());
+            }
+        }
+    }
+
+    fn begin(&mut self, step: &StepId, role: &Name, attempt: u32) {
+        if step.name.as_str() == AGGREGATE {
+            self.phase = Phase::Aggregating;
+        } else {
+            self.dispatches = self.dispatches.saturating_add(1);
+        }
+        if let (Some(index), Some(fan_out)) = (step.item, self.fan_outs.get_mut(&step.name)) {
+            fan_out.begun = fan_out.begun.max(index.saturating_add(1));
+        }
+        let entry = self.step_entry(step);
+        (entry.role, entry.attempt) = (Some(role.clone()), attempt);
+    }
+
+    fn step_entry(&mut self, step: &StepId) -> &mut Step {
+        let (rev, at) = (self.rev, self.changed_at);
+        self.steps.entry(step.clone()).or_insert_with(|| Step {
+            role: None,
+            attempt: 0,
+            started_at: at,
+            changed_at: at,
+            rev,
+            state: StepState::Cancelled,
+        })
+    }
+
+    fn enter(&mut self, step: &StepId, state: StepState, usage: Usage) {
+        self.usage = self.usage.plus(usage);
+        let (rev, at) = (self.rev, self.changed_at);
+        let entry = self.step_entry(step);
+        let before = std::mem::replace(&mut entry.state, state);
+        (entry.rev, entry.changed_at) = (rev, at);
+        let fan_out = self.fan_outs.get_mut(&step.name);
+        if let (Some(index), Some(fan_out), Some(entry)) = (step.item, fan_out, self.steps.get(step)) {
+            fan_out.begun = fan_out.begun.max(index.saturating_add(1));
+            fan_out.count(&before, &entry.state);
+        }
+    }
+
+    fn end(&mut self, status: EndStatus, reason: &str, answer: Option<Payload>) {
+        let (rev, at) = (self.rev, self.changed_at);
+        for step in self.steps.values_mut().filter(|step| step.state.is_open()) {
+            (step.state, step.rev, step.changed_at) = (StepState::Cancelled, rev, at);
+        }
+        self.fan_outs.values_mut().for_each(|fan_out| fan_out.open = 0);
+        self.phase = Phase::Ended(End { status, reason: reason.to_owned(), answer, at });
+    }
+
+    /// The task's id.
+    #[must_use]
+    pub fn id(&self) -> &TaskId {
+        &self.goal.task
+    }
+
+    /// How it ended; `None` while it is open.
+    #[must_use]
+    pub fn ended(&self) -> Option<&End> {
+        match &self.phase {
+            Phase::Ended(end) => Some(end),
+            Phase::Running | Phase::Aggregating => None,
+        }
+    }
+
+    /// The task's state as one word: `running waiting aggregating`, or how it ended.
+    #[must_use]
+    pub fn status(&self) -> &'static str {
+        match &self.phase {
+            Phase::Ended(end) => end.status.as_str(),
+            Phase::Aggregating => "aggregating",
+            Phase::Running => {
+                let mut open = self.steps.values().filter(|step| step.state.is_open());
+                let waiting = |step: &Step| matches!(step.state, StepState::Waiting { .. });
+                // `all` of nothing is true: between two records a task without open steps runs.
+                let any = open.clone().next().is_some();
+                if any && open.all(waiting) { "waiting" } else { "running" }
+            }
+        }
+    }
+}
+
+impl FanOut {
+    fn count(&mut self, before: &StepState, after: &StepState) {
+        // `Cancelled` is also what a fresh entry holds: neither counts.
+        if before.is_open() {
+            self.open = self.open.saturating_sub(1);
+        }
+        match after {
+            StepState::Dispatched { .. } | StepState::Waiting { .. } => self.open += 1,
+            StepState::Completed { .. } => self.completed += 1,
+            StepState::Failed(_) | StepState::Skipped(_) => self.failed += 1,
+            StepState::Cancelled => {}
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! One paragraph for a person: where a task is, what it waits for, what happens next.
+
+use std::fmt::Write as _;
+
+use super::state::{End, Phase, Step, StepState, Task};
+use crate::{ids::StepId, time::UnixMillis, workflow::Workflow};
+
+/// Steps that one paragraph names before it only counts.
+const NAMED_MAX: usize = 3;
+
+/// Says where `task` is, what it waits for, since when, what happens next, and at which limit it
+/// stops. `workflow` adds the limits; without it (an unknown revision) they are left out.
+#[must_use]
+pub fn why(task: &Task, workflow: Option<&Workflow>, now: UnixMillis) -> String {
+    let mut text = format!("Task {} ({}) ", task.id(), task.goal.workflow);
+    match &task.phase {
+        Phase::Ended(end) => ended(&mut text, task, end),
+        Phase::Aggregating => {
+            text.push_str("has all its parts and waits for the response aggregator");
+            open_steps(&mut text, task, now);
+            text.push_str(" Next: the answer is checked and published.");
+        }
+        Phase::Running => {
+            let _ = write!(text, "is {}", task.status());
+            open_steps(&mut text, task, now);
+            upcoming(&mut text, task, workflow);
+            limits(&mut text, task, workflow, now);
+        }
+    }
+    text
+}
+
+fn ended(text: &mut String, task: &Task, end: &End) {
+    let took = end.at.since(task.accepted_at);
+    let _ = write!(text, "ended as {} at {} after {}", end.status.as_str(), end.at, span(took));
+    let _ =
+        write!(text, " and {} steps: {}. Nothing happens any more.", task.dispatches, end.reason);
+}
+
+fn open_steps(text: &mut String, task: &Task, now: UnixMillis) {
+    let open: Vec<_> = task.steps.iter().filter(|(_, step)| step.state.is_open()).collect();
+    if open.is_empty() {
+        text.push_str(": its next record is being written.");
+        return;
+    }
+    text.push_str(". ");
+    for (id, step) in open.iter().take(NAMED_MAX) {
+        one_step(text, id, step, now);
+    }
+    if open.len() > NAMED_MAX {
+        let _ = write!(text, "{} more steps are open. ", open.len() - NAMED_MAX);
+    }
+    text.truncate(text.trim_end().len());
+}
+
+fn one_step(text: &mut String, id: &StepId, step: &Step, now: UnixMillis) {
+    let since = span(now.since(step.changed_at));
+    let role = step.role.as_ref().map_or("nobody", |role| role.as_str());
+    match &step.state {
+        StepState::Dispatched { deadline, .. } => {
+            let left = span(deadline.since(now));
+            let _ = write!(
+                text,
+                "Step {id} waits for a report of role {role} since {since} (attempt {}); without \
+                 one it fails in {left}. ",
+                step.attempt
+            );
+        }
+        StepState::Waiting { question, .. } => {
+            let _ = write!(text, "Step {id} waits for a person since {since}: {question}. ");
+        }
+        StepState::Completed { .. }
+        | StepState::Failed(_)
+        | StepState::Skipped(_)
+        | StepState::Cancelled => {}
+    }
+}
+
+fn upcoming(text: &mut String, task: &Task, workflow: Option<&Workflow>) {
+    let Some(workflow) = workflow else { return };
+    let next: Vec<_> = workflow
+        .steps
+        .iter()
+        .filter(|declared| {
+            !task.steps.contains_key(&StepId::single(declared.name.clone()))
+                && !task.fan_outs.contains_key(&declared.name)
+        })
+        .map(|declared| declared.name.as_str())
+        .take(NAMED_MAX)
+        .collect();
+    if next.is_empty() {
+        text.push_str(" Next: the aggregator puts the answer together.");
+    } else {
+        let _ = write!(text, " Next: {}.", next.join(", "));
+    }
+}
+
+fn limits(text: &mut String, task: &Task, workflow: Option<&Workflow>, now: UnixMillis) {
+    let _ = write!(
+        text,
+        " It stops at its deadline {} (in {})",
+        task.deadline,
+        span(task.deadline.since(now))
+    );
+    if let Some(workflow) = workflow {
+        let max = workflow.limits.steps_max;
+        let max = task.goal.limits.steps_max.map_or(max, |narrowed| narrowed.min(max));
+        let _ = write!(text, " or after {max} steps ({} used)", task.dispatches);
+    }
+    if let Some(limit) = &task.limited {
+        let _ = write!(text, "; a limit is met already: {limit}");
+    }
+    text.push('.');
+}
+
+/// A duration for people: the two largest units that matter.
+fn span(duration: std::time::Duration) -> String {
+    let ms = duration.as_millis();
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        1_000..60_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
+        60_000..3_600_000 => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1000),
+        3_600_000..86_400_000 => format!("{} h {} min", ms / 3_600_000, ms % 3_600_000 / 60_000),
+        _ => format!("{} d {} h", ms / 86_400_000, ms % 86_400_000 / 3_600_000),
+    }
+}

@@ -1,0 +1,164 @@
+//! The way in: goals from the public subjects, checked, named, pinned to a pack, handed over.
+//!
+//! A goal is acknowledged only when its partition's input stream has it, or when its
+//! publisher was told why not and the message is kept as a dead letter: never silence.
+//! Many are in flight at once; the consumer's ack limit is the bound.
+
+mod admit;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use cadre_core::{
+    ids::Partitions,
+    ports::{BusError, Inbox as _, OrchestratorBus, Packs, RawGoal},
+};
+use cadre_runtime::task::{Linked, spawn};
+use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+
+pub use admit::{Address, Rejected, admit, conflict};
+
+/// What the intake actor can be told.
+pub enum IntakeMsg<R> {
+    /// New goals. Sent by its own pump.
+    Goals(Vec<RawGoal<R>>),
+    /// The pump cannot subscribe any more. Sent by its own pump.
+    PumpFailed(BusError),
+}
+
+/// The behaviour; the intake keeps no state of its own.
+pub struct IntakeActor<B, P> {
+    pub(crate) bus: B,
+    pub(crate) packs: P,
+    pub(crate) partitions: Partitions,
+}
+
+/// Its pump, stopped with it.
+pub struct IntakeState {
+    _pump: Linked,
+}
+
+impl<B: OrchestratorBus, P: Packs> Actor for IntakeActor<B, P> {
+    type Msg = IntakeMsg<B::Receipt>;
+    type State = IntakeState;
+    type Arguments = ();
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        (): (),
+    ) -> Result<IntakeState, ActorProcessingErr> {
+        let pump = pump(self.bus.clone(), myself);
+        Ok(IntakeState { _pump: Linked::spawn("intake-pump", pump) })
+    }
+
+    async fn handle(
+        &self,
+        _myself: ActorRef<Self::Msg>,
+        message: Self::Msg,
+        _state: &mut IntakeState,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            IntakeMsg::Goals(goals) => {
+                for goal in goals {
+                    let (bus, packs) = (self.bus.clone(), self.packs.clone());
+                    let partitions = self.partitions;
+                    spawn("intake-goal", async move {
+                        take(&bus, &packs, partitions, goal).await;
+                    });
+                }
+                Ok(())
+            }
+            IntakeMsg::PumpFailed(error) => Err(error.into()),
+        }
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _myself: ActorRef<Self::Msg>,
+        event: SupervisionEvent,
+        _state: &mut IntakeState,
+    ) -> Result<(), ActorProcessingErr> {
+        // It has no child actors; ractor's default would stop it on foreign events.
+        match event {
+            SupervisionEvent::ActorStarted(_)
+            | SupervisionEvent::ActorTerminated(..)
+            | SupervisionEvent::ActorFailed(..)
+            | SupervisionEvent::ProcessGroupChanged(_) => Ok(()),
+        }
+    }
+}
+
+async fn pump<B: OrchestratorBus>(bus: B, actor: ActorRef<IntakeMsg<B::Receipt>>) {
+    let error = loop {
+        let mut goals = match bus.goals().await {
+            Ok(goals) => goals,
+            Err(error) => break error,
+        };
+        loop {
+            match goals.next().await {
+                Ok(batch) if batch.is_empty() => {}
+                Ok(batch) => {
+                    if actor.cast(IntakeMsg::Goals(batch)).is_err() {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "goals were interrupted, subscribing again");
+                    break;
+                }
+            }
+        }
+    };
+    // The actor may be gone already, and then nobody needs to know.
+    let _ = actor.cast(IntakeMsg::PumpFailed(error));
+}
+
+/// Admits or rejects one goal. A bus error leaves it to be delivered again.
+async fn take<B: OrchestratorBus, P: Packs>(
+    bus: &B,
+    packs: &P,
+    partitions: Partitions,
+    goal: RawGoal<B::Receipt>,
+) {
+    let settled = match decide(bus, packs, &goal).await {
+        Err(error) => Err(error),
+        Ok(Ok(admitted)) => match bus.submit(Arc::new(admitted)).await {
+            Ok(()) => {
+                bus.ack(goal.receipt).await;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        },
+        Ok(Err(rejected)) => reject(bus, partitions, goal, *rejected).await,
+    };
+    if let Err(error) = settled {
+        tracing::warn!(%error, "goal was not taken in, later again");
+    }
+}
+
+async fn decide<B: OrchestratorBus, P: Packs>(
+    bus: &B,
+    packs: &P,
+    goal: &RawGoal<B::Receipt>,
+) -> Result<Result<cadre_core::task::Goal, Box<Rejected>>, BusError> {
+    let address = match Address::parse(&goal.subject) {
+        Ok(address) => address,
+        Err(rejected) => return Ok(Err(rejected)),
+    };
+    let workflow = packs.current(&address.workflow).await?;
+    Ok(admit(&address, goal, workflow.as_deref(), bus.now()))
+}
+
+async fn reject<B: OrchestratorBus>(
+    bus: &B,
+    partitions: Partitions,
+    goal: RawGoal<B::Receipt>,
+    rejected: Rejected,
+) -> Result<(), BusError> {
+    let Some(partition) = partitions.all().next() else { return Ok(()) };
+    tracing::info!(subject = goal.subject, code = rejected.code, "goal was rejected");
+    bus.reject(&rejected.tenant, rejected.document(&goal.subject, goal.sequence)).await?;
+    bus.bury(goal.receipt, partition, format!("{}: {}", rejected.code, rejected.message)).await
+}

@@ -1,0 +1,204 @@
+//! What a published goal must be to become a task, and what its publisher reads if it is not.
+
+use cadre_core::{
+    contract::Violation,
+    ids::{Name, TaskId},
+    limits::{KEY_BYTES_MAX, PAYLOAD_BYTES_MAX},
+    payload::{Hash, Payload, PayloadError, canonical},
+    ports::RawGoal,
+    task::{Goal, GoalLimits, clip},
+    time::UnixMillis,
+    workflow::Workflow,
+};
+use cadre_proto::{
+    header::GoalHeaders,
+    subject::{self, RESERVED_TENANT},
+};
+use serde_json::json;
+
+/// Where a goal was published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// Whose goal it is.
+    pub tenant: Name,
+    /// Which workflow shall do it.
+    pub workflow: Name,
+}
+
+/// Why a goal will not be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// Who is told.
+    pub tenant: Name,
+    /// For programs: `subject header too_large json unknown_workflow schema deadline key conflict`.
+    pub code: &'static str,
+    /// For people: what is wrong and what to do.
+    pub message: String,
+    /// Where the input breaks the workflow's contract.
+    pub violations: Vec<Violation>,
+    /// The publisher's key, as far as it is known.
+    pub key: Option<String>,
+}
+
+impl Rejected {
+    fn new(tenant: &Name, code: &'static str, message: &str) -> Box<Self> {
+        let (tenant, message) = (tenant.clone(), clip(message));
+        Box::new(Self { tenant, code, message, violations: Vec::new(), key: None })
+    }
+
+    /// What is published on `goals.rejected.<tenant>`.
+    #[must_use]
+    pub fn document(&self, subject: &str, sequence: u64) -> Payload {
+        let violations: Vec<_> = self
+            .violations
+            .iter()
+            .map(|violation| json!({"path": violation.path, "message": violation.message}))
+            .collect();
+        let task = self.key.as_deref().map(|key| TaskId::derive(&self.tenant, key).to_string());
+        payload(json!({
+            "code": self.code,
+            "message": self.message,
+            "violations": violations,
+            "subject": clip(subject),
+            "sequence": sequence,
+            "key": self.key,
+            "task": task,
+        }))
+    }
+}
+
+/// The answer to a goal whose key belongs to another goal already.
+#[must_use]
+pub fn conflict(goal: &Goal) -> Payload {
+    payload(json!({
+        "code": "conflict",
+        "message": format!(
+            "key {:?} belongs to task {}, whose goal has another content: use another key, or \
+             publish the same content",
+            goal.key, goal.task
+        ),
+        "violations": [],
+        "subject": subject::goal(&goal.tenant, &goal.workflow),
+        "sequence": 0,
+        "key": goal.key,
+        "task": goal.task.as_str(),
+    }))
+}
+
+/// A document of bounded texts is always small enough; an empty one stands for the impossible.
+fn payload(value: serde_json::Value) -> Payload {
+    Payload::from_value(value).unwrap_or_else(|_| Payload::null())
+}
+
+impl Address {
+    /// Reads a subject `goals.<tenant>.<workflow>`.
+    ///
+    /// # Errors
+    /// [`Rejected`], addressed to the tenant if there is one, else to `rejected` itself.
+    pub fn parse(subject: &str) -> Result<Self, Box<Rejected>> {
+        let mut tokens = subject.split('.').skip(1);
+        let (tenant, workflow) = (tokens.next().unwrap_or(""), tokens.next().unwrap_or(""));
+        let tenant = Name::new(tenant).map_err(|error| {
+            Rejected::new(&subject::nobody(), "subject", &format!("tenant: {error}"))
+        })?;
+        if tenant.as_str() == RESERVED_TENANT {
+            let text = "tenant \"rejected\" is reserved: it is where rejected goals are answered";
+            return Err(Rejected::new(&tenant, "subject", text));
+        }
+        let workflow = Name::new(workflow).map_err(|error| {
+            Rejected::new(&tenant, "subject", &format!("workflow: {error}"))
+        })?;
+        Ok(Self { tenant, workflow })
+    }
+}
+
+/// Checks a published goal and pins it to `workflow`, the current revision of its pack.
+///
+/// # Errors
+/// [`Rejected`] says which check failed; the checks stand in the order of their codes.
+pub fn admit<R>(
+    address: &Address,
+    raw: &RawGoal<R>,
+    workflow: Option<&Workflow>,
+    now: UnixMillis,
+) -> Result<Goal, Box<Rejected>> {
+    let reject = |code, message: &str| Rejected::new(&address.tenant, code, message);
+    let headers = raw.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let headers =
+        GoalHeaders::decode(headers).map_err(|error| reject("header", &error.to_string()))?;
+    let key = key(raw, &headers);
+    let named = |mut rejected: Box<Rejected>| {
+        rejected.key = Some(clip(&key));
+        rejected
+    };
+    if key.is_empty() || key.len() > KEY_BYTES_MAX {
+        let text = format!("idempotency key has {} bytes, allowed are 1 to {KEY_BYTES_MAX}", key.len());
+        return Err(reject("key", &text));
+    }
+    let input = Payload::parse(&raw.body).map_err(|error| {
+        let code = match &error {
+            PayloadError::TooLarge(_) => "too_large",
+            PayloadError::Syntax(_) | PayloadError::TooDeep => "json",
+        };
+        let hint = format!("{error} (a goal is one JSON document of at most {PAYLOAD_BYTES_MAX} bytes)");
+        named(reject(code, &hint))
+    })?;
+    let Some(workflow) = workflow else {
+        let text = format!("no pack is named {}: see `cadre pack ls`", address.workflow);
+        return Err(named(reject("unknown_workflow", &text)));
+    };
+    if let Err(violations) = workflow.input.check(input.value()) {
+        let text = format!("input breaks contract {}: {violations}", workflow.input.id());
+        let mut rejected = named(reject("schema", &text));
+        rejected.violations = violations.0;
+        return Err(rejected);
+    }
+    let deadline = deadline(raw, &headers);
+    if let Some(deadline) = deadline
+        && deadline <= now
+    {
+        let text = format!("deadline {deadline} has passed (it is {now} now)");
+        return Err(named(reject("deadline", &text)));
+    }
+    let limits = GoalLimits {
+        steps_max: headers.steps,
+        usd_micros_max: headers.usd_micros,
+        tokens_max: headers.tokens,
+    };
+    Ok(Goal {
+        task: TaskId::derive(&address.tenant, &key),
+        tenant: address.tenant.clone(),
+        workflow: address.workflow.clone(),
+        revision: workflow.revision.as_str().into(),
+        digest: digest(address, &input, &headers),
+        key,
+        input,
+        deadline,
+        limits,
+        user: headers.user,
+        trace: headers.traceparent,
+    })
+}
+
+/// The publisher's key, or one that names this very message.
+fn key<R>(raw: &RawGoal<R>, headers: &GoalHeaders) -> String {
+    let own = || format!("message:{}:{}", raw.stream_epoch, raw.sequence);
+    headers.msg_id.clone().unwrap_or_else(own)
+}
+
+/// A relative timeout runs from the moment the broker stored the goal.
+fn deadline<R>(raw: &RawGoal<R>, headers: &GoalHeaders) -> Option<UnixMillis> {
+    let relative = headers.timeout.map(|timeout| raw.stored_at.after(timeout));
+    match (headers.deadline, relative) {
+        (Some(absolute), Some(relative)) => Some(absolute.min(relative)),
+        (absolute, relative) => absolute.or(relative),
+    }
+}
+
+/// Names what is wanted: the workflow, the input's meaning, and the limits, but not the deadline,
+/// for a publisher who tries again asks for the same later.
+fn digest(address: &Address, input: &Payload, headers: &GoalHeaders) -> Hash {
+    let limits = format!("{:?}/{:?}/{:?}", headers.steps, headers.usd_micros, headers.tokens);
+    let text = format!("{}\n{limits}\n{}", address.workflow, canonical(input.value()));
+    Hash::of(text.as_bytes())
+}

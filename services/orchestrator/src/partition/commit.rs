@@ -1,0 +1,357 @@
+//! Decide, append, apply: what a partition does with each input.
+
+use std::sync::Arc;
+
+use cadre_core::{
+    ids::TaskId,
+    ports::{AppendError, Delivery, LogHead, OrchestratorBus, Packs},
+    task::{Cancel, Cause, Draft, Input, Record, Seen, Verdict, decide},
+};
+use cadre_runtime::task::spawn;
+use ractor::{ActorProcessingErr, ActorRef};
+
+use super::{
+    AppendResult, PartitionActor, PartitionMsg, PartitionState,
+    entry::{Entry, Known, Pending, Slot, Unpaid},
+    pay::{Debts, pay},
+};
+use crate::intake::conflict;
+
+pub(super) type Myself<B> = ActorRef<PartitionMsg<<B as cadre_core::ports::Settle>::Receipt>>;
+
+/// A record that is ready to be appended, and everything that follows from it.
+struct Commit<R> {
+    id: TaskId,
+    head: LogHead,
+    record: Arc<Record>,
+    /// The record is full; the rest follows at once.
+    more: bool,
+    debts: Debts,
+    pending: Pending<R>,
+    unpaid: Unpaid,
+}
+
+impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
+    pub(super) fn on_inputs(
+        &self,
+        myself: &Myself<B>,
+        state: &mut PartitionState<B>,
+        batch: Vec<Delivery<B::Receipt>>,
+    ) {
+        for Delivery { content, trace, sequence, stored_at, receipt, .. } in batch {
+            let (id, input) = match content {
+                Ok(content) => content,
+                Err(reason) => {
+                    self.bury(receipt, reason);
+                    continue;
+                }
+            };
+            let pending = Pending { input, trace, sequence, stored_at, receipt: Some(receipt) };
+            if let Some(entry) = state.cache.get(&id) {
+                entry.queue.push_back(pending);
+                self.turn(myself, state, &id);
+            } else {
+                // A goal's own log is most likely empty: the append finds out, and a read is saved.
+                let is_goal = matches!(pending.input, Input::Goal(_));
+                state.cache.insert(id.clone(), Slot::Loading).queue.push_back(pending);
+                if is_goal {
+                    self.begin(myself, state, &id, LogHead::default());
+                } else {
+                    self.load(myself, &id, 0);
+                }
+            }
+        }
+    }
+
+    /// Takes the task's inputs as far as possible without waiting.
+    pub(super) fn turn(&self, myself: &Myself<B>, state: &mut PartitionState<B>, id: &TaskId) {
+        let Some(entry) = state.cache.get(id) else { return };
+        while let Some(pending) = entry.queue.pop_front() {
+            match std::mem::replace(&mut entry.slot, Slot::Loading) {
+                Slot::Idle(known) => self.decide(myself, id, entry, known, pending),
+                Slot::Quarantined(why) => {
+                    if let Some(receipt) = pending.receipt {
+                        self.bury(receipt, format!("task {id} is quarantined: {why}"));
+                    }
+                    entry.slot = Slot::Quarantined(why);
+                }
+                busy @ (Slot::Loading | Slot::Committing(_)) => {
+                    entry.slot = busy;
+                    entry.queue.push_front(pending);
+                    return;
+                }
+            }
+        }
+        let is_over = matches!(&entry.slot, Slot::Idle(known)
+            if known.task.as_ref().is_none_or(|task| task.ended().is_some()));
+        if is_over {
+            state.cache.remove(id);
+        }
+    }
+
+    fn decide(
+        &self,
+        myself: &Myself<B>,
+        id: &TaskId,
+        entry: &mut Entry<B::Receipt>,
+        known: Known,
+        pending: Pending<B::Receipt>,
+    ) {
+        let now = self.bus.now();
+        match decide(&known.workflow, known.task.as_deref(), &pending.input, now) {
+            Verdict::Append(draft) => self.commit(myself, id, entry, (known, *draft, pending)),
+            Verdict::Ignore(seen) => self.ignore(myself, id, entry, (known, seen, pending)),
+        }
+    }
+
+    fn commit(
+        &self,
+        myself: &Myself<B>,
+        id: &TaskId,
+        entry: &mut Entry<B::Receipt>,
+        (mut known, draft, pending): (Known, Draft, Pending<B::Receipt>),
+    ) {
+        let record = Arc::new(self.record(&known, &draft, &pending));
+        tracing::debug!(
+            task = %id, rev = record.rev, decision = draft.decision, reason = draft.reason,
+            "decided"
+        );
+        let next = Arc::new(draft.next);
+        let wake_at = next.wake_at().filter(|at| known.armed_at.is_none_or(|armed| *at < armed));
+        let debts = Debts {
+            task: Arc::clone(&next),
+            workflow: Arc::clone(&known.workflow),
+            paid_rev: known.head.rev,
+            wake_at,
+            is_replay: false,
+            trace: pending.trace.clone().or_else(|| next.goal.trace.clone()),
+        };
+        let (id, head, unpaid) = (id.clone(), known.head, entry.unpaid.clone());
+        append(
+            self.bus.clone(),
+            myself.clone(),
+            Commit { id, head, record, more: draft.more, debts, pending, unpaid },
+        );
+        known.armed_at = wake_at.or(known.armed_at);
+        known.task = Some(next);
+        entry.slot = Slot::Committing(known);
+    }
+
+    fn record(&self, known: &Known, draft: &Draft, pending: &Pending<B::Receipt>) -> Record {
+        Record {
+            rev: known.head.rev + 1,
+            at: draft.next.changed_at,
+            cause: Cause {
+                kind: pending.input.kind().to_owned(),
+                source: source(&pending.input),
+                sequence: pending.sequence,
+                waited: self.bus.now().since(pending.stored_at),
+            },
+            decision: draft.decision.to_owned(),
+            reason: draft.reason.clone(),
+            events: draft.events.clone(),
+        }
+    }
+
+    /// Settles an input that changes nothing.
+    fn ignore(
+        &self,
+        myself: &Myself<B>,
+        id: &TaskId,
+        entry: &mut Entry<B::Receipt>,
+        (mut known, seen, pending): (Known, Seen, Pending<B::Receipt>),
+    ) {
+        if let (Input::Due, Some(task)) = (&pending.input, &known.task) {
+            // The timer is spent: whatever is due next needs a new one.
+            known.armed_at = task.wake_at();
+            let debts = Debts {
+                task: Arc::clone(task),
+                workflow: Arc::clone(&known.workflow),
+                paid_rev: known.head.rev,
+                wake_at: known.armed_at,
+                is_replay: false,
+                trace: None,
+            };
+            entry.slot = Slot::Idle(known);
+            self.settle(myself, id, entry, (debts, pending.receipt));
+            return;
+        }
+        entry.slot = Slot::Idle(known);
+        let Some(receipt) = pending.receipt else { return };
+        match seen {
+            Seen::Known if !entry.unpaid.is_clear() => {
+                // Its debts are still on their way; it comes back after the ack wait.
+                drop(receipt);
+            }
+            Seen::Known => self.ack(receipt),
+            Seen::Late(why) => {
+                tracing::info!(task = %id, cause = pending.input.kind(), %why, "input came too late");
+                self.ack(receipt);
+            }
+            Seen::NoTask => self.bury(receipt, format!("there is no task {id}")),
+            Seen::Conflict => self.conflict(pending.input, receipt),
+        }
+    }
+
+    fn conflict(&self, input: Input, receipt: B::Receipt) {
+        let Input::Goal(goal) = input else { return self.ack(receipt) };
+        let (bus, partition) = (self.bus.clone(), self.partition);
+        spawn("partition-conflict", async move {
+            let rejected = bus.reject(&goal.tenant, conflict(&goal)).await;
+            if let Err(error) = rejected {
+                tracing::warn!(task = %goal.task, %error, "conflict was not answered, later again");
+                return;
+            }
+            let reason = format!("conflict: key {:?} has another content", goal.key);
+            if let Err(error) = bus.bury(receipt, partition, reason).await {
+                tracing::warn!(task = %goal.task, %error, "conflict was not kept, later again");
+            }
+        });
+    }
+
+    /// Pays in the background, then acknowledges.
+    pub(super) fn settle(
+        &self,
+        myself: &Myself<B>,
+        id: &TaskId,
+        entry: &Entry<B::Receipt>,
+        (debts, receipt): (Debts, Option<B::Receipt>),
+    ) {
+        let (bus, myself, id) = (self.bus.clone(), myself.clone(), id.clone());
+        let unpaid = entry.unpaid.clone();
+        unpaid.add();
+        spawn("partition-pay", async move {
+            pay_and_ack(&bus, &myself, id, (debts, receipt)).await;
+            unpaid.remove();
+        });
+    }
+
+    pub(super) fn ack(&self, receipt: B::Receipt) {
+        let bus = self.bus.clone();
+        spawn("partition-ack", async move { bus.ack(receipt).await });
+    }
+
+    /// Keeps a message as a dead letter; a failure leaves it to be delivered again.
+    pub(super) fn bury(&self, receipt: B::Receipt, reason: String) {
+        let (bus, partition) = (self.bus.clone(), self.partition);
+        tracing::warn!(%partition, %reason, "input became a dead letter");
+        spawn("partition-bury", async move {
+            if let Err(error) = bus.bury(receipt, partition, reason).await {
+                tracing::warn!(%partition, %error, "dead letter was not kept, later again");
+            }
+        });
+    }
+
+    pub(super) fn on_appended(
+        &self,
+        myself: &Myself<B>,
+        state: &mut PartitionState<B>,
+        id: &TaskId,
+        result: AppendResult<B::Receipt>,
+    ) -> Result<(), ActorProcessingErr> {
+        let Some(entry) = state.cache.get(id) else { return Ok(()) };
+        let known = match std::mem::replace(&mut entry.slot, Slot::Loading) {
+            Slot::Committing(known) => known,
+            // A debt broke in the meantime, and the log is being read already.
+            other @ (Slot::Loading | Slot::Idle(_) | Slot::Quarantined(_)) => {
+                entry.slot = other;
+                return Ok(());
+            }
+        };
+        match result {
+            Ok((head, more)) => {
+                state.appended += 1;
+                if more {
+                    let trace = known.task.as_ref().and_then(|task| task.goal.trace.clone());
+                    entry.queue.push_front(Pending::advance(self.bus.now(), trace));
+                }
+                entry.slot = Slot::Idle(Known { head, ..known });
+                self.turn(myself, state, id);
+                Ok(())
+            }
+            Err(failed) => self.on_append_failed(myself, id, entry, *failed),
+        }
+    }
+
+    /// Whatever went wrong, the state is thrown away and the input decided again after a load.
+    fn on_append_failed(
+        &self,
+        myself: &Myself<B>,
+        id: &TaskId,
+        entry: &mut Entry<B::Receipt>,
+        (error, mut pending): (AppendError, Pending<B::Receipt>),
+    ) -> Result<(), ActorProcessingErr> {
+        match &error {
+            AppendError::Conflict(_) => {
+                tracing::debug!(task = %id, "another writer was faster, loading again");
+                entry.failures = 0;
+            }
+            AppendError::Bus(_) => {
+                tracing::warn!(task = %id, %error, "record was not appended, loading again");
+                entry.failures += 1;
+            }
+            AppendError::TooLarge { .. } => {
+                tracing::error!(task = %id, %error, "task is ended: its record is too large");
+                let (by, reason) = ("cadre".to_owned(), error.to_string());
+                pending.input = Input::Cancel(Cancel { by, reason });
+            }
+            AppendError::Regressed { .. } => {
+                tracing::error!(task = %id, %error, "log went back: partition is stopped");
+                return Err(error.to_string().into());
+            }
+        }
+        entry.queue.push_front(pending);
+        self.load(myself, id, entry.failures);
+        Ok(())
+    }
+}
+
+/// Appends, tells the actor, pays, acknowledges: in that order and no other.
+fn append<B: OrchestratorBus>(bus: B, myself: Myself<B>, commit: Commit<B::Receipt>) {
+    commit.unpaid.add();
+    spawn("partition-commit", async move {
+        let Commit { id, head, record, more, debts, pending, unpaid } = commit;
+        // A stopped actor needs no message: its successor replays.
+        match bus.append(&id, head, record, debts.trace.clone()).await {
+            Ok(head) => {
+                let _ = myself.cast(PartitionMsg::Appended(id.clone(), Ok((head, more))));
+                pay_and_ack(&bus, &myself, id, (debts, pending.receipt)).await;
+            }
+            Err(error) => {
+                let failed = Err(Box::new((error, pending)));
+                let _ = myself.cast(PartitionMsg::Appended(id, failed));
+            }
+        }
+        unpaid.remove();
+    });
+}
+
+async fn pay_and_ack<B: OrchestratorBus>(
+    bus: &B,
+    myself: &Myself<B>,
+    id: TaskId,
+    (debts, receipt): (Debts, Option<B::Receipt>),
+) {
+    match pay(bus, &debts).await {
+        Ok(()) => {
+            if let Some(receipt) = receipt {
+                bus.ack(receipt).await;
+            }
+        }
+        Err(error) => {
+            tracing::warn!(task = %id, %error, "a debt was not paid, loading the task again");
+            let _ = myself.cast(PartitionMsg::Broken(id));
+        }
+    }
+}
+
+/// Who or what in particular caused a transition.
+fn source(input: &Input) -> String {
+    match input {
+        Input::Goal(goal) => goal.key.clone(),
+        Input::Report(report) => format!("{}#{}", report.step, report.attempt),
+        Input::Due => "wake".to_owned(),
+        Input::Cancel(cancel) => cancel.by.clone(),
+        Input::Advance => String::new(),
+    }
+}

@@ -1,0 +1,220 @@
+//! How a task comes back: its log is read, its pack fetched, its debts paid again.
+
+use std::sync::Arc;
+
+use cadre_core::{
+    ids::TaskId,
+    ports::{LoadError, LogHead, OrchestratorBus, Packs},
+    task::{Input, Task},
+    workflow::Workflow,
+};
+use cadre_runtime::task::spawn;
+use ractor::ActorProcessingErr;
+
+use super::{
+    PartitionActor, PartitionMsg, PartitionState, RELOAD_PAUSE,
+    commit::Myself,
+    entry::{Known, Pending, Slot},
+    pay::Debts,
+};
+
+/// Longest pause between two tries, in units of [`RELOAD_PAUSE`].
+const PAUSES_MAX: u32 = 25;
+
+/// A task that was brought back from its log.
+#[derive(Debug)]
+pub struct LoadedTask {
+    task: Option<Arc<Task>>,
+    head: LogHead,
+    /// `None` for an empty log: the input says which pack it wants.
+    workflow: Option<Arc<Workflow>>,
+}
+
+/// Why a task could not be brought back.
+#[derive(Debug)]
+pub enum LoadFailure {
+    /// Try again.
+    Later(String),
+    /// Never continue it.
+    Quarantine(String),
+    /// A newer build must go on.
+    Release(String),
+}
+
+impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
+    /// Reads the log and the pack that goes with it; the actor hears of it.
+    pub(super) fn load(&self, myself: &Myself<B>, id: &TaskId, failures: u32) {
+        let (bus, packs) = (self.bus.clone(), self.packs.clone());
+        let (myself, id) = (myself.clone(), id.clone());
+        spawn("partition-load", async move {
+            if failures > 0 {
+                tokio::time::sleep(RELOAD_PAUSE.saturating_mul(failures.min(PAUSES_MAX))).await;
+            }
+            let loaded = load(&bus, &packs, &id).await;
+            // A stopped actor has no use for it; its successor loads for itself.
+            let _ = myself.cast(PartitionMsg::Loaded(id, Box::new(loaded)));
+        });
+    }
+
+    pub(super) fn on_loaded(
+        &self,
+        myself: &Myself<B>,
+        state: &mut PartitionState<B>,
+        id: &TaskId,
+        loaded: Result<LoadedTask, LoadFailure>,
+    ) -> Result<(), ActorProcessingErr> {
+        let Some(entry) = state.cache.get(id) else { return Ok(()) };
+        if !matches!(entry.slot, Slot::Loading) {
+            return Ok(());
+        }
+        match loaded {
+            Ok(LoadedTask { task, head, workflow: Some(workflow) }) => {
+                entry.failures = 0;
+                state.packs.keep(&workflow);
+                let known = Known { task, head, workflow, armed_at: None };
+                self.resume(myself, state, id, known);
+            }
+            Ok(LoadedTask { head, .. }) => {
+                entry.failures = 0;
+                self.begin(myself, state, id, head);
+            }
+            Err(LoadFailure::Later(why)) => {
+                entry.failures = entry.failures.saturating_add(1);
+                tracing::warn!(task = %id, %why, failures = entry.failures, "task was not loaded");
+                self.load(myself, id, entry.failures);
+            }
+            Err(LoadFailure::Quarantine(why)) => {
+                tracing::error!(task = %id, %why, "task was quarantined");
+                entry.slot = Slot::Quarantined(why);
+                self.turn(myself, state, id);
+            }
+            Err(LoadFailure::Release(why)) => {
+                tracing::error!(task = %id, %why, "partition was released to a newer build");
+                return Err(why.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Pays everything that a replayed task owes, and lets it go on where a record was full.
+    fn resume(
+        &self,
+        myself: &Myself<B>,
+        state: &mut PartitionState<B>,
+        id: &TaskId,
+        mut known: Known,
+    ) {
+        let Some(entry) = state.cache.get(id) else { return };
+        if let Some(task) = known.task.clone() {
+            known.armed_at = task.wake_at();
+            let trace = task.goal.trace.clone();
+            if task.ended().is_none() {
+                entry.queue.push_back(Pending::advance(self.bus.now(), trace.clone()));
+            }
+            let debts = Debts {
+                wake_at: task.wake_at(),
+                task,
+                workflow: Arc::clone(&known.workflow),
+                paid_rev: 0,
+                is_replay: true,
+                trace,
+            };
+            self.settle(myself, id, entry, (debts, None));
+        }
+        entry.slot = Slot::Idle(known);
+        self.turn(myself, state, id);
+    }
+
+    /// A task without a log: only a goal can begin it, and the goal says with which pack.
+    pub(super) fn begin(
+        &self,
+        myself: &Myself<B>,
+        state: &mut PartitionState<B>,
+        id: &TaskId,
+        head: LogHead,
+    ) {
+        let Some(entry) = state.cache.get(id) else { return };
+        while let Some(first) = entry.queue.pop_front() {
+            if let Input::Goal(goal) = &first.input {
+                let revision = Arc::clone(&goal.revision);
+                entry.queue.push_front(first);
+                let Some(workflow) = state.packs.get(&revision) else {
+                    return self.fetch_pack(myself, id, head, &revision);
+                };
+                entry.slot = Slot::Idle(Known { task: None, head, workflow, armed_at: None });
+                return self.turn(myself, state, id);
+            }
+            let Some(receipt) = first.receipt else { continue };
+            match first.input {
+                Input::Due => self.ack(receipt),
+                Input::Goal(_) | Input::Report(_) | Input::Cancel(_) | Input::Advance => {
+                    self.bury(receipt, format!("there is no task {id}"));
+                }
+            }
+        }
+        state.cache.remove(id);
+    }
+
+    fn fetch_pack(&self, myself: &Myself<B>, id: &TaskId, head: LogHead, revision: &Arc<str>) {
+        let (packs, myself) = (self.packs.clone(), myself.clone());
+        let (id, revision) = (id.clone(), Arc::clone(revision));
+        spawn("partition-pack", async move {
+            let loaded = match packs.revision(&revision).await {
+                Ok(Some(workflow)) => Ok(LoadedTask { task: None, head, workflow: Some(workflow) }),
+                Ok(None) => Err(LoadFailure::Later(format!("pack revision {revision} is unknown"))),
+                Err(error) => Err(LoadFailure::Later(error.to_string())),
+            };
+            let _ = myself.cast(PartitionMsg::Loaded(id, Box::new(loaded)));
+        });
+    }
+
+    /// A debt was not paid: only a replay finds all of them.
+    pub(super) fn on_broken(
+        &self,
+        myself: &Myself<B>,
+        state: &mut PartitionState<B>,
+        id: &TaskId,
+    ) {
+        if state.cache.get(id).is_none() {
+            state.cache.insert(id.clone(), Slot::Loading);
+            return self.load(myself, id, 1);
+        }
+        let Some(entry) = state.cache.get(id) else { return };
+        match entry.slot {
+            // The load that is on its way pays whatever is owed.
+            Slot::Loading | Slot::Quarantined(_) => {}
+            Slot::Idle(_) | Slot::Committing(_) => {
+                entry.slot = Slot::Loading;
+                entry.failures = entry.failures.saturating_add(1);
+                self.load(myself, id, entry.failures);
+            }
+        }
+    }
+}
+
+async fn load<B: OrchestratorBus, P: Packs>(
+    bus: &B,
+    packs: &P,
+    id: &TaskId,
+) -> Result<LoadedTask, LoadFailure> {
+    let loaded = bus.load(id).await.map_err(|error| match &error {
+        LoadError::Bus(_) => LoadFailure::Later(error.to_string()),
+        LoadError::Damaged { .. } => LoadFailure::Quarantine(error.to_string()),
+        LoadError::TooNew { .. } => LoadFailure::Release(error.to_string()),
+    })?;
+    let head = loaded.head;
+    let Some(task) = Task::replay(&loaded.records) else {
+        if loaded.records.is_empty() {
+            return Ok(LoadedTask { task: None, head, workflow: None });
+        }
+        return Err(LoadFailure::Quarantine("its log does not begin with a goal".to_owned()));
+    };
+    match packs.revision(&task.goal.revision).await {
+        Ok(Some(workflow)) => {
+            Ok(LoadedTask { task: Some(Arc::new(task)), head, workflow: Some(workflow) })
+        }
+        // Revisions are immutable and never deleted: a look-up that finds none is a bus problem.
+        Ok(None) => Err(LoadFailure::Later(format!("pack {} is unknown", task.goal.revision))),
+        Err(error) => Err(LoadFailure::Later(error.to_string())),
+    }
+}

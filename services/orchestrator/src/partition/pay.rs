@@ -1,0 +1,78 @@
+//! Pays what a state owes: work orders, the timer, the answer.
+//!
+//! Runs outside the actor. Everything here is idempotent by its guarded subject, so
+//! a crash at any point is repaired by paying again.
+
+use std::sync::Arc;
+
+use cadre_core::{
+    ports::{BusError, OrchestratorBus, OrderTerms},
+    task::{AGGREGATE, Order, Task},
+    time::UnixMillis,
+    workflow::{Runtime, Workflow},
+};
+use futures::{StreamExt as _, TryStreamExt as _, stream::FuturesUnordered};
+
+/// What one payment covers.
+#[derive(Debug, Clone)]
+pub(super) struct Debts {
+    pub(super) task: Arc<Task>,
+    pub(super) workflow: Arc<Workflow>,
+    /// Orders of later records are owed.
+    pub(super) paid_rev: u64,
+    /// Set the timer to this.
+    pub(super) wake_at: Option<UnixMillis>,
+    /// Orders may have been paid before a crash: look for their reports first.
+    pub(super) is_replay: bool,
+    /// `traceparent` for what follows.
+    pub(super) trace: Option<String>,
+}
+
+/// Pays everything; returns at the first debt that the bus does not take.
+pub(super) async fn pay<B: OrchestratorBus>(bus: &B, debts: &Debts) -> Result<(), BusError> {
+    let orders: FuturesUnordered<_> = debts
+        .task
+        .orders_since(debts.paid_rev)
+        .map(|order| pay_order(bus, debts, order))
+        .collect();
+    let orders = orders.try_for_each(|()| std::future::ready(Ok(())));
+    let wake = async {
+        match debts.wake_at {
+            Some(at) => bus.wake(debts.task.id(), at).await,
+            None => Ok(()),
+        }
+    };
+    let answer = async {
+        let Some(answer) = debts.task.answer() else { return Ok(()) };
+        bus.answer(answer).await?;
+        bus.forget_wake(debts.task.id()).await;
+        Ok(())
+    };
+    futures::try_join!(orders, wake, answer).map(|_| ())
+}
+
+async fn pay_order<B: OrchestratorBus>(
+    bus: &B,
+    debts: &Debts,
+    order: Order,
+) -> Result<(), BusError> {
+    if debts.is_replay && bus.has_report(&order).await? {
+        return Ok(());
+    }
+    let terms = terms_of(&debts.workflow, &order);
+    let trace = debts.trace.clone().or_else(|| order.goal.trace.clone());
+    bus.order(order, terms, trace).await
+}
+
+fn terms_of(workflow: &Workflow, order: &Order) -> OrderTerms {
+    if order.step.name.as_str() == AGGREGATE {
+        let (accepts, returns) = ("aggregate@1".to_owned(), workflow.output.id());
+        return OrderTerms { accepts, returns, is_remote: false };
+    }
+    let role = workflow.roles.get(&order.role);
+    OrderTerms {
+        accepts: role.map(|role| role.accepts.id()).unwrap_or_default(),
+        returns: role.map(|role| role.returns.id()).unwrap_or_default(),
+        is_remote: role.is_some_and(|role| role.runtime == Runtime::Remote),
+    }
+}

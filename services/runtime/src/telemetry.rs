@@ -1,0 +1,175 @@
+//! Logs to stderr, traces over OTLP when an endpoint is set.
+//!
+//! Called once by the binary. Without an endpoint there is no OpenTelemetry layer at all, so
+//! spans below the log filter cost one comparison.
+
+use std::{io, time::Duration};
+
+use opentelemetry::{KeyValue, trace::TracerProvider};
+use opentelemetry_otlp::{SpanExporter, WithExportConfig};
+use opentelemetry_sdk::{
+    Resource,
+    trace::{SdkTracer, SdkTracerProvider},
+};
+use tokio::runtime::Runtime;
+use tracing::{Subscriber, level_filters::LevelFilter};
+use tracing_subscriber::{
+    EnvFilter, Layer, filter::Targets, fmt, layer::SubscriberExt, registry::LookupSpan,
+    util::SubscriberInitExt,
+};
+
+use crate::trace;
+
+/// How long the last spans may take to be delivered when the process ends.
+const FLUSH_MAX: Duration = Duration::from_secs(3);
+
+/// How long one export may take.
+const EXPORT_MAX: Duration = Duration::from_secs(5);
+
+/// ractor opens a span per actor at `info`; with one actor per step that is noise, and work.
+const RACTOR_QUIET: &str = "ractor=warn";
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line, for collectors.
+    Json,
+}
+
+/// What is logged and traced, and where it goes.
+#[derive(Debug, Clone)]
+pub struct TelemetryOptions {
+    /// `service.name` of exported spans.
+    pub service: String,
+    /// OTLP receiver over plain gRPC, such as `http://127.0.0.1:4317`; `None` exports nothing.
+    pub endpoint: Option<String>,
+    /// How log lines look.
+    pub log: LogFormat,
+    /// Directives of tracing's `EnvFilter`, such as `info,cadre_runtime=debug`.
+    pub filter: String,
+    /// Colours in text lines: for a terminal.
+    pub ansi: bool,
+}
+
+/// Why telemetry did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// A directive that cannot be read.
+    #[error("log filter {filter:?} is not valid, write it like `info,cadre_nats=debug`")]
+    Filter {
+        /// As given.
+        filter: String,
+        /// What is wrong with it.
+        source: tracing_subscriber::filter::ParseError,
+    },
+    /// An endpoint that nothing can be sent to.
+    #[error("OTLP endpoint {endpoint:?} cannot be used, write it like `http://127.0.0.1:4317`")]
+    Endpoint {
+        /// As given.
+        endpoint: String,
+        /// What is wrong with it.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Another subscriber is installed in this process.
+    #[error("telemetry was started before in this process")]
+    StartedBefore(#[from] tracing_subscriber::util::TryInitError),
+}
+
+/// Keeps telemetry going; dropping it delivers what is left, for at most three seconds.
+#[derive(Debug)]
+#[must_use = "dropping the guard ends the export"]
+pub struct Guard(Option<Export>);
+
+#[derive(Debug)]
+struct Export {
+    provider: SdkTracerProvider,
+    /// The exporter's own: it must outlive the process's main runtime.
+    runtime: Runtime,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let Some(Export { provider, runtime }) = self.0.take() else { return };
+        trace::set_exporting(false);
+        if let Err(error) = provider.shutdown_with_timeout(FLUSH_MAX) {
+            tracing::warn!(%error, "last spans not exported");
+        }
+        runtime.shutdown_background();
+    }
+}
+
+/// Installs the process's subscriber; once per process.
+///
+/// # Errors
+/// See [`TelemetryError`]; nothing is installed then.
+pub fn init(options: &TelemetryOptions) -> Result<Guard, TelemetryError> {
+    let filter = filter(&options.filter)?;
+    let registry = tracing_subscriber::registry();
+    let Some(endpoint) = &options.endpoint else {
+        registry.with(filter).with(lines(options)).try_init()?;
+        return Ok(Guard(None));
+    };
+    let export = Export::start(&options.service, endpoint)?;
+    let tracer: SdkTracer = export.provider.tracer("cadre");
+    // Location and thread of each span would double its size and tell nobody anything.
+    let spans = tracing_opentelemetry::layer()
+        .with_tracer(tracer)
+        .with_location(false)
+        .with_threads(false)
+        .with_filter(Targets::new().with_target("cadre", LevelFilter::DEBUG));
+    registry.with(lines(options).with_filter(filter)).with(spans).try_init()?;
+    trace::set_exporting(true);
+    Ok(Guard(Some(export)))
+}
+
+fn filter(directives: &str) -> Result<EnvFilter, TelemetryError> {
+    let quiet = !directives.contains("ractor");
+    let all = if quiet { format!("{RACTOR_QUIET},{directives}") } else { directives.to_owned() };
+    EnvFilter::try_new(all)
+        .map_err(|source| TelemetryError::Filter { filter: directives.to_owned(), source })
+}
+
+fn lines<S>(options: &TelemetryOptions) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let lines = fmt::layer().with_writer(io::stderr).with_ansi(options.ansi);
+    match options.log {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().with_ansi(false).boxed(),
+    }
+}
+
+impl Export {
+    fn start(service: &str, endpoint: &str) -> Result<Self, TelemetryError> {
+        let refused = |source: Box<dyn std::error::Error + Send + Sync>| TelemetryError::Endpoint {
+            endpoint: endpoint.to_owned(),
+            source,
+        };
+        if !endpoint.starts_with("http://") {
+            return Err(refused("only plain http:// is spoken; run a collector beside it".into()));
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("otlp")
+            .enable_all()
+            .build()
+            .map_err(|error| refused(error.into()))?;
+        let exporter = {
+            // The gRPC channel lives on the runtime that is current when it is made.
+            let _current = runtime.enter();
+            let builder = SpanExporter::builder().with_tonic();
+            builder.with_endpoint(endpoint).with_timeout(EXPORT_MAX).build()
+        };
+        let exporter = exporter.map_err(|error| refused(error.into()))?;
+        let name = KeyValue::new("service.name", service.to_owned());
+        let provider = SdkTracerProvider::builder()
+            .with_resource(Resource::builder().with_attribute(name).build())
+            .with_batch_exporter(exporter)
+            .build();
+        Ok(Self { provider, runtime })
+    }
+}

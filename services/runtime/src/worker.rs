@@ -1,0 +1,133 @@
+//! The worker protocol's shell for built-in roles: agent and aggregator stand on it.
+//!
+//! One role actor per role takes work orders from a pump and starts one child actor per step in
+//! flight. A child runs its step, publishes the report, and only then settles the order.
+//!
+//! ```text
+//! WorkerBus::work ─► pump ─► role actor ─┬─► step actor: run ─► report ─► done
+//!                    └ slots ┘           └─► step actor: panics ─► reported as `panic`
+//! ```
+//!
+//! Invariants: no order is settled whose report is not confirmed, except one whose time is over;
+//! no step runs twice at once in this process; at most `in_flight` steps are held.
+//!
+//! When a step's time is over its runner is dropped, nothing is reported and the order is
+//! settled: the orchestrator's durable timer has decided, or is about to, and a redelivery could
+//! only find the time over again.
+
+mod compute;
+mod pump;
+mod role;
+mod step;
+#[cfg(test)]
+mod tests;
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use cadre_core::{
+    ids::{Name, StepId, TaskId},
+    payload::Payload,
+    ports::WorkItem,
+    task::{Outcome, Usage},
+    workflow::Workflow,
+};
+use tokio::time::Instant;
+
+pub use self::{
+    compute::{INLINE_BYTES_MAX, compute},
+    role::{RoleHandle, RoleSnapshot, Worker},
+};
+
+/// How a role is worked on.
+#[derive(Debug, Clone)]
+pub struct WorkerOptions {
+    /// Names this process in reports.
+    pub worker: String,
+    /// Steps of the role held at once, at least 1. Default 64.
+    pub in_flight: usize,
+    /// How long steps in flight may take to end when the role is stopped. Default 25 s: below
+    /// [`crate::supervise::Options::grace`], after which the role is killed.
+    pub drain: Duration,
+}
+
+impl Default for WorkerOptions {
+    fn default() -> Self {
+        let drain = Duration::from_secs(25);
+        Self { worker: "worker".to_owned(), in_flight: 64, drain }
+    }
+}
+
+/// One attempt at a step, as a runner sees it.
+#[derive(Debug)]
+pub struct Step {
+    /// The task.
+    pub task: TaskId,
+    /// Whose task.
+    pub tenant: Name,
+    /// Which workflow.
+    pub workflow: Name,
+    /// Its pack's content hash.
+    pub revision: String,
+    /// The step.
+    pub step: StepId,
+    /// Which try, from 1.
+    pub attempt: u32,
+    /// The role.
+    pub role: Name,
+    /// Satisfies the role's `accepts` contract.
+    pub input: Payload,
+    /// Key for side effects.
+    pub idempotency_key: String,
+    /// W3C `traceparent` of whoever ordered it.
+    pub trace: Option<String>,
+    /// When it was received.
+    pub received: Instant,
+    /// When its time is over: the runner is dropped then.
+    pub deadline: Instant,
+}
+
+impl Step {
+    /// The attempt that `item` orders, and what settles the order.
+    #[must_use]
+    pub fn of<R>(item: WorkItem<R>, received: Instant) -> (Self, Arc<R>) {
+        let step = Self {
+            task: item.task,
+            tenant: item.tenant,
+            workflow: item.workflow,
+            revision: item.revision,
+            step: item.step,
+            attempt: item.attempt,
+            role: item.role,
+            input: item.input,
+            idempotency_key: item.idempotency_key,
+            trace: item.trace,
+            received,
+            deadline: received + item.time_left,
+        };
+        (step, item.receipt)
+    }
+}
+
+/// What a runner made of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ran {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// What it cost; wall time is measured by the shell.
+    pub usage: Usage,
+}
+
+impl From<Outcome> for Ran {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, usage: Usage::default() }
+    }
+}
+
+/// Does the steps of a role.
+pub trait StepRunner: Send + Sync + 'static {
+    /// Does one step of `workflow`, in the revision that the step is pinned to.
+    ///
+    /// A panic is reported as a failure of kind `panic`. The future is dropped when the step's
+    /// time is over. Work that keeps a core busy belongs into [`compute`].
+    fn run(&self, step: &Step, workflow: Arc<Workflow>) -> impl Future<Output = Ran> + Send;
+}

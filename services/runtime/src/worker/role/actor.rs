@@ -1,0 +1,335 @@
+//! The role actor's shell.
+
+use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use cadre_core::{
+    ids::{StepId, TaskId},
+    ports::{Packs, WorkerBus},
+    task::{Failure, FailureKind, Outcome},
+};
+use futures::{FutureExt, StreamExt, future::join_all, stream::FuturesUnordered};
+use ractor::{
+    Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent,
+    actor::messages::BoxedState,
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinHandle,
+    time::{Instant, MissedTickBehavior, interval, sleep_until},
+};
+
+use super::{Msg, RoleSnapshot, Shared};
+use crate::{
+    task::{self, Linked, panic_text},
+    worker::{
+        Step, StepRunner,
+        pump::{Arrival, Pump},
+        step::{End, Job, StepActor, StepState},
+    },
+};
+
+/// Ticks of one heartbeat period: an order gets its beat at most half a period late.
+const TICKS_PER_BEAT: u32 = 2;
+
+pub(super) struct RoleActor<B: WorkerBus, P, W>(pub(super) Arc<Shared<B, P, W>>);
+
+/// What makes an attempt the same one.
+type Key = (TaskId, StepId, u32);
+
+/// Everything that a restart throws away; redelivery brings it back.
+pub(super) struct RoleState<R> {
+    running: HashMap<ActorId, Running<R>>,
+    by_key: HashMap<Key, ActorId>,
+    counts: RoleSnapshot,
+    beats: Option<JoinHandle<()>>,
+    pump: Linked,
+    ticker: Linked,
+}
+
+struct Running<R> {
+    step: Arc<Step>,
+    /// The latest delivery's: it is the one that the broker waits for.
+    receipt: Arc<R>,
+    is_redelivered: bool,
+    is_verdict: bool,
+    beaten: Instant,
+    join: Option<JoinHandle<()>>,
+    slot: OwnedSemaphorePermit,
+}
+
+impl<R> RoleState<R> {
+    fn already_running(&mut self, step: &Step) -> Option<&mut Running<R>> {
+        let id = self.by_key.get(&key(step))?;
+        self.running.get_mut(id)
+    }
+
+    fn forget(&mut self, id: ActorId) -> Option<Running<R>> {
+        let running = self.running.remove(&id)?;
+        self.by_key.remove(&key(&running.step));
+        Some(running)
+    }
+}
+
+fn key(step: &Step) -> Key {
+    (step.task.clone(), step.step.clone(), step.attempt)
+}
+
+impl<B: WorkerBus, P: Packs, W: StepRunner> RoleActor<B, P, W> {
+    fn start_pump(&self, myself: &ActorRef<Msg<B::Receipt>>) -> Linked {
+        let slots = Arc::new(Semaphore::new(self.0.options.in_flight));
+        let pump = Pump { shared: Arc::clone(&self.0), role: myself.clone(), slots };
+        let myself = myself.clone();
+        Linked::spawn("pump", async move {
+            let why = match AssertUnwindSafe(pump.run()).catch_unwind().await {
+                Ok(()) => "role is gone".to_owned(),
+                Err(panic) => format!("pump panicked: {}", panic_text(&*panic)),
+            };
+            // Nobody to tell means nothing to tell.
+            let _ = myself.cast(Msg::PumpEnded(why));
+        })
+    }
+
+    /// One ticker for all steps: a timer per step would cost every short one.
+    fn start_ticker(&self, myself: ActorRef<Msg<B::Receipt>>) -> Linked {
+        let period = self.tick_period();
+        Linked::spawn("heartbeat", async move {
+            let mut ticks = interval(period);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            while myself.cast(Msg::Beat).is_ok() {
+                ticks.tick().await;
+            }
+        })
+    }
+
+    fn tick_period(&self) -> Duration {
+        (self.0.bus.heartbeat() / TICKS_PER_BEAT).max(Duration::from_millis(1))
+    }
+
+    async fn on_arrived(
+        &self,
+        myself: &ActorRef<Msg<B::Receipt>>,
+        state: &mut RoleState<B::Receipt>,
+        arrivals: Vec<Arrival<B::Receipt>>,
+    ) {
+        let now = Instant::now();
+        for Arrival { step, receipt, slot } in arrivals {
+            if let Some(running) = state.already_running(&step) {
+                (running.receipt, running.is_redelivered) = (receipt, true);
+                state.counts.redelivered += 1;
+                tracing::debug!(task = %step.task, step = %step.step, "order came again");
+            } else if step.deadline <= now {
+                state.counts.out_of_time += 1;
+                self.settle_late(step, receipt, slot);
+            } else {
+                let job = Job { step: Arc::new(step), receipt, verdict: None };
+                self.start_step(myself, state, job, slot).await;
+            }
+        }
+    }
+
+    fn settle_late(&self, step: Step, receipt: Arc<B::Receipt>, slot: OwnedSemaphorePermit) {
+        let shared = Arc::clone(&self.0);
+        let settling = async move {
+            shared.settle_late(&step, &receipt).await;
+            drop(slot);
+        };
+        drop(task::spawn("settle-late", settling));
+    }
+
+    async fn start_step(
+        &self,
+        myself: &ActorRef<Msg<B::Receipt>>,
+        state: &mut RoleState<B::Receipt>,
+        job: Job<B::Receipt>,
+        slot: OwnedSemaphorePermit,
+    ) {
+        let (step, receipt) = (Arc::clone(&job.step), Arc::clone(&job.receipt));
+        let is_verdict = job.verdict.is_some();
+        let actor = StepActor(Arc::clone(&self.0));
+        match Actor::spawn_linked(None, actor, job, myself.get_cell()).await {
+            Ok((actor, join)) => {
+                let beaten = step.received;
+                state.by_key.insert(key(&step), actor.get_id());
+                let running = Running {
+                    step,
+                    receipt,
+                    is_redelivered: false,
+                    is_verdict,
+                    beaten,
+                    join: Some(join),
+                    slot,
+                };
+                state.running.insert(actor.get_id(), running);
+            }
+            // Not settled: it comes again, here or elsewhere.
+            Err(error) => {
+                state.counts.unreported += 1;
+                tracing::warn!(task = %step.task, step = %step.step, %error, "step not started");
+            }
+        }
+    }
+
+    fn on_ended(&self, state: &mut RoleState<B::Receipt>, id: ActorId, last: Option<BoxedState>) {
+        let Some(running) = state.forget(id) else { return };
+        let last = last.and_then(|mut last| last.take::<StepState<B::Receipt>>().ok());
+        let end = last.map_or(End::Unreported, |last| last.end);
+        match end {
+            End::Reported => state.counts.reported += 1,
+            End::OutOfTime => state.counts.out_of_time += 1,
+            End::Unreported => state.counts.unreported += 1,
+        }
+        if running.is_redelivered && end != End::Unreported {
+            let (bus, receipt) = (self.0.bus.clone(), running.receipt);
+            drop(task::spawn("settle-again", async move { bus.done(&receipt).await }));
+        }
+    }
+
+    async fn on_failed(
+        &self,
+        myself: &ActorRef<Msg<B::Receipt>>,
+        state: &mut RoleState<B::Receipt>,
+        failed: &ActorCell,
+        error: &str,
+    ) {
+        let Some(running) = state.forget(failed.get_id()) else { return };
+        let Running { step, receipt, slot, .. } = running;
+        if running.is_verdict {
+            state.counts.unreported += 1;
+            tracing::error!(task = %step.task, step = %step.step, error, "reporting panicked");
+            return;
+        }
+        state.counts.panicked += 1;
+        tracing::warn!(
+            role = %step.role, task = %step.task, step = %step.step, attempt = step.attempt,
+            error, "step panicked"
+        );
+        let verdict = Outcome::Failed(Failure::new(FailureKind::Panic, error));
+        self.start_step(myself, state, Job { step, receipt, verdict: Some(verdict) }, slot).await;
+    }
+
+    /// Beats for every step held for a whole period since its last beat.
+    fn on_beat(&self, state: &mut RoleState<B::Receipt>) {
+        if state.beats.as_ref().is_some_and(|beats| !beats.is_finished()) {
+            return;
+        }
+        let (now, period) = (Instant::now(), self.0.bus.heartbeat());
+        let mut due = Vec::new();
+        for running in state.running.values_mut() {
+            if now.saturating_duration_since(running.beaten) >= period {
+                running.beaten = now;
+                due.push(Arc::clone(&running.receipt));
+            }
+        }
+        if due.is_empty() {
+            return;
+        }
+        let bus = self.0.bus.clone();
+        state.beats = Some(task::spawn("beats", async move {
+            join_all(due.iter().map(|receipt| bus.in_progress(receipt))).await;
+        }));
+    }
+
+    fn inspect(&self, state: &RoleState<B::Receipt>) -> RoleSnapshot {
+        RoleSnapshot {
+            role: self.0.role.to_string(),
+            is_subscribed: *self.0.subscribed.borrow(),
+            running: state.running.len(),
+            ..state.counts.clone()
+        }
+    }
+
+    /// Lets steps in flight end, beating for them, as long as the options allow.
+    async fn drain(&self, state: &mut RoleState<B::Receipt>) {
+        let mut ends: FuturesUnordered<_> = state
+            .running
+            .iter_mut()
+            .filter_map(|(id, running)| Some((*id, running.join.take()?)))
+            .map(|(id, join)| join.map(move |_| id))
+            .collect();
+        let deadline = Instant::now() + self.0.options.drain;
+        let mut ticks = interval(self.tick_period());
+        loop {
+            tokio::select! {
+                ended = ends.next() => match ended {
+                    Some(id) => drop(state.forget(id)),
+                    None => return,
+                },
+                _ = ticks.tick() => self.on_beat(state),
+                () = sleep_until(deadline) => break,
+            }
+        }
+        let (role, left) = (self.0.role.as_str(), state.running.len());
+        tracing::warn!(role, left, "steps abandoned, they did not end in time");
+    }
+}
+
+impl<B: WorkerBus, P: Packs, W: StepRunner> Actor for RoleActor<B, P, W> {
+    type Msg = Msg<B::Receipt>;
+    type State = RoleState<B::Receipt>;
+    type Arguments = ();
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        (): (),
+    ) -> Result<Self::State, ActorProcessingErr> {
+        self.0.set_subscribed(false);
+        self.0.seat.send_replace(Some(myself.clone()));
+        Ok(RoleState {
+            running: HashMap::new(),
+            by_key: HashMap::new(),
+            counts: RoleSnapshot::default(),
+            beats: None,
+            pump: self.start_pump(&myself),
+            ticker: self.start_ticker(myself),
+        })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        message: Self::Msg,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            Msg::Arrived(arrivals) => self.on_arrived(&myself, state, arrivals).await,
+            Msg::PumpEnded(why) => return Err(why.into()),
+            Msg::Beat => self.on_beat(state),
+            Msg::Inspect(reply) => {
+                // Whoever asked may have lost patience.
+                let _ = reply.send(self.inspect(state));
+            }
+        }
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        event: SupervisionEvent,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        match event {
+            SupervisionEvent::ActorTerminated(cell, last, _) => {
+                self.on_ended(state, cell.get_id(), last);
+            }
+            SupervisionEvent::ActorFailed(cell, error) => {
+                self.on_failed(&myself, state, &cell, &error.to_string()).await;
+            }
+            SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => {}
+        }
+        Ok(())
+    }
+
+    async fn post_stop(
+        &self,
+        _myself: ActorRef<Self::Msg>,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        state.pump.abort();
+        state.ticker.abort();
+        self.0.set_subscribed(false);
+        self.drain(state).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,1 @@
+//! Proves Cadre from outside: harness, contract, flow, chaos, house rules.
