@@ -100,25 +100,34 @@ impl Receipt {
     }
 }
 
+/// Why the streams cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// They are not there, or not ours.
+    #[error(transparent)]
+    Discover(#[from] DiscoverError),
+    /// They do not answer.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+}
+
 impl JetStreamBus {
     /// Reads what the streams were made for and makes them usable.
     ///
     /// # Errors
-    /// [`DiscoverError`] when the server has no streams of ours, or does not answer.
-    pub async fn open(connection: &Connection) -> Result<Self, DiscoverError> {
+    /// [`OpenError`] when the server has no streams of ours, or does not answer.
+    pub async fn open(connection: &Connection) -> Result<Self, OpenError> {
         let topology = connection.discover().await?;
         let mut log = Vec::new();
         let clock = BrokerClock::new(UnixMillis(0));
         for shard in 0..topology.shards.max(1) {
             let name = format!("CADRE_LOG_{shard}");
-            let stream = connection.js.get_stream(&name).await.map_err(|error| {
-                DiscoverError::Bus(BusError::Unavailable(format!("stream {name}: {error}")))
-            })?;
+            let lost = |why: String| BusError::Unavailable(format!("stream {name}: {why}"));
+            let stream =
+                connection.js.get_stream(&name).await.map_err(|error| lost(error.to_string()))?;
             clock.observe(now_of(&stream));
-            let stream = connection.js.get_stream_no_info(&name).await.map_err(|error| {
-                DiscoverError::Bus(BusError::Unavailable(format!("stream {name}: {error}")))
-            })?;
-            log.push(stream);
+            let stream = connection.js.get_stream_no_info(&name).await;
+            log.push(stream.map_err(|error| lost(error.to_string()))?);
         }
         let (client, js) = (connection.client.clone(), connection.js.clone());
         let streams = Streams { client, js: js.clone(), topology, clock, log: Arc::new(log) };
@@ -160,9 +169,8 @@ impl JetStreamBus {
 /// The newest broker timestamp that a stream's info holds: its creation, or its last message.
 fn now_of(stream: &Stream) -> UnixMillis {
     let info = stream.cached_info();
-    let ms = |at: time::OffsetDateTime| u64::try_from(at.unix_timestamp_nanos() / 1_000_000);
-    let created = ms(info.created).unwrap_or_default();
-    UnixMillis(created.max(ms(info.state.last_timestamp).unwrap_or_default()))
+    let latest = info.created.max(info.state.last_timestamp);
+    UnixMillis(u64::try_from(latest.unix_timestamp_nanos() / 1_000_000).unwrap_or_default())
 }
 
 impl Settle for JetStreamBus {

@@ -4,13 +4,16 @@
 //! streams exist is asked separately, by [`Connection::discover`], so that `bus apply` works on an empty server.
 //! Invariant: nobody holds a [`Connection`] to a server that is too old.
 
-use std::{path::PathBuf, time::Duration};
+use std::{future::Future, path::PathBuf, time::Duration};
 
 use async_nats::{
     Client, ConnectErrorKind, Event, ServerAddr,
     jetstream::{Context, context::ContextBuilder},
 };
 use rand::Rng;
+use tokio::time::Instant;
+
+use cadre_core::{limits::BUS_GAP_MAX, ports::BusError};
 
 use crate::{
     server::{VERSION_MIN, Version},
@@ -40,6 +43,9 @@ const RECONNECT_PAUSE_MAX: Duration = Duration::from_millis(500);
 
 /// The pause between attempts of the first connection.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// The pause between attempts of what is repeated while the bus is away.
+const RIDE_PAUSE: Duration = Duration::from_millis(100);
 
 /// Where and as whom to connect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,6 +173,40 @@ pub async fn connect(options: ConnectOptions) -> Result<Connection, ConnectError
     Ok(Connection { client, js, server })
 }
 
+/// Repeats what is harmless to repeat while the bus is unavailable, for as long as a gap is ridden out.
+pub(crate) async fn ride_out<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, BusError>
+where
+    F: Future<Output = Result<T, BusError>>,
+{
+    let end = Instant::now() + BUS_GAP_MAX;
+    loop {
+        match attempt().await {
+            Err(BusError::Unavailable(_)) if Instant::now() + RIDE_PAUSE < end => {
+                tokio::time::sleep(RIDE_PAUSE).await;
+            }
+            outcome @ (Ok(_) | Err(BusError::Unavailable(_) | BusError::Refused(_))) => {
+                return outcome;
+            }
+        }
+    }
+}
+
+/// What it means that a stream of ours could not be opened.
+pub(crate) fn open_error(what: &str, error: &async_nats::jetstream::context::GetStreamError) -> BusError {
+    use async_nats::jetstream::{ErrorCode, context::GetStreamErrorKind};
+    match error.kind() {
+        GetStreamErrorKind::JetStream(error)
+            if error.error_code() == ErrorCode::STREAM_NOT_FOUND =>
+        {
+            BusError::Refused(format!("{what} does not exist: run `cadre bus apply`"))
+        }
+        GetStreamErrorKind::EmptyName
+        | GetStreamErrorKind::Request
+        | GetStreamErrorKind::InvalidStreamName
+        | GetStreamErrorKind::JetStream(_) => BusError::Unavailable(format!("open {what}: {error}")),
+    }
+}
+
 fn addresses(urls: &str) -> Result<Vec<ServerAddr>, ConnectError> {
     let parts: Vec<&str> = urls.split(',').map(str::trim).filter(|url| !url.is_empty()).collect();
     if parts.is_empty() {
@@ -195,7 +235,7 @@ async fn first_connection(
     addresses: &[ServerAddr],
     urls: &str,
 ) -> Result<Client, ConnectError> {
-    let end = tokio::time::Instant::now() + options.within;
+    let end = Instant::now() + options.within;
     loop {
         let attempt = client_options(options).await?.connect(addresses).await;
         let source = match attempt {
@@ -214,7 +254,7 @@ async fn first_connection(
             | ConnectErrorKind::Io
             | ConnectErrorKind::MaxReconnects => {}
         }
-        if tokio::time::Instant::now() + FIRST_PAUSE >= end {
+        if Instant::now() + FIRST_PAUSE >= end {
             let within = options.within;
             return Err(ConnectError::Unreachable { urls: urls.to_owned(), within, source });
         }
@@ -269,5 +309,78 @@ fn log(event: &Event) {
         }
         Event::ServerError(error) => tracing::warn!(%error, "bus server reported an error"),
         Event::ClientError(error) => tracing::warn!(%error, "bus client met an error"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::testing::server;
+
+    #[test]
+    fn pauses_grow_to_a_cap_and_are_not_in_step() {
+        assert_eq!(reconnect_pause(0), Duration::ZERO);
+        for attempt in 1..200 {
+            let pause = reconnect_pause(attempt);
+            assert!(pause >= RECONNECT_PAUSE_MIN / 2 && pause <= RECONNECT_PAUSE_MAX, "{pause:?}");
+        }
+        assert!(reconnect_pause(usize::MAX) >= RECONNECT_PAUSE_MAX / 2);
+    }
+
+    #[test]
+    fn error_texts_hold_no_password() {
+        let list = addresses("nats://user:secret@one:4222, two:4223").expect("addresses");
+        assert_eq!(shown(&list), "nats://one:4222,nats://two:4223");
+        let error = addresses("http://user:secret@one:port").expect_err("no address");
+        assert!(!error.to_string().contains("secret"), "{error}");
+        assert!(addresses(" , ").is_err());
+    }
+
+    #[tokio::test]
+    async fn a_connection_knows_its_server() {
+        let server = server().await;
+        let connection = connect(ConnectOptions::new(server.urls(), "test")).await.expect("open");
+        assert!(connection.server >= VERSION_MIN);
+        assert!(matches!(connection.discover().await, Err(DiscoverError::NotPrepared)));
+    }
+
+    #[tokio::test]
+    async fn nobody_there_is_said_in_time() {
+        let mut options = ConnectOptions::new("nats://127.0.0.1:1", "test");
+        options.within = Duration::from_millis(150);
+        let error = connect(options).await.expect_err("nobody");
+        assert!(matches!(error, ConnectError::Unreachable { .. }), "{error:?}");
+        assert!(error.to_string().contains("nats://127.0.0.1:1"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_missing_credentials_file_is_named() {
+        let mut options = ConnectOptions::new("nats://127.0.0.1:1", "test");
+        options.credentials = Some("/nowhere/a.creds".into());
+        let error = connect(options).await.expect_err("no file");
+        assert!(error.to_string().contains("/nowhere/a.creds"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_too_old_is_named_with_what_is_needed() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let old = tokio::spawn(async move {
+            use tokio::io::{AsyncReadExt, AsyncWriteExt};
+            let (mut socket, _) = listener.accept().await.expect("a client");
+            let info = r#"INFO {"server_id":"X","version":"2.9.10","max_payload":1048576,"headers":true,"jetstream":true}"#;
+            socket.write_all(format!("{info}\r\n").as_bytes()).await.expect("sent");
+            let mut seen = Vec::new();
+            while !seen.ends_with(b"PING\r\n") {
+                let mut byte = [0];
+                socket.read_exact(&mut byte).await.expect("a command");
+                seen.push(byte[0]);
+            }
+            socket.write_all(b"PONG\r\n").await.expect("sent");
+            socket
+        });
+        let error = connect(ConnectOptions::new(address.to_string(), "test")).await.expect_err("old");
+        assert!(error.to_string().contains("2.9.10") && error.to_string().contains("2.14.5"), "{error}");
+        old.await.expect("served");
     }
 }

@@ -28,6 +28,9 @@ use crate::{
 /// Records asked for in one read.
 const READ_BATCH: u64 = 1_000;
 
+/// End of a direct batch get (ADR-31).
+const END_OF_BATCH: u16 = 204;
+
 /// Waits for the next message of one read.
 const READ_GAP: Duration = Duration::from_secs(3);
 
@@ -125,7 +128,7 @@ impl TaskLog {
 
     async fn last(&self, task: &TaskId) -> Result<Option<Stored>, BusError> {
         let partition = self.partition(task);
-        let stream = self.streams.log_stream(partition);
+        let stream = self.streams.log(partition)?;
         let subject = subject::log(partition, task);
         let begun = std::time::Instant::now();
         loop {
@@ -222,7 +225,7 @@ impl TaskLog {
             "batch": READ_BATCH,
             "next_by_subj": subject::log(partition, task),
         });
-        let api = format!("$JS.API.DIRECT.GET.{}", self.streams.log_stream_name(partition));
+        let api = format!("$JS.API.DIRECT.GET.{}", self.streams.name("CADRE_LOG", partition));
         let body = Bytes::from(request.to_string());
         client.publish_with_reply(api, inbox, body).await.map_err(|e| e.to_string())?;
         let mut batch = Vec::new();
@@ -232,7 +235,8 @@ impl TaskLog {
             match answer.status {
                 None => {}
                 // End of batch, or nothing (any more) under this subject.
-                Some(StatusCode::NO_CONTENT | StatusCode::NOT_FOUND) => return Ok(batch),
+                Some(status) if status.as_u16() == END_OF_BATCH => return Ok(batch),
+                Some(StatusCode::NOT_FOUND) => return Ok(batch),
                 Some(status) => {
                     let text = answer.description.unwrap_or_default();
                     return Err(format!("{status} {text}"));

@@ -3,6 +3,8 @@
 //! Each is confirmed by its stream. What must be there once is guarded by "this
 //! subject holds nothing yet", so repeating it is harmless.
 
+use std::time::Duration;
+
 use async_nats::HeaderMap;
 use bytes::Bytes;
 use cadre_core::{
@@ -13,7 +15,8 @@ use cadre_core::{
 };
 use cadre_proto::{
     ContentType, cancel, goal,
-    header::{self, WorkHeaders},
+    SCHEMA,
+    header::{self, Grant, WorkHeaders},
     order::{self, Contracts},
     report,
     subject::{self, Attempt},
@@ -22,7 +25,7 @@ use cadre_proto::{
 use crate::{
     blobs::Blobs,
     bus::{Streams, attempt_of, body, pairs},
-    publish::{EXPECTED, Outgoing, Published, publish},
+    publish::{EXPECTED, Outgoing, publish},
 };
 
 /// Who we are when a person's wish has no other source.
@@ -86,8 +89,10 @@ impl Outbox {
         let mut headers = typed(content, trace.as_deref());
         headers.insert(header::TIMEOUT_MS, left.as_millis().to_string());
         if terms.is_remote {
-            for (name, value) in plain_headers(order, terms)? {
-                headers.insert(name, value);
+            let key = order.idempotency_key();
+            let plain = plain_headers(order, terms, &key, left, trace.as_deref());
+            for (name, value) in plain.encode().map_err(refused)? {
+                headers.insert(name, value.as_ref());
             }
         }
         self.once(subject, headers, body).await
@@ -100,7 +105,7 @@ impl Outbox {
         report: &Report,
         trace: Option<String>,
     ) -> Result<(), BusError> {
-        for payload in report.outcome.payloads() {
+        if let Some(payload) = report.outcome.payload() {
             self.keep(payload).await?;
         }
         let partition = self.streams.partition(task);
@@ -224,12 +229,28 @@ fn typed(content_type: ContentType, trace: Option<&str>) -> HeaderMap {
 }
 
 /// Everything that a worker in any language may want to see without reading the body.
-fn plain_headers(
-    order: &Order,
-    terms: &OrderTerms,
-) -> Result<Vec<(&'static str, String)>, BusError> {
-    let headers = WorkHeaders::of(order, &terms.accepts, &terms.returns);
-    headers.encode().map_err(refused)
+fn plain_headers<'a>(
+    order: &'a Order,
+    terms: &'a OrderTerms,
+    key: &'a str,
+    left: Duration,
+    trace: Option<&'a str>,
+) -> WorkHeaders<'a> {
+    WorkHeaders {
+        attempt: attempt_of(order),
+        user: order.goal.user.as_deref(),
+        deadline: order.deadline,
+        timeout: left.max(Duration::from_millis(1)),
+        contract_in: &terms.accepts,
+        contract_out: &terms.returns,
+        hop: 1,
+        grant: Grant { tokens: 0, usd_micros: 0, steps: 0 },
+        idempotency_key: key,
+        traceparent: trace,
+        tracestate: None,
+        schema: SCHEMA,
+        content: ContentType::Json,
+    }
 }
 
 fn refused(error: impl std::fmt::Display) -> BusError {

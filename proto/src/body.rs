@@ -128,8 +128,20 @@ fn parse_json<M: DeserializeOwned>(
     version: fn(&M) -> Version,
 ) -> Result<M, DecodeError> {
     let parsed = serde_json::from_slice(body)
-        .map_err(|error| DecodeError::Json { message, cause: error.to_string() });
+        .map_err(|error| DecodeError::Json { message, cause: json_cause::<M>(body, &error) });
     checked(message, parsed, version, || serde_json::from_slice(body).ok())
+}
+
+/// The cause with the field's path, for which the body is parsed once more.
+fn json_cause<M: DeserializeOwned>(body: &[u8], error: &serde_json::Error) -> String {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let cause = match serde_path_to_error::deserialize::<_, M>(&mut reader) {
+        Err(error) => error.to_string(),
+        Ok(_) => error.to_string(),
+    };
+    // What pbjson's numbers say of themselves.
+    let number = "data did not match any variant of untagged enum Content";
+    cause.replace(number, "not a number that this field can hold")
 }
 
 /// What a newer writer sent may not even parse: its version counts before its syntax.

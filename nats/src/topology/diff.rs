@@ -178,7 +178,7 @@ fn with_roles(
     declared
 }
 
-fn compare(declared: &[Declared], found: &Found) -> Vec<Step> {
+pub(super) fn compare(declared: &[Declared], found: &Found) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut gone: Vec<&str> = Vec::new();
     for one in declared {

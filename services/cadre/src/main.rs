@@ -1,1 +1,7 @@
-fn main() {}
+//! The `cadre` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cadre::main()
+}

@@ -35,6 +35,12 @@ impl Name {
         Err(NameError { text: text.chars().take(80).collect() })
     }
 
+    /// The name that stands for nobody in particular.
+    #[must_use]
+    pub fn nobody() -> Self {
+        Self(Arc::from("nobody"))
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

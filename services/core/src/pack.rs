@@ -1,5 +1,7 @@
 //! Packs: the YAML that declares roles, contracts and a workflow, and its compiler.
 
+mod document;
+
 use std::{collections::BTreeMap, fmt};
 
 use serde_json::Value;

@@ -20,6 +20,8 @@ mod input;
 mod owes;
 mod plan;
 mod state;
+#[cfg(test)]
+mod tests;
 mod why;
 
 pub use decide::{Draft, Seen, Verdict, decide};

@@ -5,7 +5,10 @@
 //! once: ownership of a partition is an optimisation, the guarded append is the
 //! correctness. Nothing is acknowledged before it is durable and paid for.
 
-pub mod intake;
-pub mod partition;
-pub mod service;
+mod intake;
+mod partition;
+mod service;
 mod timers;
+
+pub use partition::PartitionOptions;
+pub use service::{Orchestrator, OrchestratorOptions};

@@ -13,11 +13,11 @@ use cadre_core::{
     ports::{OrchestratorBus, Packs},
 };
 use cadre_runtime::supervise::{Child, Options, RestartPolicy, Snapshot, Supervisor};
-use ractor::{Actor, ActorRef, SpawnErr, rpc::CallResult};
+use ractor::{Actor, SpawnErr};
 
 use crate::{
     intake::IntakeActor,
-    partition::{PartitionActor, PartitionMsg, PartitionOptions, PartitionSnapshot},
+    partition::{PartitionActor, PartitionOptions},
     timers::TimersActor,
 };
 

@@ -1,1 +1,163 @@
-fn main() {}
+//! What one no-op step costs us: pump, role actor, child actor, report, settlement; no broker.
+//!
+//! `cargo bench -p cadre-runtime --bench step`
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use cadre_core::{
+    ids::{Name, StepId, TaskId},
+    payload::Payload,
+    ports::{BusError, DeadLetter, Inbox, Malformed, Packs, Settle, WorkItem, WorkerBus},
+    task::{Outcome, Report},
+    workflow::{Runtime, Workflow},
+};
+use cadre_runtime::{
+    supervise::{Options, Supervisor},
+    testing::Memory,
+    worker::{Ran, Step, StepRunner, Worker, WorkerOptions},
+};
+use tokio::sync::Notify;
+
+const STEPS: usize = 400_000;
+const BATCH: usize = 256;
+
+/// Hands out steps made before, counts what is settled.
+#[derive(Clone)]
+struct Endless(Arc<Inner>);
+
+struct Inner {
+    ready: std::sync::Mutex<Vec<WorkItem<()>>>,
+    done: AtomicUsize,
+    all_done: Notify,
+}
+
+struct Feed(Endless);
+
+impl Inbox<Result<WorkItem<()>, Box<Malformed<()>>>> for Feed {
+    async fn next(&mut self) -> Result<Vec<Result<WorkItem<()>, Box<Malformed<()>>>>, BusError> {
+        let batch: Vec<_> = {
+            let mut ready = self.0.0.ready.lock().unwrap();
+            let from = ready.len().saturating_sub(BATCH);
+            ready.drain(from..).map(Ok).collect()
+        };
+        if batch.is_empty() {
+            std::future::pending::<()>().await;
+        }
+        Ok(batch)
+    }
+}
+
+impl Settle for Endless {
+    type Receipt = ();
+    async fn ack(&self, (): ()) {}
+    async fn retry_later(&self, (): (), _: Duration) {}
+}
+
+impl WorkerBus for Endless {
+    type Work = Feed;
+    async fn work(&self, _: &Name, _: usize) -> Result<Feed, BusError> {
+        Ok(Feed(self.clone()))
+    }
+    async fn report(&self, _: &TaskId, report: Report, _: Option<String>) -> Result<(), BusError> {
+        std::hint::black_box(report);
+        Ok(())
+    }
+    async fn in_progress(&self, (): &()) {}
+    async fn done(&self, (): &()) {
+        if self.0.done.fetch_add(1, Ordering::Relaxed) + 1 == STEPS {
+            self.0.all_done.notify_one();
+        }
+    }
+    async fn bury(&self, _: DeadLetter) -> Result<(), BusError> {
+        Ok(())
+    }
+    fn heartbeat(&self) -> Duration {
+        Duration::from_secs(10)
+    }
+}
+
+/// Returns one workflow, as an adapter's cache does.
+#[derive(Clone)]
+struct One(Arc<Workflow>);
+
+impl Packs for One {
+    async fn current(&self, _: &Name) -> Result<Option<Arc<Workflow>>, BusError> {
+        Ok(Some(Arc::clone(&self.0)))
+    }
+    async fn list(&self) -> Result<Vec<(Name, String)>, BusError> {
+        Ok(Vec::new())
+    }
+    async fn revision(&self, _: &str) -> Result<Option<Arc<Workflow>>, BusError> {
+        Ok(Some(Arc::clone(&self.0)))
+    }
+}
+
+struct Echo;
+
+impl StepRunner for Echo {
+    async fn run(&self, step: &Step, _: Arc<Workflow>) -> Ran {
+        Outcome::Completed { output: step.input.clone(), confidence: None }.into()
+    }
+}
+
+fn items(role: &Name) -> Vec<WorkItem<()>> {
+    let input = Payload::parse(format!("\"{}\"", "x".repeat(198)).as_bytes()).unwrap();
+    let item = |index: usize| WorkItem {
+        task: TaskId::derive(role, &index.to_string()),
+        tenant: role.clone(),
+        workflow: role.clone(),
+        revision: "0".repeat(64),
+        step: StepId::single(role.clone()),
+        attempt: 1,
+        role: role.clone(),
+        input: input.clone(),
+        time_left: Duration::from_secs(60),
+        idempotency_key: format!("{index}.step.1"),
+        trace: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
+        deliveries: 1,
+        receipt: Arc::new(()),
+    };
+    (0..STEPS).map(item).collect()
+}
+
+fn cpu() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or("").split(' ').collect();
+    let ticks = |index: usize| fields.get(index).and_then(|t| t.parse::<u64>().ok()).unwrap_or(0);
+    // The kernel counts user and system time in hundredths of a second.
+    Duration::from_millis((ticks(11) + ticks(12)) * 10)
+}
+
+async fn run() {
+    let role = Name::new("echo").unwrap();
+    let packs = Memory::default();
+    packs.apply(&role, "r1", &[(&role, Runtime::Echo)]).unwrap();
+    let workflow = packs.current(&role).await.unwrap().unwrap();
+    let ready = std::sync::Mutex::new(items(&role));
+    let bus =
+        Endless(Arc::new(Inner { ready, done: AtomicUsize::new(0), all_done: Notify::new() }));
+    let options = WorkerOptions { in_flight: 256, ..WorkerOptions::default() };
+    let worker = Worker::new(bus.clone(), One(workflow), Echo, options);
+    let (_, child) = worker.role(role);
+    let (begun, cpu_before) = (Instant::now(), cpu());
+    let _house = Supervisor::start("bench", Options::default(), vec![child], None).await.unwrap();
+    bus.0.all_done.notified().await;
+    let (wall, cpu) = (begun.elapsed(), cpu() - cpu_before);
+    let per_step = |whole: Duration| whole.as_secs_f64() * 1e6 / STEPS as f64;
+    println!("{STEPS} steps: {:.2} µs CPU, {:.2} µs wall each", per_step(cpu), per_step(wall));
+}
+
+fn main() {
+    for threads in [1, 2] {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let runtime = builder.worker_threads(threads).enable_all().build().unwrap();
+        print!("{threads} worker thread(s): ");
+        runtime.block_on(run());
+    }
+}

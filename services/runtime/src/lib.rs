@@ -9,5 +9,7 @@ pub mod shutdown;
 pub mod supervise;
 pub mod task;
 pub mod telemetry;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod trace;
 pub mod worker;

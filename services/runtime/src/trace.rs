@@ -54,21 +54,23 @@ pub fn adopt(span: &Span, traceparent: Option<&str>) {
 }
 
 fn parse(traceparent: &str) -> Option<SpanContext> {
-    if !traceparent.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f' | b'-')) {
-        return None;
-    }
     let mut parts = traceparent.split('-');
-    let (version, trace, span, flags) =
-        (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let lengths = [version.len(), trace.len(), span.len(), flags.len()];
+    let (version, trace) = (hex(parts.next()?, 2)?, hex(parts.next()?, 32)?);
+    let (span, flags) = (hex(parts.next()?, 16)?, hex(parts.next()?, 2)?);
     // A later version may append parts, version 00 may not.
-    if lengths != [2, 32, 16, 2] || version == "ff" || (version == "00" && parts.next().is_some()) {
+    if version == "ff" || (version == "00" && parts.next().is_some()) {
         return None;
     }
     let flags = TraceFlags::new(u8::from_str_radix(flags, 16).ok()?) & TraceFlags::SAMPLED;
     let (trace, span) = (TraceId::from_hex(trace).ok()?, SpanId::from_hex(span).ok()?);
     let context = SpanContext::new(trace, span, flags, true, TraceState::NONE);
     context.is_valid().then_some(context)
+}
+
+/// `part` if it has `digits` lower-case hexadecimal digits, as the recommendation demands.
+fn hex(part: &str, digits: usize) -> Option<&str> {
+    let is_hex = part.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
+    (part.len() == digits && is_hex).then_some(part)
 }
 
 #[cfg(test)]

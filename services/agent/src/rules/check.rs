@@ -129,7 +129,9 @@ fn listed(values: &[&Value]) -> String {
                 .as_f64()
                 .and_then(number)
                 .map_or_else(|| amount.to_string(), |n| n.to_string()),
-            other => other.to_string(),
+            other @ (Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) => {
+                other.to_string()
+            }
         };
         let clause = value.pointer("/source/clause").and_then(Value::as_str);
         parts.push(clause.map_or(text.clone(), |clause| format!("{text} ({clause})")));

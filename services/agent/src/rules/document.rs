@@ -99,7 +99,7 @@ impl<'a> Document<'a> {
     /// Where to search: the titled clauses without repeats, or everything when no title is asked.
     pub(super) fn ranges(&self, phrases: &[String]) -> Vec<Range<usize>> {
         if phrases.is_empty() {
-            return vec![0..self.text.len()];
+            return Vec::from([Range { start: 0, end: self.text.len() }]);
         }
         let mut ranges: Vec<Range<usize>> = Vec::new();
         for (section, _) in self.titled(phrases) {

@@ -154,7 +154,11 @@ impl Filler<'_> {
             Some(_) | None if node.kinds.array => {
                 let all = values.iter().flat_map(|value| match value {
                     Value::Array(items) => items.iter().collect(),
-                    single => vec![*single],
+                    Value::Null
+                    | Value::Bool(_)
+                    | Value::Number(_)
+                    | Value::String(_)
+                    | Value::Object(_) => vec![*value],
                 });
                 admitted_array(all.cloned().collect(), node).filter(|_| !values.is_empty())
             }

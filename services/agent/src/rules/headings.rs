@@ -56,11 +56,11 @@ pub(super) fn sections(text: &str, lines: &[Line]) -> Vec<Section> {
         if is_taken || text_of.contains("....") {
             continue;
         }
-        if after_gap || after_heading || after_end {
-            if let Some(heading) = numbered(text, line, next) {
-                headings.push(heading);
-                continue;
-            }
+        if (after_gap || after_heading || after_end)
+            && let Some(heading) = numbered(text, line, next)
+        {
+            headings.push(heading);
+            continue;
         }
         if (after_gap || after_heading) && is_bare_title(text_of, is_alone) {
             headings.push(Heading {

@@ -197,7 +197,7 @@ impl Hint {
 
 impl Written {
     fn into_hint(self) -> Result<Hint, String> {
-        let within = titles(self.within.unwrap_or_default())?;
+        let within = titles(&self.within.unwrap_or_default())?;
         let mut hints = Vec::new();
         if let Some(keywords) = self.keywords {
             hints.push(Hint::Keywords { values: phrases(keywords)?, within: within.clone() });
@@ -208,7 +208,7 @@ impl Written {
             hints.push(Hint::Pattern(Pattern { expressions, within, as_of, unit: self.unit }));
         }
         if let Some(section) = self.section {
-            hints.push(Hint::Section(titles(section)?));
+            hints.push(Hint::Section(titles(&section)?));
         }
         if let Some(WrittenSummary { sentences }) = self.summary {
             if !(1..=SUMMARY_MAX).contains(&sentences) {
@@ -292,7 +292,7 @@ fn phrase_expression(phrase: &str) -> Result<String, String> {
     Ok(format!("{first}{joined}{last}"))
 }
 
-fn titles(titles: Vec<String>) -> Result<Vec<String>, String> {
+fn titles(titles: &[String]) -> Result<Vec<String>, String> {
     let normal: Vec<String> = titles.iter().map(|title| normal(title)).collect();
     if normal.len() > PHRASES_MAX || normal.iter().any(String::is_empty) {
         return Err(format!("section titles must be words, at most {PHRASES_MAX}"));

@@ -33,7 +33,11 @@ impl Pointer {
     pub(super) fn select_items<'v>(&self, input: &'v Value) -> Vec<&'v Value> {
         let opened = self.select(input).into_iter().flat_map(|value| match value {
             Value::Array(items) => items.iter().collect(),
-            single => vec![single],
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Object(_) => vec![value],
         });
         opened.filter(|value| !value.is_null()).take(SELECTED_MAX).collect()
     }

@@ -81,8 +81,8 @@ fn starts_inside(line: &str) -> bool {
 fn split_block(text: &str, block: Range<usize>, found: &mut Vec<Sentence>) {
     let body = slice(text, &block);
     let mut start = 0;
-    let mut ends = body.char_indices().filter(|(_, c)| matches!(c, '.' | '!' | '?')).peekable();
-    while let Some((at, mark)) = ends.next() {
+    let ends = body.char_indices().filter(|(_, c)| matches!(c, '.' | '!' | '?'));
+    for (at, mark) in ends {
         let after = body.get(at + 1..).unwrap_or_default();
         let tail = after.trim_start_matches(['"', '”', '’', ')', ']']);
         let gap = tail.len() - tail.trim_start().len();

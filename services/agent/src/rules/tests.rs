@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::*;
 
 /// A schema of one property with local definitions of findings.
-fn schema(property: Value) -> Value {
+fn schema(property: &Value) -> Value {
     json!({
         "type": "object",
         "properties": {"x": property},
@@ -24,14 +24,14 @@ fn schema(property: Value) -> Value {
                 "required": ["start", "end", "quote"],
                 "additionalProperties": false,
             },
-            "count": finding(json!({"type": "integer"})),
-            "text": finding(json!({"type": "string"})),
+            "count": finding(&json!({"type": "integer"})),
+            "text": finding(&json!({"type": "string"})),
         },
         "additionalProperties": false,
     })
 }
 
-fn finding(value: Value) -> Value {
+fn finding(value: &Value) -> Value {
     json!({
         "type": "object",
         "properties": {

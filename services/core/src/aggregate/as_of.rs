@@ -131,8 +131,8 @@ mod tests {
 
     use super::*;
 
-    fn ms(value: Value) -> Option<i128> {
-        AsOf::read(&value).map(|at| at.0 / NANOS_PER_MS)
+    fn ms(value: &Value) -> Option<i128> {
+        AsOf::read(value).map(|at| at.0 / NANOS_PER_MS)
     }
 
     #[test]
@@ -151,7 +151,7 @@ mod tests {
             (json!(1.5e12), 1_500_000_000_000),
         ];
         for (value, expected) in table {
-            assert_eq!(ms(value.clone()), Some(expected), "{value}");
+            assert_eq!(ms(&value), Some(expected), "{value}");
         }
     }
 
@@ -174,10 +174,10 @@ mod tests {
             "２０２４-01-01",
         ];
         for text in bad {
-            assert_eq!(ms(json!(text)), None, "{text:?}");
+            assert_eq!(ms(&json!(text)), None, "{text:?}");
         }
         for value in [json!(null), json!(true), json!([]), json!({})] {
-            assert_eq!(ms(value.clone()), None, "{value}");
+            assert_eq!(ms(&value), None, "{value}");
         }
     }
 }

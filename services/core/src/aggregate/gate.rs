@@ -122,7 +122,8 @@ impl Parts {
     fn take_gaps(&mut self, gaps: &[Missing]) {
         let items = gaps.iter().filter(|gap| item_of(&gap.step).is_some()).count();
         if items > 0 {
-            self.losses.push(format!("{items} items of fan-outs have no output"));
+            let verb = if items == 1 { "item has" } else { "items have" };
+            self.losses.push(format!("{items} fan-out {verb} no output"));
         }
         for gap in gaps {
             if !self.missing.iter().take(MISSING_MAX).any(|absence| absence.step == gap.step) {

@@ -41,6 +41,6 @@ fn answer(request: &Request) -> Response {
 }
 
 /// A finding.
-fn finding(value: Value, confidence: f64, as_of: &str) -> Value {
+fn finding(value: u32, confidence: f64, as_of: &str) -> Value {
     json!({"value": value, "confidence": confidence, "as_of": as_of})
 }

@@ -338,12 +338,7 @@ fn on_cancel(plan: Planner<'_>, cancel: &Cancel) -> Verdict {
     end(plan, EndStatus::Cancelled, &reason, "cancel")
 }
 
-fn end(
-    mut plan: Planner<'_>,
-    status: EndStatus,
-    reason: &str,
-    decision: &'static str,
-) -> Verdict {
+fn end(mut plan: Planner<'_>, status: EndStatus, reason: &str, decision: &'static str) -> Verdict {
     let usage = Usage::default();
     plan.emit(Event::Ended { status, reason: reason.to_owned(), answer: None, usage });
     plan.finish(decision, reason)

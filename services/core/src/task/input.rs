@@ -127,6 +127,19 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// The document that the outcome holds, if it holds one.
+    #[must_use]
+    pub fn payload(&self) -> Option<&Payload> {
+        match self {
+            Self::Completed { output, .. } => Some(output),
+            Self::Unsure { output, .. } => output.as_ref(),
+            Self::Failed(failure) => failure.refused.as_ref(),
+            Self::Handoff { .. } | Self::NeedsHuman { .. } => None,
+        }
+    }
+}
+
 /// Why a step did not complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {

@@ -280,7 +280,9 @@ impl Task {
         let before = std::mem::replace(&mut entry.state, state);
         (entry.rev, entry.changed_at) = (rev, at);
         let fan_out = self.fan_outs.get_mut(&step.name);
-        if let (Some(index), Some(fan_out), Some(entry)) = (step.item, fan_out, self.steps.get(step)) {
+        if let (Some(index), Some(fan_out), Some(entry)) =
+            (step.item, fan_out, self.steps.get(step))
+        {
             fan_out.begun = fan_out.begun.max(index.saturating_add(1));
             fan_out.count(&before, &entry.state);
         }

@@ -48,26 +48,29 @@ fn open_steps(text: &mut String, task: &Task, now: UnixMillis) {
         one_step(text, id, step, now);
     }
     if open.len() > NAMED_MAX {
-        let _ = write!(text, "{} more steps are open. ", open.len() - NAMED_MAX);
+        let count = open.len() - NAMED_MAX;
+        let verb = if count == 1 { "step is" } else { "steps are" };
+        let _ = write!(text, "{count} more {verb} open. ");
     }
     text.truncate(text.trim_end().len());
 }
 
 fn one_step(text: &mut String, id: &StepId, step: &Step, now: UnixMillis) {
-    let since = span(now.since(step.changed_at));
+    let since = format!("{} ({})", step.changed_at, span(now.since(step.changed_at)));
     let role = step.role.as_ref().map_or("nobody", |role| role.as_str());
     match &step.state {
         StepState::Dispatched { deadline, .. } => {
             let left = span(deadline.since(now));
             let _ = write!(
                 text,
-                "Step {id} waits for a report of role {role} since {since} (attempt {}); without \
-                 one it fails in {left}. ",
+                "Step {id} waits for a report of role {role} since {since}, attempt {}; \
+                 without one it fails in {left}. ",
                 step.attempt
             );
         }
         StepState::Waiting { question, .. } => {
-            let _ = write!(text, "Step {id} waits for a person since {since}: {question}. ");
+            let stop = if question.ends_with(['.', '?', '!']) { "" } else { "." };
+            let _ = write!(text, "Step {id} waits for a person since {since}: {question}{stop} ");
         }
         StepState::Completed { .. }
         | StepState::Failed(_)
@@ -78,17 +81,16 @@ fn one_step(text: &mut String, id: &StepId, step: &Step, now: UnixMillis) {
 
 fn upcoming(text: &mut String, task: &Task, workflow: Option<&Workflow>) {
     let Some(workflow) = workflow else { return };
-    let next: Vec<_> = workflow
-        .steps
-        .iter()
-        .filter(|declared| {
-            !task.steps.contains_key(&StepId::single(declared.name.clone()))
-                && !task.fan_outs.contains_key(&declared.name)
-        })
-        .map(|declared| declared.name.as_str())
-        .take(NAMED_MAX)
-        .collect();
-    if next.is_empty() {
+    let unstarted = workflow.steps.iter().filter_map(|declared| {
+        if let Some(fan_out) = task.fan_outs.get(&declared.name) {
+            let left = fan_out.total().saturating_sub(fan_out.begun);
+            return (left > 0).then(|| format!("{left} more items of {}", declared.name));
+        }
+        let id = StepId::single(declared.name.clone());
+        (!task.steps.contains_key(&id)).then(|| declared.name.to_string())
+    });
+    let next: Vec<_> = unstarted.take(NAMED_MAX).collect();
+    if next.is_empty() || task.limited.is_some() {
         text.push_str(" Next: the aggregator puts the answer together.");
     } else {
         let _ = write!(text, " Next: {}.", next.join(", "));

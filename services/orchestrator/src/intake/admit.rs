@@ -12,7 +12,7 @@ use cadre_core::{
 };
 use cadre_proto::{
     header::GoalHeaders,
-    subject::{self, RESERVED_TENANT},
+    subject::Intake,
 };
 use serde_json::json;
 
@@ -78,7 +78,7 @@ pub fn conflict(goal: &Goal) -> Payload {
             goal.key, goal.task
         ),
         "violations": [],
-        "subject": subject::goal(&goal.tenant, &goal.workflow),
+        "subject": format!("goals.{}.{}", goal.tenant, goal.workflow),
         "sequence": 0,
         "key": goal.key,
         "task": goal.task.as_str(),
@@ -94,20 +94,16 @@ impl Address {
     /// Reads a subject `goals.<tenant>.<workflow>`.
     ///
     /// # Errors
-    /// [`Rejected`], addressed to the tenant if there is one, else to `rejected` itself.
+    /// [`Rejected`], addressed to the tenant if there is one, else to `nobody`.
     pub fn parse(subject: &str) -> Result<Self, Box<Rejected>> {
         let mut tokens = subject.split('.').skip(1);
         let (tenant, workflow) = (tokens.next().unwrap_or(""), tokens.next().unwrap_or(""));
-        let tenant = Name::new(tenant).map_err(|error| {
-            Rejected::new(&subject::nobody(), "subject", &format!("tenant: {error}"))
-        })?;
-        if tenant.as_str() == RESERVED_TENANT {
-            let text = "tenant \"rejected\" is reserved: it is where rejected goals are answered";
-            return Err(Rejected::new(&tenant, "subject", text));
-        }
-        let workflow = Name::new(workflow).map_err(|error| {
-            Rejected::new(&tenant, "subject", &format!("workflow: {error}"))
-        })?;
+        let tenant = Name::new(tenant)
+            .map_err(|error| Rejected::new(&Name::nobody(), "subject", &format!("tenant: {error}")))?;
+        let workflow = Name::new(workflow)
+            .map_err(|error| Rejected::new(&tenant, "subject", &format!("workflow: {error}")))?;
+        Intake::new(tenant.clone(), workflow.clone())
+            .map_err(|error| Rejected::new(&tenant, "subject", &error.to_string()))?;
         Ok(Self { tenant, workflow })
     }
 }
@@ -153,7 +149,8 @@ pub fn admit<R>(
         rejected.violations = violations.0;
         return Err(rejected);
     }
-    let deadline = deadline(raw, &headers);
+    // A relative timeout runs from the moment the broker stored the goal.
+    let deadline = headers.until.map(|until| until.deadline(raw.stored_at));
     if let Some(deadline) = deadline
         && deadline <= now
     {
@@ -175,29 +172,20 @@ pub fn admit<R>(
         input,
         deadline,
         limits,
-        user: headers.user,
-        trace: headers.traceparent,
+        user: headers.user.map(str::to_owned),
+        trace: headers.traceparent.map(str::to_owned),
     })
 }
 
 /// The publisher's key, or one that names this very message.
-fn key<R>(raw: &RawGoal<R>, headers: &GoalHeaders) -> String {
+fn key<R>(raw: &RawGoal<R>, headers: &GoalHeaders<'_>) -> String {
     let own = || format!("message:{}:{}", raw.stream_epoch, raw.sequence);
-    headers.msg_id.clone().unwrap_or_else(own)
-}
-
-/// A relative timeout runs from the moment the broker stored the goal.
-fn deadline<R>(raw: &RawGoal<R>, headers: &GoalHeaders) -> Option<UnixMillis> {
-    let relative = headers.timeout.map(|timeout| raw.stored_at.after(timeout));
-    match (headers.deadline, relative) {
-        (Some(absolute), Some(relative)) => Some(absolute.min(relative)),
-        (absolute, relative) => absolute.or(relative),
-    }
+    headers.msg_id.map_or_else(own, str::to_owned)
 }
 
 /// Names what is wanted: the workflow, the input's meaning, and the limits, but not the deadline,
 /// for a publisher who tries again asks for the same later.
-fn digest(address: &Address, input: &Payload, headers: &GoalHeaders) -> Hash {
+fn digest(address: &Address, input: &Payload, headers: &GoalHeaders<'_>) -> Hash {
     let limits = format!("{:?}/{:?}/{:?}", headers.steps, headers.usd_micros, headers.tokens);
     let text = format!("{}\n{limits}\n{}", address.workflow, canonical(input.value()));
     Hash::of(text.as_bytes())

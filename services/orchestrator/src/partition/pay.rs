@@ -11,7 +11,7 @@ use cadre_core::{
     time::UnixMillis,
     workflow::{Runtime, Workflow},
 };
-use futures::{StreamExt as _, TryStreamExt as _, stream::FuturesUnordered};
+use futures::{TryStreamExt as _, stream::FuturesUnordered};
 
 /// What one payment covers.
 #[derive(Debug, Clone)]

@@ -4,81 +4,57 @@ use super::*;
 
 /// Fills one property from a text; null when it was left out.
 fn fill(property: &Value, text: &str) -> Value {
-    run(&schema(property.clone()), &json!({"text": text})).output["x"].clone()
+    run(&schema(property), &json!({"text": text})).output["x"].clone()
+}
+
+/// The same with kind and hint apart.
+fn fill_hinted(kind: &Value, hint: &Value, text: &str) -> Value {
+    let mut property = kind.clone();
+    property["x-rules"] = hint.clone();
+    fill(&property, text)
+}
+
+#[test]
+fn a_pattern_with_a_unit_counts_in_it() {
+    let hint = json!({"pattern": "within (?P<value>{period})", "unit": "days"});
+    for (kind, text, want) in [
+        (json!({"type": "integer"}), "within thirty\r\n(30) days", json!(30)),
+        (json!({"type": "integer"}), "within two weeks", json!(14)),
+        (json!({"type": "integer"}), "within one month", json!(30)),
+        (json!({"type": "integer"}), "at once", Value::Null),
+        (json!({"type": "integer"}), "", Value::Null),
+        (json!({"type": "integer", "maximum": 20}), "within 30 days", Value::Null),
+        (json!({"type": "string"}), "within 30\n days", json!("30 days")),
+    ] {
+        assert_eq!(fill_hinted(&kind, &hint, text), want, "{text}");
+    }
 }
 
 #[test]
 fn patterns_give_typed_values() {
-    let property = |kind: Value, hint: Value| {
-        let mut property = kind;
-        property["x-rules"] = hint;
-        property
-    };
-    let days = json!({"pattern": "within (?P<value>{period})", "unit": "days"});
-    for (kind, hint, text, want) in [
-        (json!({"type": "integer"}), days.clone(), "within thirty\r\n(30) days", json!(30)),
-        (json!({"type": "integer"}), days.clone(), "within two weeks", json!(14)),
-        (json!({"type": "integer"}), days.clone(), "at once", Value::Null),
-        (json!({"type": "integer"}), days.clone(), "", Value::Null),
-        (json!({"type": "integer", "maximum": 20}), days, "within 30 days", Value::Null),
-        (
-            json!({"type": "integer"}),
-            json!({"pattern": "(?:over|exceed) {money}"}),
-            "exceed $1.5 million",
-            json!(1_500_000),
-        ),
-        (
-            json!({"type": "number"}),
-            json!({"pattern": "rate ([0-9.]+)%"}),
-            "rate 1.25%",
-            json!(1.25),
-        ),
-        (
-            json!({"type": "integer"}),
-            json!({"pattern": "rate ([0-9.]+)%"}),
-            "rate 1.25%",
-            Value::Null,
-        ),
-        (
-            json!({"type": "string", "format": "date"}),
-            json!({"pattern": "(?i)dated {date}"}),
-            "Dated the 1st day of March, 2026.",
-            json!("2026-03-01"),
-        ),
-        (
-            json!({"type": "string"}),
-            json!({"pattern": "laws? of (\\S+ ?\\S*)"}),
-            "law of Ö\n Ü",
-            json!("Ö Ü"),
-        ),
-        (
-            json!({"type": "string", "enum": ["EUR", "USD"]}),
-            json!({"pattern": "in (\\w+)"}),
-            "in usd",
-            json!("USD"),
-        ),
-        (json!({"type": "boolean"}), json!({"pattern": "(?i)renews"}), "It Renews.", json!(true)),
-        (
-            json!({"type": "array", "items": {"type": "integer"}}),
-            json!({"pattern": "[0-9]+"}),
-            "3, 4 and 3",
-            json!([3, 4]),
-        ),
-        (
-            json!({"type": "array", "items": {"type": "integer"}}),
-            json!({"pattern": "[0-9]+"}),
-            "none",
-            json!([]),
-        ),
-        (
-            json!({"type": "integer"}),
-            json!({"pattern": "[0-9]+ days", "within": ["Fees", "Schedule B"]}),
-            "1. Term\n\n10 days.\n\nSCHEDULE B\n\n45 days.\n\nSCHEDULE C\n\n9 days.\n",
-            json!(45),
-        ),
+    let integer = json!({"type": "integer"});
+    let list = json!({"type": "array", "items": integer});
+    let date = json!({"type": "string", "format": "date"});
+    let currency = json!({"type": "string", "enum": ["EUR", "USD"]});
+    let (number, string, flag) =
+        (json!({"type": "number"}), json!({"type": "string"}), json!({"type": "boolean"}));
+    for (kind, pattern, text, want) in [
+        (&integer, "(?:over|exceed) {money}", "exceed $1.5 million", json!(1_500_000)),
+        (&number, "rate ([0-9.]+)%", "rate 1.25%", json!(1.25)),
+        (&integer, "rate ([0-9.]+)%", "rate 1.25%", Value::Null),
+        (&date, "(?i)dated {date}", "Dated the 1st day of March, 2026.", json!("2026-03-01")),
+        (&date, "(?i)dated {date}", "Dated 03/04/2026.", Value::Null),
+        (&string, "laws? of (\\S+ ?\\S*)", "law of Ö\n Ü", json!("Ö Ü")),
+        (&currency, "in (\\w+)", "in usd", json!("USD")),
+        (&flag, "(?i)renews", "It Renews.", json!(true)),
+        (&list, "[0-9]+", "3, 4 and 3", json!([3, 4])),
+        (&list, "[0-9]+", "none", json!([])),
     ] {
-        assert_eq!(fill(&property(kind, hint), text), want, "{text}");
+        assert_eq!(fill_hinted(kind, &json!({"pattern": pattern}), text), want, "{text}");
     }
+    let hint = json!({"pattern": "[0-9]+ days", "within": ["Fees", "Schedule B"]});
+    let text = "1. Term\n\n10 days.\n\nSCHEDULE B\n\n45 days.\n\nSCHEDULE C\n\n9 days.\n";
+    assert_eq!(fill_hinted(&integer, &hint, text), json!(45));
 }
 
 #[test]
@@ -88,7 +64,7 @@ fn a_finding_has_value_confidence_date_and_source() {
     let property = json!({"type": "array", "items": {"$ref": "#/$defs/count"}, "x-rules": hint});
     let text = "Üb – see.\r\n\r\n5.2 Terms. You pay in thirty (45) days.\n\nSCHEDULE B\n\n\
                 2. As from 1 March 2026 you pay in 60 days.\n";
-    let outcome = run(&schema(property), &json!({"text": text, "offset": 1_000}));
+    let outcome = run(&schema(&property), &json!({"text": text, "offset": 1_000}));
     let start = |part: &str| 1_000 + text[..text.find(part).unwrap()].chars().count();
     let found = &outcome.output["x"];
     assert_eq!(found[0]["value"], 45);
@@ -112,7 +88,7 @@ fn a_finding_has_value_confidence_date_and_source() {
 fn a_single_value_takes_the_surest_match_and_says_that_others_differ() {
     let hint = json!({"pattern": ["net ([0-9]+)", "within ([0-9]+)"]});
     let property = json!({"type": "integer", "x-rules": hint});
-    let run = |text: &str| run(&schema(property.clone()), &json!({"text": text}));
+    let run = |text: &str| run(&schema(&property), &json!({"text": text}));
     let (alone, rivals) = (run("net 45"), run("within 30 or net 45"));
     assert_eq!((&alone.output["x"], alone.confidence), (&json!(45), 0.9));
     assert_eq!((&rivals.output["x"], rivals.confidence), (&json!(45), 0.7));
@@ -147,7 +123,7 @@ fn keywords_choose_the_value_whose_phrases_weigh_most() {
         ("", "other", 0.5),
         ("Über NDA\n\nNDA, NDA", "nda", 0.95),
     ] {
-        let outcome = run(&schema(property.clone()), &json!({"text": text}));
+        let outcome = run(&schema(&property), &json!({"text": text}));
         assert_eq!(outcome.output["x"], want, "{text}");
         assert!((outcome.confidence - confidence).abs() < 0.16, "{text}: {}", outcome.confidence);
     }
@@ -265,7 +241,7 @@ fn what_is_required_and_not_found_makes_the_outcome_unsure() {
 
 #[test]
 fn the_text_may_stand_elsewhere_with_its_offset_beside_it() {
-    let mut schema = schema(json!({"$ref": "#/$defs/count", "x-rules": {"pattern": "[0-9]+"}}));
+    let mut schema = schema(&json!({"$ref": "#/$defs/count", "x-rules": {"pattern": "[0-9]+"}}));
     schema["x-rules-text"] = json!("/chunk/body");
     let rules = Rules::compile(&schema).expect("a schema");
     let outcome = rules.run(&json!({"chunk": {"body": "ä 7", "offset": 40}})).expect("an outcome");

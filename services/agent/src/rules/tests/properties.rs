@@ -51,7 +51,7 @@ fn text() -> impl Strategy<Value = String> {
 /// A contract with every hint that reads text, some places required.
 fn contract() -> Value {
     let mut contract = schema(
-        json!({"type": "array", "items": {"$ref": "#/$defs/count"}, "x-rules": {
+        &json!({"type": "array", "items": {"$ref": "#/$defs/count"}, "x-rules": {
             "pattern": ["within (?P<value>{period})", "net ([0-9]+)"], "unit": "days", "as_of": "{date}",
         }}),
     );
@@ -95,7 +95,7 @@ proptest! {
 
     #[test]
     fn any_expression_compiles_or_is_refused(pattern in ".{0,40}", text in text()) {
-        let schema = schema(json!({"type": "array", "items": {"$ref": "#/$defs/text"}, "x-rules": {"pattern": pattern}}));
+        let schema = schema(&json!({"type": "array", "items": {"$ref": "#/$defs/text"}, "x-rules": {"pattern": pattern}}));
         if Rules::compile(&schema).is_ok() {
             run(&schema, &json!({"text": text}));
         }

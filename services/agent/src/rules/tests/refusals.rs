@@ -6,7 +6,7 @@ use super::*;
 
 #[test]
 fn a_bad_schema_is_refused_with_its_place() {
-    let text = |hint: Value| schema(json!({"type": "string", "x-rules": hint}));
+    let text = |hint: Value| schema(&json!({"type": "string", "x-rules": hint}));
     for (schema, want) in [
         (text(json!({"patern": "x"})), "/properties/x/x-rules/patern"),
         (text(json!({})), "/properties/x/x-rules"),
@@ -25,16 +25,16 @@ fn a_bad_schema_is_refused_with_its_place() {
         (text(json!({"check": [{"from": "/a", "when": "missing", "then": 3}]})), "does not fit"),
         (text(json!({"check": [{"from": "/a", "when": "odd", "then": "x"}]})), "odd"),
         (text(json!({"check": [{"from": "/a", "when": "missing", "then": "x", "y": 1}]})), "`y`"),
-        (schema(json!({"type": "object", "x-rules": {"pattern": "a"}})), "`pattern` fills"),
+        (schema(&json!({"type": "object", "x-rules": {"pattern": "a"}})), "`pattern` fills"),
         (
-            schema(json!({"type": "string", "not": {}, "x-rules": {"pattern": "a"}})),
+            schema(&json!({"type": "string", "not": {}, "x-rules": {"pattern": "a"}})),
             "/properties/x/not",
         ),
-        (schema(json!({"$ref": "#/$defs/none"})), "/properties/x/$ref"),
-        (schema(json!({"$ref": "http://example.com/a.json"})), "within the schema"),
-        (schema(json!({"type": "integer", "default": "a"})), "/properties/x/default"),
-        (schema(json!({"type": "int"})), "/properties/x/type"),
-        (schema(json!(3)), "`/properties/x`"),
+        (schema(&json!({"$ref": "#/$defs/none"})), "/properties/x/$ref"),
+        (schema(&json!({"$ref": "http://example.com/a.json"})), "within the schema"),
+        (schema(&json!({"type": "integer", "default": "a"})), "/properties/x/default"),
+        (schema(&json!({"type": "int"})), "/properties/x/type"),
+        (schema(&json!(3)), "`/properties/x`"),
         (json!({"x-rules-text": 3}), "/x-rules-text"),
     ] {
         let error = Rules::compile(&schema).expect_err(want).to_string();
@@ -62,7 +62,7 @@ fn a_schema_that_refers_to_itself_or_doubles_ends_at_a_limit() {
 #[test]
 fn an_input_without_a_usable_text_is_refused() {
     let rules =
-        Rules::compile(&schema(json!({"type": "string", "x-rules": {"pattern": "a"}}))).unwrap();
+        Rules::compile(&schema(&json!({"type": "string", "x-rules": {"pattern": "a"}}))).unwrap();
     let long = "a".repeat(limits::TEXT_BYTES_MAX + 1);
     for (input, want) in [
         (json!({}), "`/text` is no string"),
@@ -74,7 +74,7 @@ fn an_input_without_a_usable_text_is_refused() {
         let error = rules.run(&input).expect_err(want).to_string();
         assert!(error.contains(want), "{error}");
     }
-    let structured = Rules::compile(&schema(json!({"type": "string", "x-rules": {"copy": "/a"}})));
+    let structured = Rules::compile(&schema(&json!({"type": "string", "x-rules": {"copy": "/a"}})));
     assert!(structured.unwrap().run(&json!({})).is_ok(), "no text is needed to copy");
 }
 

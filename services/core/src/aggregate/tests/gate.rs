@@ -19,105 +19,97 @@ fn absent(name: &str, is_required: bool, missing: Vec<Missing>) -> Field {
     Field { is_required, missing, ..field(name, FieldRule::Priority, Vec::new()) }
 }
 
-/// Fields, gaps and limit; then status, part of the reason, and `field/step` of each missing part.
-type Row =
-    (Vec<Field>, Vec<Missing>, Option<&'static str>, EndStatus, &'static str, Vec<&'static str>);
+/// What a status follows from, and what the answer says.
+struct Case {
+    fields: Vec<Field>,
+    gaps: Vec<Missing>,
+    limit: Option<&'static str>,
+    status: EndStatus,
+    reason: &'static str,
+    /// `field/step` of each missing part.
+    missing: Vec<&'static str>,
+}
 
-#[test]
-fn the_status_says_what_the_answer_lacks() {
-    let boom = || missing("validate", "error: boom");
-    let item = || missing("extract-3", "timeout: no report");
-    let risk = || there("risk", json!("low"));
-    let table: Vec<Row> = vec![
-        (vec![risk()], vec![], None, EndStatus::Completed, "every part", vec![]),
-        (vec![], vec![], None, EndStatus::Completed, "every part", vec![]),
-        // Required and absent.
-        (
-            vec![risk(), absent("a", true, vec![])],
-            vec![],
-            None,
-            EndStatus::Partial,
-            "required field a is missing (nothing gave a value)",
-            vec!["a/result"],
-        ),
-        (
-            vec![absent("a", true, vec![boom()])],
-            vec![boom()],
-            None,
-            EndStatus::Failed,
-            "required field a is missing (error: boom)",
-            vec!["a/validate"],
-        ),
-        // Optional and absent: lost, or as declared.
-        (
-            vec![risk(), absent("a", false, vec![boom()])],
-            vec![boom()],
-            None,
-            EndStatus::Partial,
-            "field a is missing",
-            vec!["a/validate"],
-        ),
-        (
-            vec![risk(), absent("a", false, vec![missing("w", "skipped: when is false: x")])],
-            vec![],
-            None,
-            EndStatus::Completed,
-            "every part",
-            vec![],
-        ),
-        (
-            vec![absent("a", false, vec![boom()])],
-            vec![boom()],
-            None,
-            EndStatus::Partial,
-            "field a",
-            vec!["a/validate"],
-        ),
-        (
-            vec![risk(), absent("a", false, vec![missing("extract", "1 of 5")])],
-            vec![item()],
-            None,
-            EndStatus::Partial,
-            "field a",
-            vec!["a/extract", "/extract-3"],
-        ),
-        // A gap that no field feels: another step stood in.
-        (vec![risk()], vec![boom()], None, EndStatus::Completed, "every part", vec!["/validate"]),
-        (
-            vec![risk()],
-            vec![item(), boom()],
-            None,
-            EndStatus::Partial,
-            "1 items of fan-outs have no output",
-            vec!["/extract-3", "/validate"],
-        ),
-        // Limits.
-        (
-            vec![risk()],
-            vec![],
-            Some("max_steps: 5 of 5"),
-            EndStatus::Partial,
-            "a limit was met: max_steps: 5 of 5",
-            vec![],
-        ),
-        (
-            vec![absent("a", true, vec![])],
-            vec![],
-            Some("deadline"),
-            EndStatus::Failed,
-            "a limit was met: deadline; required field a",
-            vec!["a/result"],
-        ),
-    ];
-    for (fields, gaps, limit, status, reason, expected) in table {
-        let request = Request { fields, gaps, limit: limit.map(str::to_owned) };
+impl Case {
+    fn check(self) {
+        let limit = self.limit.map(str::to_owned);
+        let request = Request { fields: self.fields, gaps: self.gaps, limit };
         let response = answer(&request);
-        assert_eq!(response.status, status, "{request:?}");
-        assert!(response.reason.contains(reason), "{:?} lacks {reason:?}", response.reason);
+        assert_eq!(response.status, self.status, "{request:?}");
+        assert!(response.reason.contains(self.reason), "{} / {}", response.reason, self.reason);
         let found = response.missing.iter();
         let found = found.map(|m| format!("{}/{}", m.field.clone().unwrap_or_default(), m.step));
-        assert_eq!(found.collect::<Vec<_>>(), expected, "{request:?}");
+        assert_eq!(found.collect::<Vec<_>>(), self.missing, "{request:?}");
     }
+}
+
+fn case(fields: Vec<Field>, gaps: Vec<Missing>) -> Case {
+    let (status, reason) = (EndStatus::Completed, "every part is there");
+    Case { fields, gaps, limit: None, status, reason, missing: Vec::new() }
+}
+
+impl Case {
+    /// Checks that it is so.
+    fn is(self, status: EndStatus, reason: &'static str, missing: &[&'static str]) {
+        Self { status, reason, missing: missing.to_vec(), ..self }.check();
+    }
+}
+
+fn risk() -> Field {
+    there("risk", json!("low"))
+}
+
+fn boom() -> Missing {
+    missing("validate", "error: boom")
+}
+
+fn lost_item() -> Missing {
+    missing("extract-3", "timeout: no report")
+}
+
+#[test]
+fn without_a_required_field_an_answer_is_partial_or_failed() {
+    case(vec![risk()], vec![]).check();
+    case(vec![], vec![]).check();
+    let reason = "required field a is missing (nothing gave a value)";
+    case(vec![risk(), absent("a", true, vec![])], vec![]).is(
+        EndStatus::Partial,
+        reason,
+        &["a/result"],
+    );
+    let reason = "required field a is missing (error: boom)";
+    let lost = absent("a", true, vec![boom()]);
+    case(vec![lost], vec![boom()]).is(EndStatus::Failed, reason, &["a/validate"]);
+}
+
+#[test]
+fn an_optional_field_counts_when_it_was_lost() {
+    let lost = || absent("a", false, vec![boom()]);
+    let reason = "field a is missing (error: boom)";
+    case(vec![risk(), lost()], vec![boom()]).is(EndStatus::Partial, reason, &["a/validate"]);
+    case(vec![lost()], vec![boom()]).is(EndStatus::Partial, reason, &["a/validate"]);
+    let declared = absent("a", false, vec![missing("w", "skipped: when is false: x")]);
+    case(vec![risk(), declared], vec![]).check();
+    let fan_out = absent("a", false, vec![missing("extract", "1 of 5")]);
+    let both = ["a/extract", "/extract-3"];
+    case(vec![risk(), fan_out], vec![lost_item()]).is(EndStatus::Partial, "(1 of 5)", &both);
+}
+
+#[test]
+fn a_lost_item_counts_and_a_lost_step_that_no_field_feels_does_not() {
+    let reason = "1 fan-out item has no output";
+    let both = ["/extract-3", "/validate"];
+    case(vec![risk()], vec![lost_item(), boom()]).is(EndStatus::Partial, reason, &both);
+    case(vec![risk()], vec![boom()]).is(EndStatus::Completed, "every part", &["/validate"]);
+}
+
+#[test]
+fn a_limit_makes_an_answer_partial() {
+    let limited = |fields| Case { limit: Some("max_steps: 5 of 5"), ..case(fields, vec![]) };
+    let reason = "a limit was met: max_steps: 5 of 5";
+    limited(vec![risk()]).is(EndStatus::Partial, reason, &[]);
+    let reason = "a limit was met: max_steps: 5 of 5; required field a";
+    limited(vec![absent("a", true, vec![])]).is(EndStatus::Failed, reason, &["a/result"]);
 }
 
 #[test]

@@ -82,9 +82,9 @@ fn priority_takes_the_first_declared() {
 
 #[test]
 fn newest_takes_the_latest_date() {
-    let (old, new) = (finding(json!(1), 0.9, "2023-01-01"), finding(json!(2), 0.1, "2024-01-01"));
-    let later = finding(json!(3), 0.5, "2024-01-01T00:00:01+00:00");
-    let (sure, none) = (finding(json!(4), 0.3, "2024-01-01T01:00:00+01:00"), json!(5));
+    let (old, new) = (finding(1, 0.9, "2023-01-01"), finding(2, 0.1, "2024-01-01"));
+    let later = finding(3, 0.5, "2024-01-01T00:00:01+00:00");
+    let (sure, none) = (finding(4, 0.3, "2024-01-01T01:00:00+01:00"), json!(5));
     check(
         FieldRule::Newest,
         vec![
@@ -108,12 +108,7 @@ fn newest_takes_the_latest_date() {
                 vec![json!(6)],
                 "nothing has a date; it comes first",
             ),
-            (
-                vec![finding(json!(7), 0.5, "soon"), new.clone()],
-                Some(new),
-                vec![json!(7)],
-                "only one",
-            ),
+            (vec![finding(7, 0.5, "soon"), new.clone()], Some(new), vec![json!(7)], "only one"),
             (
                 vec![
                     json!({"value": 1, "as_of": 1_704_067_200_000_i64}),
@@ -129,8 +124,8 @@ fn newest_takes_the_latest_date() {
 
 #[test]
 fn the_newest_of_equal_values_stands_for_them() {
-    let (sure, new) = (finding(json!(1), 0.9, "2023-01-01"), finding(json!(1), 0.1, "2025-01-01"));
-    let other = finding(json!(2), 0.9, "2024-01-01");
+    let (sure, new) = (finding(1, 0.9, "2023-01-01"), finding(1, 0.1, "2025-01-01"));
+    let other = finding(2, 0.9, "2024-01-01");
     check(
         FieldRule::Newest,
         vec![(vec![sure, other, new.clone()], Some(new), vec![json!(2)], "newest")],

@@ -1,0 +1,80 @@
+//! No bytes and no text make a reader panic.
+
+use bytes::Bytes;
+use cadre_proto::{
+    Blobs, ContentType, cancel, goal,
+    header::{self, GoalHeaders, WorkHeaders},
+    order, record, report,
+    subject::Subject,
+};
+use proptest::{collection::vec, prelude::*};
+
+use crate::{sample, strategy};
+
+/// Reads `body` as every message in every encoding; only a panic is wrong.
+fn read_all(body: &[u8]) {
+    let body = &Bytes::copy_from_slice(body);
+    let blobs = Blobs::new();
+    drop(record::decode(body, &blobs));
+    for content in [ContentType::Protobuf, ContentType::Json] {
+        drop(goal::parse(body, content).and_then(|parsed| parsed.into_core(&blobs)));
+        drop(order::parse(body, content).and_then(|parsed| parsed.into_core(&blobs)));
+        drop(report::parse(body, content).and_then(|parsed| parsed.into_core(&blobs)));
+        drop(cancel::decode(body, content));
+    }
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_never_panic(body in vec(any::<u8>(), 0..300)) {
+        read_all(&body);
+    }
+
+    #[test]
+    fn arbitrary_json_never_panics(body in strategy::payload()) {
+        read_all(body.text().as_bytes());
+    }
+
+    #[test]
+    fn damaged_messages_never_panic(
+        index in any::<prop::sample::Index>(), at in any::<prop::sample::Index>(),
+        byte: u8, cut: bool, task in strategy::task(),
+    ) {
+        let mut bodies: Vec<Vec<u8>> = sample::records()
+            .iter()
+            .map(|(_, value)| record::encode(value, sample::TXN, None).bytes.to_vec())
+            .collect();
+        for (_, value) in sample::reports() {
+            for content in [ContentType::Protobuf, ContentType::Json] {
+                bodies.push(report::encode(&task, &value, content).unwrap().to_vec());
+            }
+        }
+        let mut body = bodies.swap_remove(index.index(bodies.len()));
+        let at = at.index(body.len());
+        if cut { body.truncate(at) } else { body[at] = byte }
+        read_all(&body);
+    }
+
+    #[test]
+    fn arbitrary_subjects_never_panic(text: String, tail in "[a-z0-9.>*-]{0,60}") {
+        for text in [text, format!("cadre.{tail}"), format!("cadre.1.in.{tail}"), tail] {
+            if let Ok(subject) = Subject::parse(&text) {
+                prop_assert_eq!(subject.to_string(), text);
+            }
+        }
+    }
+
+    #[test]
+    fn arbitrary_headers_never_panic(
+        name in prop::sample::select(vec![
+            header::DEADLINE, header::TIMEOUT_MS, header::BUDGET_USD, header::TRACEPARENT,
+            header::TASK, header::STEP, header::SCHEMA, header::CONTENT_TYPE, header::MSG_ID,
+        ]),
+        other: String, value: String, digits in "[0-9.:TZ+-]{0,40}",
+    ) {
+        for pairs in [[(name, value.as_str()), (&other, &value)], [(name, &digits), (&other, "")]] {
+            drop(GoalHeaders::decode(pairs));
+            drop(WorkHeaders::decode(pairs));
+        }
+    }
+}

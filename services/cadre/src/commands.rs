@@ -1,0 +1,3 @@
+//! The subcommands, one file each: arguments, help text, and what it does.
+
+pub(crate) mod serve;

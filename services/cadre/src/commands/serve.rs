@@ -1,0 +1,70 @@
+//! `cadre serve`: the services of one pod.
+
+use cadre_agent::RoleSelection;
+use cadre_core::ids::Name;
+use cadre_runtime::shutdown::Shutdown;
+use clap::{Args, ValueEnum};
+
+use crate::{
+    broker, output,
+    settings::Settings,
+    stack::{Stack, StackOptions},
+};
+
+/// Run services on a broker that exists.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cadre serve --nats nats://broker:4222                                  every service in one process
+  cadre serve --role orchestrator                                        one pod of each kind
+  cadre serve --role agent --agents extractor,validator
+  cadre serve --role aggregator")]
+pub(crate) struct ServeArgs {
+    /// Services of this process.
+    #[arg(long, value_delimiter = ',', default_value = "orchestrator,agent,aggregator")]
+    role: Vec<Role>,
+    /// Agent roles; default: every built-in role of every pack.
+    #[arg(long, value_delimiter = ',', value_name = "ROLE")]
+    agents: Vec<Name>,
+    /// Steps of each role held at once.
+    #[arg(long, default_value_t = 64, value_name = "N")]
+    in_flight: usize,
+}
+
+/// One kind of service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    /// Owns tasks.
+    Orchestrator,
+    /// Runs agent roles.
+    Agent,
+    /// The final gate.
+    Aggregator,
+}
+
+pub(crate) async fn run(args: ServeArgs, settings: &Settings) -> anyhow::Result<()> {
+    let shutdown = Shutdown::new();
+    shutdown.listen()?;
+    let has = |role| args.role.contains(&role);
+    let agents = match (has(Role::Agent), args.agents.is_empty()) {
+        (false, _) => None,
+        (true, true) => Some(RoleSelection::All),
+        (true, false) => Some(RoleSelection::Named(args.agents.clone())),
+    };
+    let options = StackOptions {
+        orchestrator: has(Role::Orchestrator),
+        agents,
+        aggregator: has(Role::Aggregator),
+        in_flight: args.in_flight,
+    };
+    let connection = broker::connect_to(settings, "serve").await?;
+    let stack = Stack::start(&connection, options).await?;
+    output::say("ready");
+    shutdown.triggered().await;
+    output::say("stopping");
+    tokio::select! {
+        () = stack.stop() => {}
+        () = shutdown.forced() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! Exit codes, one meaning each, listed in `cadre --help` and the README.
+
+use std::process::ExitCode;
+
+/// How a command ends when it does not succeed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Code {
+    /// Something unexpected; the message says what.
+    Error = 1,
+    /// The command line or a file it names is wrong (clap's own code).
+    Usage = 2,
+    /// What was asked for does not exist.
+    NotFound = 3,
+    /// The goal was rejected, or conflicts with another one.
+    Rejected = 4,
+    /// The task ended as failed, cancelled or incomplete.
+    TaskFailed = 5,
+    /// The task ended as partial.
+    TaskPartial = 6,
+    /// A pack is not valid.
+    PackInvalid = 7,
+    /// The broker differs from what is declared, or a change needs a flag.
+    BusDiffers = 8,
+    /// The broker cannot be reached, or has no streams of ours.
+    BusUnavailable = 9,
+    /// No nats-server could be found or fetched.
+    NoServer = 10,
+    /// Waiting took longer than allowed; what was started goes on.
+    TimedOut = 11,
+    /// A check of `doctor` is red.
+    Unhealthy = 12,
+}
+
+impl From<Code> for ExitCode {
+    fn from(code: Code) -> Self {
+        Self::from(code as u8)
+    }
+}
+
+/// An error that knows its exit code.
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+pub struct Failure {
+    code: Code,
+    text: String,
+    #[source]
+    cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Failure {
+    /// Fails with `code`; `text` says what and what to do next.
+    pub fn new(code: Code, text: impl Into<String>) -> Self {
+        Self { code, text: text.into(), cause: None }
+    }
+
+    /// Its exit code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.code
+    }
+}
+
+/// The exit code of any error: its own, or [`Code::Error`].
+#[must_use]
+pub fn code_of(error: &anyhow::Error) -> Code {
+    error.chain().find_map(|cause| cause.downcast_ref::<Failure>()).map_or(Code::Error, Failure::code)
+}

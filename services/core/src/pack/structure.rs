@@ -1,0 +1,115 @@
+//! Checks a pack file against the grammar, all of it at once.
+//!
+//! The grammar's own JSON Schema is the judge, so that an editor with `cadre pack schema`
+//! and the compiler never differ, and every mistake is listed instead of the first.
+
+use std::sync::LazyLock;
+
+use jsonschema::{ValidationError, Validator, error::ValidationErrorKind};
+use serde_json::Value;
+
+use super::{
+    document::{Document, escaped},
+    grammar::PackDecl,
+    problems::Problems,
+    units::{DURATION_PATTERN, DURATION_WANTED},
+};
+use crate::{contract, expr::suggestion};
+
+/// The JSON Schema of `pack.yaml`.
+pub(super) fn schema() -> Value {
+    schemars::schema_for!(PackDecl).to_value()
+}
+
+/// Reads the file, or lists everything in it that the grammar has not.
+pub(super) fn read(document: &Document, problems: &mut Problems) -> Option<PackDecl> {
+    static VALIDATOR: LazyLock<Result<Validator, String>> =
+        LazyLock::new(|| contract::validator(&schema()));
+    match &*VALIDATOR {
+        Ok(validator) => {
+            let before = problems.is_empty();
+            for error in validator.iter_errors(&document.value) {
+                report(&error, problems);
+            }
+            if before && !problems.is_empty() {
+                return None;
+            }
+        }
+        Err(bug) => problems.at("", format!("the grammar's own schema is wrong: {bug}")),
+    }
+    match serde_json::from_value(document.value.clone()) {
+        Ok(declared) => Some(declared),
+        Err(error) => {
+            problems.at("", error.to_string());
+            None
+        }
+    }
+}
+
+fn report(error: &ValidationError, problems: &mut Problems) {
+    let pointer = error.instance_path().as_str();
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are said as a contract says them")]
+    match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            for key in unexpected {
+                let known = suggestion(key, known_keys(error).iter().map(String::as_str));
+                problems.at_key(&format!("{pointer}/{}", escaped(key)), format!("unknown key{known}"));
+            }
+        }
+        ValidationErrorKind::Required { property } => {
+            let key = property.as_str().unwrap_or_default();
+            problems.at_key(pointer, format!("lacks `{key}`"));
+        }
+        ValidationErrorKind::Pattern { pattern } if pattern == DURATION_PATTERN => {
+            problems.at(pointer, DURATION_WANTED);
+        }
+        ValidationErrorKind::Type { .. } if pointer.ends_with("/timeout") || pointer.ends_with("/deadline") => {
+            problems.at(pointer, DURATION_WANTED);
+        }
+        // One alternative of each kind of value: its own errors tell more than that none fits.
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            let is_other_kind = |errors: &&Vec<ValidationError<'static>>| {
+                let own = errors.iter().filter(|it| it.instance_path().as_str() == pointer);
+                own.into_iter().all(|it| !matches!(it.kind(), ValidationErrorKind::Type { .. }))
+            };
+            match context.iter().find(is_other_kind) {
+                Some(errors) => errors.iter().for_each(|error| report(error, problems)),
+                None => problems.at(pointer, kinds(context)),
+            }
+        }
+        _ => problems.at(pointer, contract::describe(error)),
+    }
+}
+
+/// Keys that the object of an error may have.
+fn known_keys(error: &ValidationError) -> Vec<String> {
+    let schema = schema();
+    let (parent, _) = error.schema_path().as_str().rsplit_once('/').unwrap_or_default();
+    let parent = resolved(&schema, parent);
+    let known = parent.and_then(|schema| schema.get("properties")).and_then(Value::as_object);
+    known.map(|known| known.keys().cloned().collect()).unwrap_or_default()
+}
+
+/// The schema at a path of keywords; a `$ref` on the way is followed.
+fn resolved<'s>(root: &'s Value, path: &str) -> Option<&'s Value> {
+    path.split('/').skip(1).try_fold(root, |schema, step| {
+        let next = match schema {
+            Value::Array(items) => items.get(step.parse::<usize>().ok()?)?,
+            other => other.get(step.replace("~1", "/").replace("~0", "~"))?,
+        };
+        match next.as_str().filter(|_| step == "$ref") {
+            Some(target) => root.pointer(target.strip_prefix('#')?),
+            None => Some(next),
+        }
+    })
+}
+
+fn kinds(context: &[Vec<ValidationError<'static>>]) -> String {
+    let kinds = context.iter().flatten().filter_map(|error| {
+        let text = contract::describe(error);
+        text.strip_prefix("is not of type ").map(str::to_owned)
+    });
+    let mut kinds: Vec<String> = kinds.collect();
+    kinds.dedup();
+    format!("is not of type {}", kinds.join(" or "))
+}

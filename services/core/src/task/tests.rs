@@ -1,0 +1,15 @@
+//! Tests of the task machine: tables, scenarios, random walks.
+
+mod fan_out;
+mod graph;
+mod judge;
+mod kit;
+mod limits;
+mod table;
+mod walks;
+mod why;
+
+use serde_json::{Value, json};
+
+use self::kit::{Flow, Run, report, step};
+use super::*;

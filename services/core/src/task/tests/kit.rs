@@ -1,0 +1,487 @@
+//! Builds small workflows and plays inputs to them, checking what must hold after every record.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    aggregate::FieldRule,
+    contract::Contract,
+    expr::{Expr, Scope, Shape, Template},
+    ids::{Name, StepId, TaskId},
+    limits::{FAN_OUT_ITEMS_MAX, MESSAGE_BYTES_MAX, RECORD_DISPATCHES_MAX},
+    payload::{Hash, Payload},
+    task::*,
+    time::UnixMillis,
+    workflow::{
+        Each, Join, Otherwise, ResultField, Role, Runtime, Source, StepPlan, TaskLimits,
+        WhenLimited, Workflow,
+    },
+};
+
+/// When every run begins.
+pub(super) const T0: u64 = 1_800_000_000_000;
+
+/// Timeout of every step, in milliseconds.
+pub(super) const TIMEOUT_MS: u64 = 10_000;
+
+/// Deadline of every workflow, in milliseconds.
+pub(super) const DEADLINE_MS: u64 = 60_000;
+
+pub(super) fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+pub(super) fn payload(value: Value) -> Payload {
+    Payload::from_value(value).unwrap()
+}
+
+/// A declared step in the making.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    name: String,
+    after: Vec<String>,
+    join: Join,
+    when: Option<String>,
+    with: Value,
+    over: Option<String>,
+    parallel: u32,
+    keep_permille: u16,
+    accept_if: Option<String>,
+    otherwise: Otherwise,
+    optional: bool,
+    accepts: Value,
+    returns: Value,
+}
+
+/// A step that takes and returns any object.
+pub(super) fn step(name: &str) -> Step {
+    Step {
+        name: name.to_owned(),
+        after: Vec::new(),
+        join: Join::All,
+        when: None,
+        with: json!({"from": "${ goal }"}),
+        over: None,
+        parallel: 2,
+        keep_permille: 1000,
+        accept_if: None,
+        otherwise: Otherwise::Fail,
+        optional: false,
+        accepts: json!({"type": "object"}),
+        returns: json!({"type": "object"}),
+    }
+}
+
+impl Step {
+    pub(super) fn after(mut self, names: &[&str]) -> Self {
+        self.after = names.iter().map(|name| (*name).to_owned()).collect();
+        self
+    }
+
+    pub(super) fn settled(mut self) -> Self {
+        self.join = Join::Settled;
+        self
+    }
+
+    pub(super) fn when(mut self, source: &str) -> Self {
+        self.when = Some(source.to_owned());
+        self
+    }
+
+    pub(super) fn with(mut self, template: Value) -> Self {
+        self.with = template;
+        self
+    }
+
+    /// A fan-out whose items are in the variable `item`.
+    pub(super) fn each(mut self, over: &str) -> Self {
+        self.over = Some(over.to_owned());
+        self.with = json!({"item": "${ item }"});
+        self
+    }
+
+    pub(super) fn parallel(mut self, count: u32) -> Self {
+        self.parallel = count;
+        self
+    }
+
+    pub(super) fn keep(mut self, permille: u16) -> Self {
+        self.keep_permille = permille;
+        self
+    }
+
+    pub(super) fn accept_if(mut self, source: &str, otherwise: Otherwise) -> Self {
+        self.accept_if = Some(source.to_owned());
+        self.otherwise(otherwise)
+    }
+
+    pub(super) fn otherwise(mut self, otherwise: Otherwise) -> Self {
+        self.otherwise = otherwise;
+        self
+    }
+
+    pub(super) fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+
+    pub(super) fn accepts(mut self, schema: Value) -> Self {
+        self.accepts = schema;
+        self
+    }
+
+    pub(super) fn returns(mut self, schema: Value) -> Self {
+        self.returns = schema;
+        self
+    }
+
+    fn build(&self, names: &[&str]) -> StepPlan {
+        let contract = |schema: &Value| Arc::new(Contract::compile("any", 1, schema).unwrap());
+        let role = Role {
+            name: name(&format!("{}_role", self.name)),
+            runtime: Runtime::Remote,
+            accepts: contract(&self.accepts),
+            returns: contract(&self.returns),
+            timeout: Duration::from_millis(TIMEOUT_MS),
+            concurrency: 1,
+        };
+        let scope = scope(names).with("item", Shape::Any).with("report", Shape::Any);
+        let expr = |source: &String| Expr::compile(source, &scope).unwrap();
+        StepPlan {
+            name: name(&self.name),
+            timeout: role.timeout,
+            role: Arc::new(role),
+            after: self.after.iter().map(|text| name(text)).collect(),
+            join: self.join,
+            when: self.when.as_ref().map(expr),
+            with: Template::compile(&self.with, &scope).unwrap(),
+            each: self.over.as_ref().map(|over| Each {
+                over: expr(over),
+                item: name("item"),
+                parallel: self.parallel,
+                keep_partial_permille: self.keep_permille,
+            }),
+            accept_if: self.accept_if.as_ref().map(expr),
+            otherwise: self.otherwise,
+            optional: self.optional,
+        }
+    }
+}
+
+fn scope(steps: &[&str]) -> Scope {
+    let fixed = ["goal", "task"];
+    let all = fixed.iter().chain(steps);
+    all.fold(Scope::new(), |scope, variable| scope.with(variable, Shape::Any))
+}
+
+/// A workflow in the making.
+pub(super) struct Flow(Workflow);
+
+impl Flow {
+    /// These steps, in topological order; each is an optional field of the answer.
+    pub(super) fn of(steps: &[Step]) -> Self {
+        let names: Vec<&str> = steps.iter().map(|step| step.name.as_str()).collect();
+        let field = |step: &&str| ResultField {
+            name: name(step),
+            from: vec![Source {
+                text: (*step).to_owned(),
+                expr: Expr::compile(step, &scope(&names)).unwrap(),
+                steps: vec![name(step)],
+                spread: false,
+            }],
+            rule: FieldRule::Priority,
+            required: false,
+        };
+        let anything = Arc::new(Contract::compile("any", 1, &json!({"type": "object"})).unwrap());
+        Self(Workflow {
+            name: name("flow"),
+            revision: "0".repeat(64),
+            input: Arc::clone(&anything),
+            output: anything,
+            limits: TaskLimits {
+                deadline: Duration::from_millis(DEADLINE_MS),
+                steps_max: 10_000,
+                usd_micros_max: 1_000_000,
+                tokens_max: 1_000_000,
+            },
+            when_limited: WhenLimited::Partial,
+            roles: BTreeMap::new(),
+            steps: steps.iter().map(|step| step.build(&names)).collect(),
+            result: names.iter().map(field).collect(),
+        })
+    }
+
+    pub(super) fn steps_max(mut self, max: u32) -> Self {
+        self.0.limits.steps_max = max;
+        self
+    }
+
+    pub(super) fn spending_max(mut self, usd_micros: u64, tokens: u64) -> Self {
+        (self.0.limits.usd_micros_max, self.0.limits.tokens_max) = (usd_micros, tokens);
+        self
+    }
+
+    pub(super) fn fails_when_limited(mut self) -> Self {
+        self.0.when_limited = WhenLimited::Fail;
+        self
+    }
+
+    pub(super) fn output(mut self, schema: &Value) -> Self {
+        self.0.output = Arc::new(Contract::compile("answer", 1, schema).unwrap());
+        self
+    }
+
+    pub(super) fn workflow(&self) -> &Workflow {
+        &self.0
+    }
+
+    /// A run that has not begun.
+    pub(super) fn idle(&self) -> Run<'_> {
+        let workflow = &self.0;
+        Run { workflow, task: None, replayed: None, records: Vec::new(), now: T0, more: false }
+    }
+
+    /// A run whose goal has this input.
+    pub(super) fn start(&self, input: Value) -> Run<'_> {
+        let mut run = self.idle();
+        run.feed(&Input::Goal(Arc::new(goal(input))));
+        run
+    }
+}
+
+/// A goal with key `k`; its digest follows from its input.
+pub(super) fn goal(input: Value) -> Goal {
+    let tenant = name("acme");
+    let input = payload(input);
+    Goal {
+        task: TaskId::derive(&tenant, "k"),
+        tenant,
+        workflow: name("flow"),
+        revision: "0".repeat(64).into(),
+        key: "k".to_owned(),
+        digest: Hash::of(input.text().as_bytes()),
+        input,
+        deadline: None,
+        limits: GoalLimits::default(),
+        user: None,
+        trace: None,
+    }
+}
+
+/// The report of a step's first attempt.
+pub(super) fn report(step: &str, outcome: Outcome) -> Report {
+    let step = StepId::parse(step).unwrap();
+    let role = match step.name.as_str() {
+        AGGREGATE => name(AGGREGATE),
+        declared => name(&format!("{declared}_role")),
+    };
+    Report { role, step, attempt: 1, outcome, usage: Usage::default(), worker: "w".to_owned() }
+}
+
+pub(super) fn completed(output: Value) -> Outcome {
+    Outcome::Completed { output: payload(output), confidence: None }
+}
+
+pub(super) fn failed() -> Outcome {
+    Outcome::Failed(Failure::new(FailureKind::Error, "boom"))
+}
+
+/// One task, its log, and a clock.
+#[derive(Clone)]
+pub(super) struct Run<'w> {
+    pub(super) workflow: &'w Workflow,
+    pub(super) task: Option<Task>,
+    /// The fold of `records`, by itself.
+    replayed: Option<Task>,
+    pub(super) records: Vec<Record>,
+    /// Milliseconds since 1970 on the broker's clock.
+    pub(super) now: u64,
+    /// The last record was full.
+    pub(super) more: bool,
+}
+
+impl Run<'_> {
+    /// Decides one input and follows a full record up, as the shell does.
+    pub(super) fn feed(&mut self, input: &Input) -> Verdict {
+        let verdict = self.feed_once(input);
+        while self.more {
+            self.feed_once(&Input::Advance);
+        }
+        verdict
+    }
+
+    /// Decides one input, logs what follows, and checks what must hold.
+    pub(super) fn feed_once(&mut self, input: &Input) -> Verdict {
+        let verdict = decide(self.workflow, self.task.as_ref(), input, UnixMillis(self.now));
+        let Verdict::Append(draft) = &verdict else {
+            self.more = false;
+            return verdict;
+        };
+        self.records.push(Record {
+            rev: draft.next.rev,
+            at: draft.next.changed_at,
+            cause: Cause {
+                kind: input.kind().to_owned(),
+                source: String::new(),
+                sequence: 0,
+                waited: Duration::ZERO,
+            },
+            decision: draft.decision.to_owned(),
+            reason: draft.reason.clone(),
+            events: draft.events.clone(),
+        });
+        (self.task, self.more) = (Some(draft.next.clone()), draft.more);
+        self.check();
+        verdict
+    }
+
+    /// Feeds the report of a step that completes with `{"ok": step}`.
+    pub(super) fn complete(&mut self, step: &str) -> &mut Self {
+        self.report(step, completed(json!({"ok": step})))
+    }
+
+    pub(super) fn fail(&mut self, step: &str) -> &mut Self {
+        self.report(step, failed())
+    }
+
+    pub(super) fn report(&mut self, step: &str, outcome: Outcome) -> &mut Self {
+        let verdict = self.feed(&Input::Report(report(step, outcome)));
+        assert!(matches!(verdict, Verdict::Append(_)), "report of {step}: {verdict:?}");
+        self
+    }
+
+    /// Fires the timer `ms` after the run's begin.
+    pub(super) fn due(&mut self, ms: u64) -> Verdict {
+        self.now = T0 + ms;
+        self.feed(&Input::Due)
+    }
+
+    /// Lets the aggregator say that everything is there.
+    pub(super) fn answer(&mut self) -> &mut Self {
+        self.report(AGGREGATE, completed(json!({"status": "completed", "result": {}})))
+    }
+
+    pub(super) fn task(&self) -> &Task {
+        self.task.as_ref().unwrap()
+    }
+
+    /// Steps with a work order out, in order.
+    pub(super) fn open(&self) -> Vec<String> {
+        self.task().orders_since(0).map(|order| order.step.to_string()).collect()
+    }
+
+    /// State of a step, or `none`.
+    pub(super) fn state(&self, step: &str) -> &'static str {
+        let step = self.task().steps.get(&StepId::parse(step).unwrap());
+        step.map_or("none", |step| step.state.as_str())
+    }
+
+    /// Why a step was skipped or failed.
+    pub(super) fn why_not(&self, step: &str) -> String {
+        match &self.task().steps[&StepId::parse(step).unwrap()].state {
+            StepState::Failed(failure) => format!("{}: {}", failure.kind.as_str(), failure.message),
+            StepState::Skipped(reason) => reason.clone(),
+            state @ (StepState::Dispatched { .. }
+            | StepState::Waiting { .. }
+            | StepState::Completed { .. }
+            | StepState::Cancelled) => panic!("step {step} is {}", state.as_str()),
+        }
+    }
+
+    /// The input of a step's work order.
+    pub(super) fn input(&self, step: &str) -> Value {
+        let order = self.task().orders_since(0).find(|order| order.step.to_string() == step);
+        order.unwrap().input.value().clone()
+    }
+
+    /// The parts that the aggregator got.
+    pub(super) fn parts(&self) -> crate::aggregate::Request {
+        crate::aggregate::Request::from_value(&self.input(AGGREGATE)).unwrap()
+    }
+
+    /// What must hold after every record, whatever happened.
+    fn check(&mut self) {
+        let record = self.records.last().unwrap();
+        Task::fold(&mut self.replayed, record);
+        assert_eq!(self.replayed, self.task, "replay");
+        let task = self.task();
+        assert_eq!(record.rev, self.records.len() as u64, "revisions are dense");
+        assert_eq!(task.wake_at().is_some(), task.ended().is_none(), "open tasks have a timer");
+        assert_eq!(task.answer().is_some(), task.ended().is_some(), "ended tasks have an answer");
+        assert!(task.dispatches <= self.workflow.limits.steps_max, "work orders in bounds");
+        let bytes: usize = record.events.iter().map(bytes).sum();
+        assert!(bytes + record.reason.len() < MESSAGE_BYTES_MAX, "record of {bytes} bytes");
+        assert!(record.reason.len() <= crate::limits::TEXT_BYTES_MAX);
+        let dispatched = |event: &&Event| matches!(event, Event::StepDispatched { .. });
+        let dispatches = record.events.iter().filter(dispatched).count();
+        assert!(dispatches <= RECORD_DISPATCHES_MAX + 1, "{dispatches} in one record");
+        for (id, fan_out) in &task.fan_outs {
+            let items = task.steps.iter().filter(|(step, _)| step.name == *id);
+            let open = items.clone().filter(|(_, step)| step.state.is_open()).count();
+            assert_eq!(fan_out.open as usize, open, "open items of {id}");
+            assert_eq!(fan_out.begun as usize, items.count(), "begun items of {id}");
+        }
+        if task.ended().is_some() {
+            assert!(task.steps.values().all(|step| !step.state.is_open()), "nothing is open");
+        }
+    }
+
+    /// What must hold over a whole log: each step ends once, and every step is declared.
+    pub(super) fn check_log(&self) {
+        assert_eq!(Task::replay(&self.records), self.task);
+        let mut over = BTreeSet::new();
+        for event in self.records.iter().flat_map(|record| &record.events) {
+            let (step, ends) = match event {
+                Event::Accepted { .. } | Event::LimitReached { .. } | Event::Ended { .. } => {
+                    continue;
+                }
+                Event::Expanded { step, .. } => (StepId::single(step.clone()), false),
+                Event::StepSkipped { step, .. } => (StepId::single(step.clone()), true),
+                Event::StepDispatched { step, .. } | Event::StepWaiting { step, .. } => {
+                    (step.clone(), false)
+                }
+                Event::StepCompleted { step, .. } | Event::StepFailed { step, .. } => {
+                    (step.clone(), true)
+                }
+            };
+            let declared = self.workflow.step(&step.name).is_some();
+            assert!(declared || step.name.as_str() == AGGREGATE, "{step} is not declared");
+            assert!(step.item.is_none_or(|item| (item as usize) < FAN_OUT_ITEMS_MAX));
+            assert!(!over.contains(&step), "{step} goes on after its end: {event:?}");
+            if ends {
+                over.insert(step);
+            }
+        }
+    }
+}
+
+/// What an event takes in a record, roughly and from above.
+fn bytes(event: &Event) -> usize {
+    const ENVELOPE: usize = 160;
+    let failure = |failure: &Failure| {
+        failure.message.len() + failure.refused.as_ref().map_or(0, Payload::inline_bytes)
+    };
+    ENVELOPE
+        + match event {
+            Event::Accepted { goal, .. } => goal.input.inline_bytes(),
+            Event::Expanded { items, .. } => items.inline_bytes(),
+            Event::StepDispatched { input, .. } => input.inline_bytes(),
+            Event::StepCompleted { output, unsure, .. } => {
+                output.inline_bytes() + unsure.as_ref().map_or(0, String::len)
+            }
+            Event::StepFailed { failure: why, .. } => failure(why),
+            Event::StepSkipped { reason, .. } => reason.len(),
+            Event::StepWaiting { question, proposal, .. } => {
+                question.len() + proposal.as_ref().map_or(0, Payload::inline_bytes)
+            }
+            Event::LimitReached { limit } => limit.len(),
+            Event::Ended { reason, answer, .. } => {
+                reason.len() + answer.as_ref().map_or(0, Payload::inline_bytes)
+            }
+        }
+}
