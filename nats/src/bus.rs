@@ -27,6 +27,7 @@ use crate::{
     inbox::{GoalInbox, InputInbox},
     log::TaskLog,
     outbox::Outbox,
+    publish::Publisher,
     timer,
     topology::{DiscoverError, Topology},
     work::{HEARTBEAT, WorkInbox},
@@ -43,6 +44,7 @@ pub struct Streams {
     pub topology: Topology,
     /// The broker's time.
     pub clock: BrokerClock,
+    pub(crate) publisher: Publisher,
     log: Arc<Vec<Stream<()>>>,
 }
 
@@ -130,7 +132,9 @@ impl JetStreamBus {
             log.push(stream.map_err(|error| lost(error.to_string()))?);
         }
         let (client, js) = (connection.client.clone(), connection.js.clone());
-        let streams = Streams { client, js: js.clone(), topology, clock, log: Arc::new(log) };
+        let publisher = Publisher::start(&client).await?;
+        let log = Arc::new(log);
+        let streams = Streams { client, js: js.clone(), topology, clock, publisher, log };
         let blobs = Blobs::new(js);
         let log = TaskLog::new(streams.clone(), blobs.clone());
         let outbox = Outbox::new(streams.clone(), blobs.clone());

@@ -192,7 +192,10 @@ where
 }
 
 /// What it means that a stream of ours could not be opened.
-pub(crate) fn open_error(what: &str, error: &async_nats::jetstream::context::GetStreamError) -> BusError {
+pub(crate) fn open_error(
+    what: &str,
+    error: &async_nats::jetstream::context::GetStreamError,
+) -> BusError {
     use async_nats::jetstream::{ErrorCode, context::GetStreamErrorKind};
     match error.kind() {
         GetStreamErrorKind::JetStream(error)
@@ -203,14 +206,19 @@ pub(crate) fn open_error(what: &str, error: &async_nats::jetstream::context::Get
         GetStreamErrorKind::EmptyName
         | GetStreamErrorKind::Request
         | GetStreamErrorKind::InvalidStreamName
-        | GetStreamErrorKind::JetStream(_) => BusError::Unavailable(format!("open {what}: {error}")),
+        | GetStreamErrorKind::JetStream(_) => {
+            BusError::Unavailable(format!("open {what}: {error}"))
+        }
     }
 }
 
 fn addresses(urls: &str) -> Result<Vec<ServerAddr>, ConnectError> {
     let parts: Vec<&str> = urls.split(',').map(str::trim).filter(|url| !url.is_empty()).collect();
     if parts.is_empty() {
-        return Err(ConnectError::Address { url: urls.to_owned(), reason: "no address".to_owned() });
+        return Err(ConnectError::Address {
+            url: urls.to_owned(),
+            reason: "no address".to_owned(),
+        });
     }
     let parse = |url: &&str| {
         url.parse::<ServerAddr>().map_err(|error| ConnectError::Address {
@@ -237,7 +245,7 @@ async fn first_connection(
 ) -> Result<Client, ConnectError> {
     let end = Instant::now() + options.within;
     loop {
-        let attempt = client_options(options).await?.connect(addresses).await;
+        let attempt = client_options(options, addresses).await?.connect(addresses).await;
         let source = match attempt {
             Ok(client) => return Ok(client),
             Err(error) => error,
@@ -264,13 +272,13 @@ async fn first_connection(
 
 async fn client_options(
     options: &ConnectOptions,
+    addresses: &[ServerAddr],
 ) -> Result<async_nats::ConnectOptions, ConnectError> {
     let base = async_nats::ConnectOptions::new();
     let base = match &options.credentials {
-        None => base,
+        None => with_login(base, addresses),
         Some(path) => {
-            let error =
-                |source| ConnectError::Credentials { path: path.clone(), source };
+            let error = |source| ConnectError::Credentials { path: path.clone(), source };
             let text = tokio::fs::read_to_string(path).await.map_err(error)?;
             base.credentials(&text).map_err(error)?
         }
@@ -285,6 +293,39 @@ async fn client_options(
         .client_capacity(CLIENT_CAPACITY)
         .subscription_capacity(SUBSCRIPTION_CAPACITY)
         .event_callback(|event| async move { log(&event) }))
+}
+
+/// Takes the login of the first address that has one: `user:password@` or `token@`.
+fn with_login(
+    base: async_nats::ConnectOptions,
+    addresses: &[ServerAddr],
+) -> async_nats::ConnectOptions {
+    let mut logins = addresses.iter().map(|address| (address.username(), address.password()));
+    match logins.find(|(user, _)| user.is_some_and(|user| !user.is_empty())) {
+        Some((Some(user), Some(password))) => {
+            base.user_and_password(decoded(user), decoded(password))
+        }
+        Some((Some(token), None)) => base.token(decoded(token)),
+        Some((None, _)) | None => base,
+    }
+}
+
+/// Undoes percent-encoding; bytes that make no text are left as they are.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        let mut ahead = rest.clone();
+        let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+        match (byte, digit(ahead.next()), digit(ahead.next())) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push(u8::try_from(high * 16 + low).unwrap_or(b'?'));
+                rest = ahead;
+            }
+            (byte, _, _) => bytes.push(byte),
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
 
 /// Full jitter over a doubling bound, so that a fleet does not come back in step.
@@ -339,7 +380,8 @@ mod tests {
     #[tokio::test]
     async fn a_connection_knows_its_server() {
         let server = server().await;
-        let connection = connect(ConnectOptions::new(server.urls(), "test")).await.expect("open");
+        let connection =
+            connect(ConnectOptions::new(server.urls().join(","), "test")).await.expect("open");
         assert!(connection.server >= VERSION_MIN);
         assert!(matches!(connection.discover().await, Err(DiscoverError::NotPrepared)));
     }
@@ -379,8 +421,12 @@ mod tests {
             socket.write_all(b"PONG\r\n").await.expect("sent");
             socket
         });
-        let error = connect(ConnectOptions::new(address.to_string(), "test")).await.expect_err("old");
-        assert!(error.to_string().contains("2.9.10") && error.to_string().contains("2.14.5"), "{error}");
+        let error =
+            connect(ConnectOptions::new(address.to_string(), "test")).await.expect_err("old");
+        assert!(
+            error.to_string().contains("2.9.10") && error.to_string().contains("2.14.5"),
+            "{error}"
+        );
         old.await.expect("served");
     }
 }

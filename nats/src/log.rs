@@ -22,7 +22,7 @@ use serde_json::json;
 use crate::{
     blobs::Blobs,
     bus::Streams,
-    publish::{EXPECTED, Outgoing, Published, publish},
+    publish::{EXPECTED, Outgoing, Published},
 };
 
 /// Records asked for in one read.
@@ -82,7 +82,7 @@ impl TaskLog {
             headers.insert("traceparent", trace);
         }
         let message = Outgoing { subject, headers, body };
-        match publish(&self.streams.js, message).await {
+        match self.streams.publisher.publish(message).await {
             Ok(Published::Stored(sequence)) => Ok(LogHead { rev: record.rev, sequence, hash }),
             Ok(Published::Refused { actual, repeated }) => {
                 if actual.is_some_and(|actual| actual < head.sequence) {

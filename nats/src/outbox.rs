@@ -9,7 +9,7 @@ use async_nats::HeaderMap;
 use bytes::Bytes;
 use cadre_core::{
     ids::{Name, Partition, TaskId},
-    payload::Payload,
+    payload::{BlobRef, Payload},
     ports::{BusError, DeadLetter, OrderTerms},
     task::{Answer, Cancel, Goal, Order, Report, clip},
 };
@@ -21,11 +21,12 @@ use cadre_proto::{
     report,
     subject::{self, Attempt},
 };
+use serde_json::json;
 
 use crate::{
     blobs::Blobs,
     bus::{Streams, attempt_of, body, pairs},
-    publish::{EXPECTED, Outgoing, publish},
+    publish::{EXPECTED, Outgoing},
 };
 
 /// Who we are when a person's wish has no other source.
@@ -50,7 +51,7 @@ impl Outbox {
     async fn once(&self, subject: String, headers: HeaderMap, body: Bytes) -> Result<(), BusError> {
         let mut headers = headers;
         headers.insert(EXPECTED, "0");
-        publish(&self.streams.js, Outgoing { subject, headers, body }).await.map(|_| ())
+        self.streams.publisher.publish(Outgoing { subject, headers, body }).await.map(|_| ())
     }
 
     /// Keeps a large document before a message may name it.
@@ -68,7 +69,7 @@ impl Outbox {
         let subject = subject::goal(partition, &goal.tenant, &goal.task);
         let headers = typed(ContentType::Protobuf, goal.trace.as_deref());
         let body = goal::encode(goal, ContentType::Protobuf).map_err(refused)?;
-        publish(&self.streams.js, Outgoing { subject, headers, body }).await.map(|_| ())
+        self.streams.publisher.publish(Outgoing { subject, headers, body }).await.map(|_| ())
     }
 
     /// Publishes a work order unless it is there already.
@@ -134,7 +135,7 @@ impl Outbox {
         let wish = Cancel { by: clip(by), reason: clip(reason) };
         let headers = typed(ContentType::Protobuf, None);
         let body = cancel::encode(&wish, ContentType::Protobuf).map_err(refused)?;
-        publish(&self.streams.js, Outgoing { subject, headers, body }).await.map(|_| ())
+        self.streams.publisher.publish(Outgoing { subject, headers, body }).await.map(|_| ())
     }
 
     /// Publishes the end of a task.
@@ -142,17 +143,27 @@ impl Outbox {
         let goal = &answer.goal;
         let subject = subject::answer(&goal.tenant, &goal.workflow, &goal.task);
         let headers = typed(ContentType::Json, goal.trace.as_deref());
-        self.once(subject, headers, body(&answer.document)).await
+        let body = match self.blobs.put(&answer.document).await? {
+            None => body(&answer.document),
+            // Too large for a message: its reader finds it in the object store, or in the log.
+            Some(BlobRef { hash, size_bytes }) => {
+                let reference = json!({"$blob": {"sha256": hash.to_string(), "size": size_bytes}});
+                Bytes::from(reference.to_string())
+            }
+        };
+        self.once(subject, headers, body).await
     }
 
     /// Tells a tenant's publishers why a goal will not be done. Heard by whoever listens now; the
     /// dead letter is what stays.
     pub(crate) async fn reject(&self, tenant: &Name, document: &Payload) -> Result<(), BusError> {
+        let mut headers = typed(ContentType::Json, None);
+        // The subject lies inside the goal stream's: this keeps the answer out of the intake.
+        headers.insert("Nats-Expected-Stream", "none");
         let subject = subject::rejected(tenant);
-        let headers = typed(ContentType::Json, None);
-        publish(&self.streams.js, Outgoing { subject, headers, body: body(document) })
-            .await
-            .map(|_| ())
+        let client = &self.streams.client;
+        let sent = client.publish_with_headers(subject, headers, body(document)).await;
+        sent.map_err(|error| BusError::Unavailable(format!("answer to {tenant}: {error}")))
     }
 
     /// Whether the stream of this family holds a message on `subject`.

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use cadre_core::{
     ids::Name,
-    pack::{DecodeError, PackErrors, PackSource, compile},
+    pack::{PackErrors, PackSource, PackSourceError, compile},
     payload::{BlobRef, Hash},
     ports::{BusError, Packs},
     workflow::Workflow,
@@ -87,9 +87,11 @@ pub enum ApplyPackError {
     Invalid(PackErrors),
     /// The pack cannot be stored.
     #[error(transparent)]
-    Document(#[from] DecodeError),
+    Document(#[from] PackSourceError),
     /// Another pack has a role of this name.
-    #[error("declare role {role} in pack {workflow}: pack {owner} has a role of that name; rename one of them")]
+    #[error(
+        "declare role {role} in pack {workflow}: pack {owner} has a role of that name; rename one of them"
+    )]
     RoleTaken {
         /// The role.
         role: Name,
@@ -145,7 +147,8 @@ impl KvPacks {
         let workflow = compiled(source.clone()).await?.map_err(ApplyPackError::Invalid)?;
         self.check_roles(&workflow).await?;
         let roles = workflow.roles.values();
-        let made = roles.map(|role| ensure_role(&self.js, &self.topology, &role.name, role.concurrency));
+        let made =
+            roles.map(|role| ensure_role(&self.js, &self.topology, &role.name, role.concurrency));
         try_join_all(made).await?;
         let (name, revision) = (workflow.name.clone(), workflow.revision.clone());
         let created = self.store_revision(&revision, document.as_bytes()).await?;
@@ -200,7 +203,8 @@ impl KvPacks {
         };
         let reference: Reference =
             serde_json::from_str(&stored.text).map_err(|error| damaged(&error))?;
-        let hash = Hash::parse(&reference.blob).ok_or_else(|| damaged(&"its reference is no hash"))?;
+        let hash =
+            Hash::parse(&reference.blob).ok_or_else(|| damaged(&"its reference is no hash"))?;
         let blob = BlobRef { hash, size_bytes: reference.size_bytes };
         let document = self.blobs.get_bytes(blob).await.map_err(|error| match error {
             BlobError::Bus(error) => error,
@@ -302,7 +306,8 @@ impl KvPacks {
     async fn load(&self, revision: &str) -> Result<Arc<Workflow>, Miss> {
         let source = self.get(revision).await.map_err(Miss::Bus)?.ok_or(Miss::Unknown)?;
         let workflow = compiled(source).await.map_err(Miss::Bus)?.map_err(|errors| {
-            let text = format!("pack revision {revision} does not compile with this build: {errors}");
+            let text =
+                format!("pack revision {revision} does not compile with this build: {errors}");
             Miss::Bus(BusError::Refused(text))
         })?;
         Ok(Arc::new(workflow))

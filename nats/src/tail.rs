@@ -1,6 +1,6 @@
 //! Reads every stream as it is, for people: raw messages, without taking anything from anybody.
 //!
-//! Log and answers come through ordered consumers. Work queues allow no second reader, so they are looked at by
+//! Log, timers and answers come through ordered consumers. Work queues allow no second reader, so they are looked at by
 //! sequence: what a worker took between two looks is not seen there, but the log tells what became of it.
 
 mod filter;
@@ -30,7 +30,7 @@ use cadre_core::time::UnixMillis;
 
 use self::filter::Filter;
 use crate::topology::{
-    ANSWERS_STREAM, GOALS_STREAM, Topology, in_stream, log_stream, work_stream,
+    ANSWERS_STREAM, GOALS_STREAM, Topology, in_stream, log_stream, timer_stream, work_stream,
 };
 
 /// The pause between two looks at a work queue.
@@ -137,7 +137,9 @@ impl fmt::Display for TailKind {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TailError {
     /// The filter is neither a task id nor a subject.
-    #[error("read the filter {filter:?}: give a task id, or a subject such as cadre.*.log.> or goals.acme.*")]
+    #[error(
+        "read the filter {filter:?}: give a task id, or a subject such as cadre.*.log.> or goals.acme.*"
+    )]
     Filter {
         /// The filter as given.
         filter: String,
@@ -167,7 +169,9 @@ pub async fn tail(
 ) -> Result<impl Stream<Item = Result<TailItem, TailError>> + Send + Unpin + use<>, TailError> {
     let filter = Filter::parse(options.filter.as_deref())?;
     let shards = topology.all_shards();
-    let sharded = shards.flat_map(|shard| [in_stream(shard), log_stream(shard), work_stream(shard)]);
+    let sharded = shards.flat_map(|shard| {
+        [in_stream, log_stream, work_stream, timer_stream].map(|name| name(shard))
+    });
     let names = [GOALS_STREAM.to_owned(), ANSWERS_STREAM.to_owned()].into_iter().chain(sharded);
     let mut all: Vec<Items> = Vec::new();
     for name in names {
@@ -213,8 +217,11 @@ impl Source {
             Begin::All => DeliverPolicy::All,
             Begin::Since(ago) => DeliverPolicy::ByStartTime { start_time: before(ago) },
         };
-        let config =
-            OrderedConfig { deliver_policy, filter_subjects: self.filters, ..OrderedConfig::default() };
+        let config = OrderedConfig {
+            deliver_policy,
+            filter_subjects: self.filters,
+            ..OrderedConfig::default()
+        };
         let consumer = self.stream.create_consumer(config).await;
         let consumer = consumer.map_err(|error| bus(&self.name, &error))?;
         let follow = self.options.follow;
@@ -232,9 +239,10 @@ impl Source {
                 }
                 let message = messages.next().await?;
                 let (item, is_last) = match message.map_err(|error| bus(&name, &error)) {
-                    Ok(message) => match message.info().map(|info| {
-                        (info.stream_sequence, info.published, info.pending)
-                    }) {
+                    Ok(message) => match message
+                        .info()
+                        .map(|info| (info.stream_sequence, info.published, info.pending))
+                    {
                         Ok((sequence, at, pending)) => {
                             let item = item(&name, sequence, at, message.message);
                             (Ok(item), !follow && pending == 0)
@@ -286,7 +294,9 @@ impl Source {
                     }
                 }
                 Err(error) if !self.options.follow => return Some(Err(bus(&self.name, &error))),
-                Err(error) => tracing::debug!(stream = self.name, %error, "could not look at a stream"),
+                Err(error) => {
+                    tracing::debug!(stream = self.name, %error, "could not look at a stream")
+                }
             }
             tokio::time::sleep(LOOK_PAUSE).await;
         }

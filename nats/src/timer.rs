@@ -11,9 +11,12 @@ use cadre_proto::subject::{self, Subject};
 
 use crate::{
     bus::Streams,
-    publish::{Outgoing, publish},
+    publish::Outgoing,
     pull::Pull,
 };
+
+/// How long a fired timer waits for somebody to take it; without a limit they would pile up.
+const FIRED_KEPT: &str = "720h";
 
 /// Timers that are forwarded at once.
 const ROOM: usize = 256;
@@ -24,14 +27,15 @@ pub(crate) async fn set(streams: &Streams, task: &TaskId, at: UnixMillis) -> Res
     let mut headers = HeaderMap::new();
     headers.insert("Nats-Schedule", format!("@at {at}"));
     headers.insert("Nats-Schedule-Target", subject::due(partition, task));
+    headers.insert("Nats-Schedule-TTL", FIRED_KEPT);
     let subject = subject::timer(partition, task);
-    publish(&streams.js, Outgoing { subject, headers, body: Bytes::new() }).await.map(|_| ())
+    streams.publisher.publish(Outgoing { subject, headers, body: Bytes::new() }).await.map(|_| ())
 }
 
 /// Removes the task's timer, if the broker takes the time for it.
 pub(crate) async fn forget(streams: &Streams, task: &TaskId) {
     let partition = streams.partition(task);
-    let api = format!("$JS.API.STREAM.PURGE.{}", streams.name("CADRE_LOG", partition));
+    let api = format!("$JS.API.STREAM.PURGE.{}", streams.name("CADRE_TIMER", partition));
     let request = serde_json::json!({"filter": subject::timer(partition, task)}).to_string();
     // No answer is wanted: a timer that stays only wakes a task that has ended.
     if let Err(error) = streams.client.publish(api, Bytes::from(request)).await {
@@ -47,7 +51,7 @@ pub(crate) async fn forward(streams: &Streams) -> Result<(), BusError> {
 
 async fn forward_shard(streams: &Streams, shard: u16) -> Result<(), BusError> {
     let mut pull =
-        Pull::open(streams, format!("CADRE_LOG_{shard}"), "due".to_owned(), None).await?;
+        Pull::open(streams, format!("CADRE_TIMER_{shard}"), "due".to_owned(), None).await?;
     loop {
         let moves = pull.next(ROOM).await?.into_iter().map(|message| async move {
             let Ok(Subject::Due(partition, task)) = Subject::parse(&message.subject) else {
@@ -57,7 +61,7 @@ async fn forward_shard(streams: &Streams, shard: u16) -> Result<(), BusError> {
             let subject = subject::in_timer(partition, &task);
             let moved = Outgoing { subject, headers: HeaderMap::new(), body: Bytes::new() };
             // A failure leaves it to be delivered again.
-            publish(&streams.js, moved).await.is_ok() && message.ack().await.is_ok()
+            streams.publisher.publish(moved).await.is_ok() && message.ack().await.is_ok()
         });
         futures::future::join_all(moves).await;
     }

@@ -52,7 +52,7 @@ pub const BLOBS_BUCKET: &str = "CADRE_BLOBS";
 /// Consumer of published goals, on [`GOALS_STREAM`].
 pub const INTAKE_CONSUMER: &str = "intake";
 
-/// Consumer of fired timers, on each log stream.
+/// Consumer of fired timers, on each timer stream.
 pub const DUE_CONSUMER: &str = "due";
 
 /// Priority group of the partitions' consumers: its pinned client owns the partition.
@@ -63,7 +63,7 @@ pub const OWNER_GROUP: &str = "owner";
 pub struct Topology {
     /// Units of ownership. Fixed for the life of the streams: it decides where a task lives.
     pub partitions: Partitions,
-    /// Log, work and input streams of each kind, at most one for each partition. Fixed for the life of the streams.
+    /// Log, timer, work and input streams of each kind, at most one for each partition. Fixed for the life of the streams.
     pub shards: u16,
     /// Copies of every stream: 1, 3 or 5.
     pub replicas: u8,
@@ -127,9 +127,14 @@ impl Topology {
         0..self.shards
     }
 
-    /// Stream of the logs and timers of `partition`.
+    /// Stream of the logs of `partition`.
     pub fn log_stream(&self, partition: Partition) -> String {
         log_stream(self.shard(partition))
+    }
+
+    /// Stream of the timers of `partition`.
+    pub fn timer_stream(&self, partition: Partition) -> String {
+        timer_stream(self.shard(partition))
     }
 
     /// Stream of the work orders of `partition`.
@@ -143,9 +148,14 @@ impl Topology {
     }
 }
 
-/// Stream of the logs and timers of a shard.
+/// Stream of the logs of a shard.
 pub fn log_stream(shard: u16) -> String {
     format!("CADRE_LOG_{shard}")
+}
+
+/// Stream of the timers of a shard.
+pub fn timer_stream(shard: u16) -> String {
+    format!("CADRE_TIMER_{shard}")
 }
 
 /// Stream of the work orders of a shard.

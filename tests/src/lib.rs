@@ -1,1 +1,5 @@
-//! Proves Cadre from outside: harness, contract, flow, chaos, house rules.
+//! The harness of the tests: a real broker of their own, packs written inline, the services in
+//! this process or as processes of the real binary.
+
+pub mod bed;
+pub mod packs;

@@ -2,13 +2,13 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, PoisonError, RwLock, Weak},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
 
 use async_nats::jetstream::kv::{Entry, Operation, Store};
 use futures::StreamExt;
-use tokio::task::AbortHandle;
+use tokio::{sync::watch::Sender, task::AbortHandle};
 
 use cadre_core::ids::Name;
 
@@ -20,8 +20,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Revisions by workflow, each with the sequence that set it. Ends its watch when dropped.
 #[derive(Debug, Default)]
 pub(super) struct Current {
-    known: RwLock<HashMap<Name, (Option<String>, u64)>>,
-    watch: RwLock<Option<AbortHandle>>,
+    known: Sender<HashMap<Name, (Option<String>, u64)>>,
+    watch: Mutex<Option<AbortHandle>>,
 }
 
 impl Current {
@@ -29,22 +29,33 @@ impl Current {
     pub(super) fn follow(store: Store) -> Arc<Self> {
         let current = Arc::new(Self::default());
         let task = tokio::spawn(watch(store, Arc::downgrade(&current)));
-        *current.watch.write().unwrap_or_else(PoisonError::into_inner) = Some(task.abort_handle());
+        *current.watch.lock().unwrap_or_else(PoisonError::into_inner) = Some(task.abort_handle());
         current
     }
 
     /// The revision that is known; `None` when none is, which may be stale.
     pub(super) fn get(&self, workflow: &Name) -> Option<String> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.get(workflow).and_then(|(revision, _)| revision.clone())
+        self.known.borrow().get(workflow).and_then(|(revision, _)| revision.clone())
     }
 
     /// Learns what stands at `sequence`; older news than what is known is ignored.
     pub(super) fn set(&self, workflow: Name, revision: Option<String>, sequence: u64) {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if known.get(&workflow).is_none_or(|(_, newest)| *newest < sequence) {
-            known.insert(workflow, (revision, sequence));
-        }
+        self.known.send_if_modified(|known| {
+            let is_news = known.get(&workflow).is_none_or(|(_, newest)| *newest < sequence);
+            if is_news {
+                known.insert(workflow, (revision, sequence));
+            }
+            is_news
+        });
+    }
+
+    /// Waits until `revision` is what is known.
+    #[cfg(test)]
+    pub(super) async fn seen(&self, workflow: &Name, revision: &str) {
+        let is_seen = |known: &HashMap<Name, (Option<String>, u64)>| {
+            known.get(workflow).is_some_and(|(known, _)| known.as_deref() == Some(revision))
+        };
+        self.known.subscribe().wait_for(is_seen).await.expect("the sender lives");
     }
 
     fn learn(&self, entry: &Entry) {

@@ -12,17 +12,19 @@ use crate::topology::{
 /// Version of the declarations. Raised with any change of the YAML files, so that an older build does not undo it.
 pub(super) const VERSION: u32 = 1;
 
-const STREAMS: [(&str, &str); 5] = [
+const STREAMS: [(&str, &str); 6] = [
     ("streams/log.yaml", include_str!("../../streams/log.yaml")),
+    ("streams/timer.yaml", include_str!("../../streams/timer.yaml")),
     ("streams/work.yaml", include_str!("../../streams/work.yaml")),
     ("streams/in.yaml", include_str!("../../streams/in.yaml")),
     ("streams/goals.yaml", include_str!("../../streams/goals.yaml")),
     ("streams/answers.yaml", include_str!("../../streams/answers.yaml")),
 ];
 
-const CONSUMERS: [(&str, &str); 3] = [
+const CONSUMERS: [(&str, &str); 4] = [
     ("consumers/partition.yaml", include_str!("../../consumers/partition.yaml")),
     ("consumers/due.yaml", include_str!("../../consumers/due.yaml")),
+    ("consumers/aggregate.yaml", include_str!("../../consumers/aggregate.yaml")),
     ("consumers/intake.yaml", include_str!("../../consumers/intake.yaml")),
 ];
 
@@ -62,7 +64,9 @@ pub(super) struct StreamDeclaration {
     pub(super) subjects: Vec<String>,
     pub(super) retention: Retention,
     pub(super) discard: Discard,
-    pub(super) max_bytes: Caps,
+    /// None only where nothing may be dropped and the broker refuses to discard new messages.
+    #[serde(default)]
+    pub(super) max_bytes: Option<Caps>,
     /// Headers included; none means the server's `max_payload`.
     #[serde(default)]
     pub(super) max_message_bytes: Option<Size>,
@@ -74,6 +78,8 @@ pub(super) struct StreamDeclaration {
     pub(super) duplicate_window: Option<Span>,
     #[serde(default)]
     pub(super) allow_schedules: bool,
+    #[serde(default)]
+    pub(super) allow_ttl: bool,
     #[serde(default)]
     pub(super) allow_atomic: bool,
 }
@@ -183,6 +189,8 @@ mod tests {
     fn the_declarations_of_this_build_can_be_read() {
         let declarations = Declarations::load().expect("readable");
         assert!(declarations.consumers.iter().all(|consumer| consumer.max_ack_pending.is_some()));
+        let aggregate = declarations.consumers.iter().find(|one| one.name == "role-aggregate");
+        assert_eq!(aggregate.map(|one| one.ack_wait), Some(declarations.role.ack_wait));
         assert_eq!(role_ack_wait().expect("readable"), Duration::from_secs(2));
     }
 
@@ -207,7 +215,8 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_an_error_with_its_place() {
-        let text = "stream: S\nname: n\ndescription: d\nfilters: []\nack_wait: 2s\nmax_ack_pendin: 3\n";
+        let text =
+            "stream: S\nname: n\ndescription: d\nfilters: []\nack_wait: 2s\nmax_ack_pendin: 3\n";
         let error = read::<ConsumerDeclaration>(&("consumers/x.yaml", text)).expect_err("unknown");
         assert!(error.reason.contains("max_ack_pendin"), "{error}");
         assert!(error.reason.contains('6'), "{error}");

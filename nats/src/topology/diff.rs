@@ -162,6 +162,9 @@ fn with_roles(
 ) -> Vec<Declared> {
     for (stream, found) in &found.streams {
         for (name, fields) in &found.consumers {
+            if is_declared(&declared, stream, Some(name)) {
+                continue;
+            }
             let role = name.strip_prefix("role-").and_then(|role| role.parse().ok());
             let Some(role) = role.filter(|_| stream.starts_with("CADRE_WORK_")) else { continue };
             let pending = fields.get("max_ack_pending").and_then(Value::as_i64).unwrap_or(1);
@@ -250,7 +253,7 @@ fn compare_consumer(resource: Resource, wanted: &Fields, found: &Fields) -> Vec<
     } else {
         (Action::Update, overlay(CONSUMER_KEYS, wanted, found))
     };
-    let dangers = danger::of_consumer(action, wanted, found);
+    let dangers = danger::of_consumer(action, found);
     let change = Change { resource, action, fields, dangers };
     steps.push(Step { change, config: Value::Object(config) });
     steps
@@ -267,14 +270,7 @@ fn unmanaged(resource: &Resource, fields: Vec<FieldChange>) -> Vec<Step> {
 
 /// What the broker has and nothing declares.
 fn left_over(declared: &[Declared], found: &Found, gone: &[&str]) -> Vec<Step> {
-    let is_declared = |stream: &str, consumer: Option<&str>| {
-        declared.iter().any(|one| match one {
-            Declared::Stream(config) => consumer.is_none() && config.name == stream,
-            Declared::Consumer { stream: own, config } => {
-                consumer.is_some() && own == stream && config.durable_name.as_deref() == consumer
-            }
-        })
-    };
+    let is_declared = |stream: &str, name: Option<&str>| is_declared(declared, stream, name);
     let mut steps = Vec::new();
     for (name, stream) in &found.streams {
         if !is_declared(name, None) {
@@ -297,6 +293,15 @@ fn left_over(declared: &[Declared], found: &Found, gone: &[&str]) -> Vec<Step> {
         }
     }
     steps
+}
+
+fn is_declared(declared: &[Declared], stream: &str, consumer: Option<&str>) -> bool {
+    declared.iter().any(|one| match one {
+        Declared::Stream(config) => consumer.is_none() && config.name == stream,
+        Declared::Consumer { stream: own, config } => {
+            consumer.is_some() && own == stream && config.durable_name.as_deref() == consumer
+        }
+    })
 }
 
 fn delete(resource: Resource, dangers: Vec<String>) -> Step {

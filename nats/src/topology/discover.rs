@@ -20,7 +20,9 @@ pub enum DiscoverError {
     #[error("the bus is not prepared: run `cadre bus apply`")]
     NotPrepared,
     /// The streams exist, and do not say what they were made for.
-    #[error("stream {stream} does not say its {key}: somebody else made it, or changed its metadata; look at `cadre bus diff`")]
+    #[error(
+        "stream {stream} does not say its {key}: somebody else made it, or changed its metadata; look at `cadre bus diff`"
+    )]
     Foreign {
         /// The stream that was asked.
         stream: String,

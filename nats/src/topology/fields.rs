@@ -14,15 +14,37 @@ pub(super) type Fields = Map<String, Value>;
 
 /// Keys of a stream that the declarations decide.
 pub(super) const STREAM_KEYS: &[&str] = &[
-    "description", "subjects", "retention", "storage", "discard", "max_bytes", "max_msg_size",
-    "max_msgs_per_subject", "max_age", "num_replicas", "duplicate_window", "allow_direct",
-    "allow_rollup_hdrs", "allow_msg_schedules", "allow_atomic",
+    "description",
+    "subjects",
+    "retention",
+    "storage",
+    "discard",
+    "max_bytes",
+    "max_msg_size",
+    "max_msgs_per_subject",
+    "max_age",
+    "num_replicas",
+    "duplicate_window",
+    "allow_direct",
+    "allow_rollup_hdrs",
+    "allow_msg_schedules",
+    "allow_msg_ttl",
+    "allow_atomic",
 ];
 
 /// Keys of a consumer that the declarations decide.
 pub(super) const CONSUMER_KEYS: &[&str] = &[
-    "description", "filter_subject", "filter_subjects", "deliver_policy", "ack_policy", "ack_wait",
-    "max_deliver", "max_ack_pending", "priority_policy", "priority_groups", "priority_timeout",
+    "description",
+    "filter_subject",
+    "filter_subjects",
+    "deliver_policy",
+    "ack_policy",
+    "ack_wait",
+    "max_deliver",
+    "max_ack_pending",
+    "priority_policy",
+    "priority_groups",
+    "priority_timeout",
 ];
 
 /// Keys that say nothing a person decided.
@@ -148,7 +170,9 @@ fn show(key: &str, value: &Value) -> String {
             let nanos = n.as_u64().unwrap_or_default();
             humantime::format_duration(Duration::from_nanos(nanos)).to_string()
         }
-        ("max_bytes" | "max_msg_size", Value::Number(n)) => show_size(n.as_u64().unwrap_or_default()),
+        ("max_bytes" | "max_msg_size", Value::Number(n)) => {
+            show_size(n.as_u64().unwrap_or_default())
+        }
         (_, Value::String(text)) => text.clone(),
         (_, Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
             value.to_string()
@@ -163,13 +187,17 @@ mod tests {
     use super::*;
 
     fn object(value: Value) -> Fields {
-        value.as_object().cloned().expect("an object")
+        let Value::Object(fields) = value else { panic!("{value} is no object") };
+        fields
     }
 
     #[test]
     fn unset_zero_and_unlimited_are_the_same() {
-        let declared = object(json!({"max_age": 0, "max_msgs_per_subject": -1, "subjects": ["a", "b"]}));
-        let found = object(json!({"max_msgs_per_subject": 0, "subjects": ["b", "a"], "consumer_limits": {}}));
+        let declared =
+            object(json!({"max_age": 0, "max_msgs_per_subject": -1, "subjects": ["a", "b"]}));
+        let found = object(
+            json!({"max_msgs_per_subject": 0, "subjects": ["b", "a"], "consumer_limits": {}}),
+        );
         assert_eq!(differences(STREAM_KEYS, &declared, &found), []);
         assert_eq!(foreign(STREAM_KEYS, &declared, &found), []);
     }
@@ -194,6 +222,9 @@ mod tests {
         let changes = differences(STREAM_KEYS, &declared, &found);
         let shown: Vec<String> =
             changes.iter().map(|one| format!("{} {} {}", one.field, one.old, one.new)).collect();
-        assert_eq!(shown, ["max_bytes 2KiB 1KiB", "allow_atomic true unset", "metadata.cadre.shards 2 1"]);
+        assert_eq!(
+            shown,
+            ["max_bytes 2KiB 1KiB", "allow_atomic true unset", "metadata.cadre.shards 2 1"]
+        );
     }
 }

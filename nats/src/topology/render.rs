@@ -10,8 +10,8 @@ use cadre_core::ids::{Name, Partition};
 use crate::topology::{
     Topology,
     declaration::{
-        BucketDeclaration, ConsumerDeclaration, DeclarationError, Declarations, Discard, Retention,
-        StreamDeclaration, VERSION,
+        BucketDeclaration, Caps, ConsumerDeclaration, DeclarationError, Declarations, Discard,
+        Retention, StreamDeclaration, VERSION,
     },
 };
 
@@ -112,13 +112,15 @@ fn stream(topology: &Topology, declaration: &StreamDeclaration, shard: u16) -> D
         allow_message_schedules: declaration.allow_schedules,
         // The server turns it on with schedules; stated so that it is no difference.
         allow_rollup: declaration.allow_schedules,
+        allow_message_ttl: declaration.allow_ttl,
         allow_atomic_publish: declaration.allow_atomic,
-        ..base(topology, declaration.max_bytes.of(topology.profile))
+        ..base(topology, declaration.max_bytes)
     }))
 }
 
 /// What all streams have in common.
-fn base(topology: &Topology, max_bytes: u64) -> stream::Config {
+fn base(topology: &Topology, max_bytes: Option<Caps>) -> stream::Config {
+    let max_bytes = max_bytes.map(|caps| caps.of(topology.profile));
     let metadata = [
         (PARTITIONS_KEY, topology.partitions.count().to_string()),
         (SHARDS_KEY, topology.shards.to_string()),
@@ -126,7 +128,7 @@ fn base(topology: &Topology, max_bytes: u64) -> stream::Config {
         (DECLARATION_KEY, VERSION.to_string()),
     ];
     stream::Config {
-        max_bytes: i64::try_from(max_bytes).unwrap_or(i64::MAX),
+        max_bytes: max_bytes.map_or(-1, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
         max_messages: -1,
         max_messages_per_subject: -1,
         max_message_size: -1,
@@ -151,7 +153,7 @@ fn bucket(topology: &Topology, declaration: &BucketDeclaration) -> Declared {
             discard: stream::DiscardPolicy::New,
             allow_rollup: true,
             deny_delete: true,
-            ..base(topology, max_bytes.of(topology.profile))
+            ..base(topology, Some(*max_bytes))
         },
         BucketDeclaration::ObjectStore { name, description, max_bytes } => stream::Config {
             name: format!("OBJ_{name}"),
@@ -159,7 +161,7 @@ fn bucket(topology: &Topology, declaration: &BucketDeclaration) -> Declared {
             subjects: vec![format!("$O.{name}.C.>"), format!("$O.{name}.M.>")],
             discard: stream::DiscardPolicy::New,
             allow_rollup: true,
-            ..base(topology, max_bytes.of(topology.profile))
+            ..base(topology, Some(*max_bytes))
         },
     };
     Declared::Stream(Box::new(config))
@@ -173,7 +175,8 @@ fn subjects(topology: &Topology, patterns: &[String], shard: u16) -> Vec<String>
             continue;
         }
         let own = topology.partitions.all().filter(|partition| topology.shard(*partition) == shard);
-        subjects.extend(own.map(|partition| pattern.replace("{partition}", &partition.to_string())));
+        subjects
+            .extend(own.map(|partition| pattern.replace("{partition}", &partition.to_string())));
     }
     subjects
 }

@@ -10,7 +10,10 @@ use cadre_core::ids::{Name, Partitions};
 use super::*;
 use crate::{
     connect::{ConnectOptions, Connection, connect},
-    server::{Server, testing::server},
+    server::{
+        Replicas, Server, StartOptions,
+        testing::{binary, server},
+    },
 };
 
 fn topology() -> Topology {
@@ -58,10 +61,30 @@ async fn an_empty_server_is_prepared_once_and_quickly() {
     let took = begun.elapsed();
     eprintln!("applied {} changes in {took:?}", done.len());
     assert!(took < Duration::from_secs(2), "{took:?}");
-    assert_eq!(done.len(), 7 + 10);
+    assert_eq!(done.len(), 8 + 11);
     assert!(done.iter().all(|change| change.action == Action::Create));
     assert_eq!(apply(&js, &topology(), false).await.expect("applied"), []);
     assert_eq!(discover(&js).await, Ok(topology()));
+}
+
+#[tokio::test]
+async fn a_cluster_is_usable_when_apply_returns() {
+    let mut options = StartOptions::new(binary().await);
+    options.replicas = Replicas::Three;
+    let server = Server::start(options).await.expect("a healthy cluster");
+    let urls = server.urls().join(",");
+    let Connection { js, .. } =
+        connect(ConnectOptions::new(urls, "test")).await.expect("connected");
+    let topology = Topology { replicas: 3, ..topology() };
+    let begun = Instant::now();
+    apply(&js, &topology, false).await.expect("applied");
+    eprintln!("applied to three replicas in {:?}", begun.elapsed());
+    for subject in ["goals.a.b", "cadre.1.in.a", "cadre.1.log.a", "cadre.1.work.a", "answers.a.b.c"]
+    {
+        js.publish(subject, "x".into()).await.expect("sent").await.expect("stored");
+    }
+    assert_eq!(apply(&js, &topology, false).await.expect("applied"), []);
+    assert_eq!(discover(&js).await, Ok(topology));
 }
 
 #[tokio::test]
@@ -139,13 +162,13 @@ async fn manual_edits_are_shown_and_put_right() {
 #[tokio::test]
 async fn consumers_are_put_right_and_foreign_ones_left_alone() {
     let (_server, Connection { js, .. }) = prepared().await;
-    let log = js.get_stream("CADRE_LOG_0").await.expect("exists");
+    let log = js.get_stream("CADRE_TIMER_0").await.expect("exists");
     let mut due = log.consumer_info("due").await.expect("exists").config;
     due.ack_wait = Duration::from_secs(50);
     due.filter_subject = "cadre.*.due.a.*".to_owned();
     js.request::<_, _, serde_json::Value>(
-        "CONSUMER.CREATE.CADRE_LOG_0.due",
-        &serde_json::json!({"stream_name": "CADRE_LOG_0", "config": due}),
+        "CONSUMER.CREATE.CADRE_TIMER_0.due",
+        &serde_json::json!({"stream_name": "CADRE_TIMER_0", "config": due}),
     )
     .await
     .expect("updated");
@@ -163,8 +186,8 @@ async fn consumers_are_put_right_and_foreign_ones_left_alone() {
     .await
     .expect("created");
     let done = apply(&js, &topology(), false).await.expect("applied");
-    assert_eq!(actions(&done, Action::Update), ["consumer CADRE_LOG_0/due"]);
-    assert_eq!(actions(&done, Action::Unmanaged), ["consumer CADRE_LOG_0/audit"]);
+    assert_eq!(actions(&done, Action::Update), ["consumer CADRE_TIMER_0/due"]);
+    assert_eq!(actions(&done, Action::Unmanaged), ["consumer CADRE_TIMER_0/audit"]);
     let due = log.consumer_info("due").await.expect("exists").config;
     assert_eq!(due.filter_subject, "cadre.*.due.*.*");
     assert_eq!((due.ack_wait, due.max_deliver), (Duration::from_secs(5), -1));
@@ -206,7 +229,7 @@ async fn other_shards_are_refused_by_name_and_lose_everything_when_allowed() {
         text.contains("delete and create stream CADRE_LOG_0: with 2 shards instead of 1"),
         "{text}"
     );
-    assert!(text.contains("its 1 messages and 1 consumers are lost"), "{text}");
+    assert!(text.contains("its 1 messages and 0 consumers are lost"), "{text}");
     apply(&js, &more, true).await.expect("allowed");
     assert_eq!(diff(&js, &more).await.expect("compared"), []);
     let text = refused(&js, &topology()).await;
@@ -283,7 +306,10 @@ async fn what_a_newer_build_declared_is_not_undone() {
     })
     .await;
     let text = refused(&js, &topology()).await;
-    assert!(text.contains("update stream CADRE_IN_0: a newer build declared it (version 99"), "{text}");
+    assert!(
+        text.contains("update stream CADRE_IN_0: a newer build declared it (version 99"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -333,7 +359,7 @@ async fn status_tells_how_far_behind_everybody_is() {
     assert_eq!(busy.role.as_deref(), Some("extractor"));
     assert!(busy.oldest.is_some_and(|age| age < Duration::from_secs(30)), "{busy:?}");
     assert_eq!((of("role-idle").pending, of("role-idle").oldest), (0, None));
-    assert_eq!(status.consumers.len(), 8 + 2 + 2);
+    assert_eq!(status.consumers.len(), 8 + 3 + 2);
     assert_eq!(status.buckets.len(), 2);
     let json = serde_json::to_value(&status).expect("serialisable");
     assert!(json["consumers"][0].get("oldest_ms").is_some(), "{json}");
@@ -354,4 +380,19 @@ async fn status_names_the_owner_of_a_partition() {
         found.pinned.is_some()
     };
     assert!(pinned("p5") && !pinned("p4"));
+}
+
+#[test]
+fn the_readme_names_every_stream_and_consumer() {
+    let readme = include_str!("../../README.md");
+    for one in render(&topology()).expect("rendered") {
+        let name = match one {
+            Declared::Stream(config) if config.name.contains("_CADRE_") => continue,
+            Declared::Stream(config) => config.name.replace("_0", "_<shard>"),
+            Declared::Consumer { config, .. } => config.name.unwrap_or_default(),
+        };
+        let is_partition = name.strip_prefix('p').is_some_and(|rest| rest.parse::<u16>().is_ok());
+        let name = if is_partition { "p<partition>".to_owned() } else { name };
+        assert!(readme.contains(&format!("`{name}`")), "{name}");
+    }
 }

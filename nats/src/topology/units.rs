@@ -15,15 +15,14 @@ pub(super) struct Span(pub(super) Duration);
 const UNITS: [(&str, u64); 4] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("B", 1)];
 
 fn parse_size(text: &str) -> Option<u64> {
-    let (number, unit) = UNITS
-        .iter()
-        .find_map(|(suffix, bytes)| Some((text.strip_suffix(suffix)?, *bytes)))?;
+    let (number, unit) =
+        UNITS.iter().find_map(|(suffix, bytes)| Some((text.strip_suffix(suffix)?, *bytes)))?;
     number.trim_end().parse::<u64>().ok()?.checked_mul(unit)
 }
 
 /// The largest unit that divides it, as [`parse_size`] reads it.
 pub(super) fn show_size(bytes: u64) -> String {
-    let fits = |unit: &(&str, u64)| bytes > 0 && bytes % unit.1 == 0;
+    let fits = |unit: &(&str, u64)| bytes > 0 && bytes.is_multiple_of(unit.1);
     let unit = UNITS.iter().filter(|unit| fits(unit)).max_by_key(|unit| unit.1);
     let (suffix, size) = unit.copied().unwrap_or(("B", 1));
     format!("{}{suffix}", bytes / size)
@@ -51,9 +50,13 @@ mod tests {
 
     #[test]
     fn sizes_are_read_and_shown_with_their_unit() {
-        for (text, bytes) in
-            [("1B", 1), ("272KiB", 278_528), ("64MiB", 64 << 20), ("8GiB", 8 << 30), ("1025KiB", 1_049_600)]
-        {
+        for (text, bytes) in [
+            ("1B", 1),
+            ("272KiB", 278_528),
+            ("64MiB", 64 << 20),
+            ("8GiB", 8 << 30),
+            ("1025KiB", 1_049_600),
+        ] {
             assert_eq!(parse_size(text), Some(bytes), "{text}");
             assert_eq!(show_size(bytes), text);
         }

@@ -17,6 +17,7 @@ fn every_form_reads_back() {
         "cadre.3.in.goal.acme.$",
         "cadre.3.in.report.extractor.$.extract.4294967295",
         "cadre.3.in.cancel.cli.$",
+        "cadre.3.in.timer.wake.$",
         "cadre.3.run.extractor.$.extract",
         "goals.acme.contract-intake",
         "goals.rejected.acme",
@@ -46,6 +47,7 @@ fn hostile_subjects_are_errors() {
         "cadre.0.timer.$",
         "cadre.0.timer.$.other",
         "cadre.0.in.signal.$",
+        "cadre.0.in.timer.other.$",
         "cadre.0.work.r.$.s.0",
         "cadre.0.work.r.$.s.01",
         "cadre.0.work.r.$.s.",
@@ -93,6 +95,7 @@ fn functions_and_forms_agree() {
         (due(p, &task), Subject::Due(p, task.clone())),
         (work(p, &attempt), Subject::Work(p, attempt.clone())),
         (report(p, &attempt), Subject::InReport(p, attempt)),
+        (in_timer(p, &task), Subject::InTimer(p, task.clone())),
         (rejected(&name("acme")), Subject::Rejected(name("acme"))),
     ];
     for (text, subject) in pairs {

@@ -119,8 +119,8 @@ pub(crate) fn reports() -> Vec<(&'static str, Report)> {
 pub(crate) fn records() -> Vec<(&'static str, Record)> {
     let accepted = Event::Accepted { goal: Arc::new(goal()), deadline: DEADLINE };
     let mut records = vec![("record_accepted", record(1, vec![accepted]))];
-    records.extend(step_events().into_iter().map(|(name, event)| (name, record(5, vec![event]))));
-    let events = step_events().into_iter().map(|(_, event)| event).collect();
+    records.extend(later_events().into_iter().map(|(name, event)| (name, record(5, vec![event]))));
+    let events = later_events().into_iter().map(|(_, event)| event).collect();
     records.push(("record_many", record(6, events)));
     records
 }
@@ -139,6 +139,13 @@ fn record(rev: u64, events: Vec<Event>) -> Record {
         reason: "the report is valid".to_owned(),
         events,
     }
+}
+
+/// Every event but the acceptance.
+fn later_events() -> Vec<(&'static str, Event)> {
+    let mut events = step_events();
+    events.extend(last_events());
+    events
 }
 
 fn step_events() -> Vec<(&'static str, Event)> {
@@ -200,6 +207,11 @@ fn step_events() -> Vec<(&'static str, Event)> {
                 usage: USAGE,
             },
         ),
+    ]
+}
+
+fn last_events() -> Vec<(&'static str, Event)> {
+    vec![
         ("record_limit_reached", Event::LimitReached { limit: "steps_max 60".to_owned() }),
         (
             "record_ended",

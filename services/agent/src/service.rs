@@ -14,7 +14,7 @@ use cadre_core::{
     ports::{BusError, Packs, WorkerBus},
 };
 use cadre_runtime::{
-    supervise::{self, Child, Supervisor},
+    supervise::{self, Child, StopOrder, Supervisor},
     worker::{RoleHandle, RoleSnapshot, Worker, WorkerOptions},
 };
 use ractor::{ActorCell, SpawnErr};
@@ -26,6 +26,9 @@ use tokio::{
 
 use self::scout::{Known, Scout};
 use crate::AgentRunner;
+
+/// What the actors get beyond their steps' drain to end in good order.
+const STOP_RESERVE: Duration = Duration::from_secs(2);
 
 /// Which roles a process works on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,14 +134,16 @@ impl<B: WorkerBus> AgentService<B> {
         };
         let limits = WorkerOptions { worker: worker_name, in_flight, drain };
         let worker = Worker::new(bus, packs.clone(), AgentRunner::default(), limits);
-        let supervision = supervise::Options::default();
-        let supervision =
-            supervise::Options { grace: supervision.grace.max(drain * 2), ..supervision };
+        let supervision = supervise::Options {
+            grace: drain + STOP_RESERVE,
+            stop: StopOrder::Together,
+            ..supervise::Options::default()
+        };
         let supervisor = Supervisor::start("agent", supervision, Vec::new(), parent).await?;
         let (known, seen) = watch::channel(Known { is_complete: false, roles: Vec::new() });
         let scout = Scout::new(worker, packs, supervisor.clone(), known);
         match named {
-            Some(names) => scout.engage(names).await,
+            Some(names) => scout.engage_named(names).await,
             None => drop(supervisor.add(scout_child(scout, look_every)).await),
         }
         Ok(Self { supervisor, known: seen })

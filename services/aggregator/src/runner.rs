@@ -39,7 +39,7 @@ impl StepRunner for AggregateRunner {
 impl AggregateRunner {
     async fn aggregate(&self, step: &Step, workflow: &Workflow) -> Result<Outcome, Failure> {
         let gate = self.gate(workflow).map_err(|error| {
-            failure(FailureKind::Error, format!("pack {}: {error}", workflow.name))
+            Failure::new(FailureKind::Error, &format!("pack {}: {error}", workflow.name))
         })?;
         let input = step.input.clone();
         let (response, output) =
@@ -58,10 +58,10 @@ impl AggregateRunner {
 
 fn resolve(gate: &Gate, input: &Payload) -> Result<(Response, Payload), Failure> {
     let request = Request::from_value(input.value())
-        .map_err(|error| failure(FailureKind::InvalidInput, error.to_string()))?;
+        .map_err(|error| Failure::new(FailureKind::InvalidInput, &error.to_string()))?;
     let response = gate.resolve(&request);
     let output = Payload::from_value(response.to_value())
-        .map_err(|error| failure(FailureKind::InvalidOutput, format!("answer: {error}")))?;
+        .map_err(|error| Failure::new(FailureKind::InvalidOutput, &format!("answer: {error}")))?;
     Ok((response, output))
 }
 
@@ -74,8 +74,4 @@ fn log(step: &Step, response: &Response) {
     }
     let missing = response.missing.len();
     tracing::debug!(task = %step.task, status = ?response.status, missing, "answer assembled");
-}
-
-fn failure(kind: FailureKind, message: String) -> Failure {
-    Failure::new(kind, &message)
 }

@@ -8,13 +8,16 @@ use cadre_core::{
     task::AGGREGATE,
 };
 use cadre_runtime::{
-    supervise::{self, Supervisor},
+    supervise::{self, StopOrder, Supervisor},
     worker::{RoleHandle, RoleSnapshot, Worker, WorkerOptions},
 };
 use ractor::{ActorCell, SpawnErr};
 use serde::Serialize;
 
 use crate::AggregateRunner;
+
+/// What the actors get beyond their steps' drain to end in good order.
+const STOP_RESERVE: Duration = Duration::from_secs(2);
 
 /// How the aggregator works.
 #[derive(Debug, Clone)]
@@ -84,9 +87,11 @@ impl<B: WorkerBus> AggregatorService<B> {
         let limits = WorkerOptions { worker: worker_name, in_flight, drain };
         let worker = Worker::new(bus, packs, AggregateRunner::default(), limits);
         let (role, child) = worker.role(Name::new(AGGREGATE)?);
-        let supervision = supervise::Options::default();
-        let supervision =
-            supervise::Options { grace: supervision.grace.max(drain * 2), ..supervision };
+        let supervision = supervise::Options {
+            grace: drain + STOP_RESERVE,
+            stop: StopOrder::Together,
+            ..supervise::Options::default()
+        };
         let supervisor = Supervisor::start("aggregator", supervision, vec![child], parent).await?;
         Ok(Self { supervisor, role })
     }
@@ -111,5 +116,71 @@ impl<B: WorkerBus> AggregatorService<B> {
     #[must_use]
     pub fn cell(&self) -> ActorCell {
         self.supervisor.cell()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use cadre_core::{
+        aggregate::{Candidate, Field, FieldRule, Request},
+        contract::Contract,
+        task::{FailureKind, Outcome},
+    };
+    use cadre_runtime::testing::{Memory, Work};
+    use serde_json::{Value, json};
+    use tokio::time::sleep;
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_secs(3);
+
+    async fn answer(request: Value) -> Outcome {
+        let memory = Memory::default();
+        let output = json!({"type": "object", "required": ["days"]});
+        let output = Arc::new(Contract::compile("answer", 1, &output).unwrap());
+        memory.apply_roles(&Name::new("contracts").unwrap(), "r1", Vec::new(), output);
+        let options = AggregatorOptions::default();
+        let service =
+            AggregatorService::start(memory.clone(), memory.clone(), options, None).await.unwrap();
+        assert!(service.ready(SOON).await);
+        memory.order(Work { input: request, ..Work::of(&Name::new(AGGREGATE).unwrap()) });
+        sleep(SOON).await;
+        assert_eq!(service.inspect(SOON).await.unwrap().role.unwrap().reported, 1);
+        service.stop().await;
+        memory.reports().pop().unwrap().outcome
+    }
+
+    fn request() -> Request {
+        let candidate = |value: i64, from: &str, confidence| Candidate {
+            value: json!(value),
+            from: from.to_owned(),
+            confidence: Some(confidence),
+        };
+        let field = Field {
+            name: "days".to_owned(),
+            rule: FieldRule::HighestConfidence,
+            is_required: true,
+            candidates: vec![candidate(30, "first", 0.5), candidate(45, "second", 0.9)],
+            missing: Vec::new(),
+        };
+        Request { fields: vec![field], gaps: Vec::new(), limit: None }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_parts_become_one_answer_with_its_conflicts() {
+        let outcome = answer(request().to_value()).await;
+        let Outcome::Completed { output, .. } = outcome else { panic!("{outcome:?}") };
+        assert_eq!(output.value()["result"], json!({"days": 45}));
+        assert_eq!(output.value()["status"], "completed");
+        assert_eq!(output.value()["conflicts"][0]["field"], "days");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_no_request_is_a_failed_report() {
+        let outcome = answer(json!({"fields": 7})).await;
+        let Outcome::Failed(failure) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(failure.kind, FailureKind::InvalidInput);
     }
 }

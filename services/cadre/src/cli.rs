@@ -1,16 +1,18 @@
 //! The command line: global flags, subcommands, exit codes.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
-use cadre_core::ids::Name;
-use cadre_runtime::telemetry::{LogFormat, TelemetryOptions};
-use clap::{Parser, Subcommand};
+use anyhow::Context as _;
+use cadre_runtime::telemetry::TelemetryOptions;
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::{
-    commands::serve,
-    exit::code_of,
+    commands::{
+        bench, bus, completion, config, demo, dev, doctor, goal, pack, serve, task, version,
+    },
+    exit::{Code, Failure, code_of},
     output,
-    settings::Settings,
+    settings::{Flags, Settings},
 };
 
 /// A durable multi-agent runtime on NATS JetStream.
@@ -18,44 +20,39 @@ use crate::{
 #[command(name = "cadre", version, propagate_version = true)]
 struct Cli {
     #[command(flatten)]
-    global: Global,
+    flags: Flags,
     #[command(subcommand)]
     command: Command,
 }
 
-#[derive(Debug, clap::Args)]
-struct Global {
-    /// URL of a broker, or path of a nats-server to spawn.
-    #[arg(long, global = true, value_name = "URL|PATH", env = "CADRE_NATS")]
-    nats: Option<String>,
-    /// Never fetch anything.
-    #[arg(long, global = true, env = "CADRE_OFFLINE")]
-    offline: bool,
-    /// Whose goals and tasks.
-    #[arg(long, global = true, value_name = "NAME", default_value = "default", env = "CADRE_TENANT")]
-    tenant: Name,
-}
-
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::DemoArgs),
+    Dev(dev::DevArgs),
     Serve(serve::ServeArgs),
+    Bench(bench::BenchArgs),
+    Goal(goal::GoalArgs),
+    Task(task::TaskArgs),
+    Pack(pack::PackArgs),
+    Bus(bus::BusArgs),
+    Doctor(doctor::DoctorArgs),
+    Config(config::ConfigArgs),
+    Completion(completion::CompletionArgs),
+    Version(version::VersionArgs),
+}
+
+/// The command line as clap knows it.
+pub(crate) fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let settings = settings(&cli.global);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            output::say(&format!("error: start the runtime: {error}"));
-            return ExitCode::FAILURE;
-        }
-    };
-    let done = runtime.block_on(run(cli.command, &settings));
-    match done {
+    match start(cli) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if output::is_closed(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output::say(&format!("error: {error:#}"));
             code_of(&error).into()
@@ -63,31 +60,40 @@ pub fn main() -> ExitCode {
     }
 }
 
+fn start(cli: Cli) -> anyhow::Result<()> {
+    // A shell that starts must not fail because of a settings file.
+    if let Command::Completion(args) = &cli.command {
+        return Ok(completion::run(args)?);
+    }
+    let settings = Settings::load(cli.flags)
+        .map_err(|error| Failure::new(Code::Usage, format!("{:#}", anyhow::Error::from(error))))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("start the runtime")?;
+    runtime.block_on(run(cli.command, &settings))
+}
+
 async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
     let _telemetry = cadre_runtime::telemetry::init(&TelemetryOptions {
         service: "cadre".to_owned(),
         endpoint: settings.otlp_endpoint.clone(),
-        log: LogFormat::Text,
+        log: settings.log_format,
         filter: settings.log.clone(),
-        ansi: false,
+        ansi: output::has_color_on_stderr(),
     })?;
     match command {
+        Command::Demo(args) => demo::run(args, settings).await,
+        Command::Dev(args) => dev::run(args, settings).await,
         Command::Serve(args) => serve::run(args, settings).await,
-    }
-}
-
-fn settings(global: &Global) -> Settings {
-    let var = std::env::var_os;
-    Settings {
-        nats: global.nats.clone(),
-        server_path: var("CADRE_NATS_SERVER").map(PathBuf::from),
-        search_path: var("PATH"),
-        cache_dir: cadre_nats::server::cache_dir(var("XDG_CACHE_HOME"), var("HOME"))
-            .unwrap_or_else(|| std::env::temp_dir().join("cadre-cache")),
-        offline: global.offline,
-        credentials: None,
-        tenant: global.tenant.clone(),
-        otlp_endpoint: std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").ok(),
-        log: std::env::var("CADRE_LOG").unwrap_or_else(|_| "warn".to_owned()),
+        Command::Bench(args) => bench::run(args, settings).await,
+        Command::Goal(args) => goal::run(args, settings).await,
+        Command::Task(args) => task::run(args, settings).await,
+        Command::Pack(args) => pack::run(args, settings).await,
+        Command::Bus(args) => bus::run(args, settings).await,
+        Command::Doctor(args) => doctor::run(args, settings).await,
+        Command::Config(args) => config::run(&args, settings),
+        Command::Completion(args) => Ok(completion::run(&args)?),
+        Command::Version(args) => version::run(&args, settings),
     }
 }

@@ -1,3 +1,15 @@
 //! The subcommands, one file each: arguments, help text, and what it does.
 
+pub(crate) mod bench;
+pub(crate) mod bus;
+pub(crate) mod client;
+pub(crate) mod completion;
+pub(crate) mod config;
+pub(crate) mod demo;
+pub(crate) mod dev;
+pub(crate) mod doctor;
+pub(crate) mod goal;
+pub(crate) mod pack;
 pub(crate) mod serve;
+pub(crate) mod task;
+pub(crate) mod version;

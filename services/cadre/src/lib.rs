@@ -4,12 +4,15 @@
 //! [`commands`]. [`broker`] finds or starts a NATS server, [`stack`] starts the
 //! services on it. The library exists so that tests run the very same code.
 
+pub mod answer;
 pub mod broker;
 mod cli;
 mod commands;
 pub mod exit;
 pub mod output;
+pub mod packs;
 pub mod settings;
 pub mod stack;
+pub mod timeline;
 
 pub use cli::main;

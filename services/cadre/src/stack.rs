@@ -56,9 +56,8 @@ impl Stack {
     /// # Errors
     /// When the bus is not prepared, or a service does not start.
     pub async fn start(connection: &Connection, options: StackOptions) -> anyhow::Result<Self> {
-        let unavailable = |error: &dyn std::fmt::Display| {
-            Failure::new(Code::BusUnavailable, error.to_string())
-        };
+        let unavailable =
+            |error: &dyn std::fmt::Display| Failure::new(Code::BusUnavailable, error.to_string());
         let bus = JetStreamBus::open(connection).await.map_err(|error| unavailable(&error))?;
         let topology = bus.streams().topology;
         let packs = KvPacks::open(connection.js.clone(), topology)

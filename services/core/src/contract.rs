@@ -177,6 +177,9 @@ pub(crate) fn describe(error: &ValidationError) -> String {
             let options: Vec<String> = options.iter().map(ToString::to_string).collect();
             shortened(&format!("is none of {}", options.join(", ")), MESSAGE_SHOWN)
         }
+        ValidationErrorKind::Constant { expected_value } => {
+            shortened(&format!("is not {expected_value}"), MESSAGE_SHOWN)
+        }
         _ => {
             let text = error.masked_with("").to_string();
             shortened(text.trim_start(), MESSAGE_SHOWN)

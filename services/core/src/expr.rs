@@ -155,7 +155,11 @@ impl Expr {
     pub fn holds(&self, env: &dyn Env) -> Result<bool, EvalError> {
         match self.eval(env)? {
             Value::Bool(holds) => Ok(holds),
-            other => {
+            other @ (Value::Null
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_)) => {
                 let reason = format!("gives {}, not true or false", kind(&other));
                 Err(EvalError::new(&self.source, reason))
             }
@@ -188,9 +192,11 @@ fn direct(tree: &IdedExpr, scope: &Scope) -> Option<Plan> {
     }
     let Tree::Call(call) = &tree.expr else { return None };
     let function = Function::named(&call.func_name).filter(|_| call.target.is_none())?;
-    let arguments = call.args.iter().map(|argument| match &argument.expr {
-        Tree::Literal(LiteralValue::Int(int)) => Some(Argument::Fixed((*int.inner()).into())),
-        _ => known_path(argument, scope).map(Argument::Path),
+    let arguments = call.args.iter().map(|argument| {
+        if let Tree::Literal(LiteralValue::Int(int)) = &argument.expr {
+            return Some(Argument::Fixed((*int.inner()).into()));
+        }
+        known_path(argument, scope).map(Argument::Path)
     });
     Some(Plan::Call(function, arguments.collect::<Option<_>>()?))
 }
@@ -223,10 +229,10 @@ impl Path {
         let Some(value) = env.lookup(&self.variable) else {
             return Err(format!("`{}` has no value here", self.variable));
         };
-        match value {
-            Cow::Owned(value) if self.fields.is_empty() => Ok(value),
-            value => self.find(&value).cloned(),
+        if self.fields.is_empty() {
+            return Ok(value.into_owned());
         }
+        self.find(&value).cloned()
     }
 
     fn find<'v>(&self, root: &'v Value) -> Result<&'v Value, String> {

@@ -5,8 +5,6 @@
 //! Many are in flight at once; the consumer's ack limit is the bound.
 
 mod admit;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 

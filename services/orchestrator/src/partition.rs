@@ -16,8 +16,6 @@ mod commit;
 mod entry;
 mod load;
 mod pay;
-#[cfg(test)]
-mod tests;
 
 use std::time::Duration;
 

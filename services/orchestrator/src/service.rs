@@ -54,7 +54,7 @@ impl Orchestrator {
         children.push(timers_child(&bus));
         children.push(intake_child(&bus, &packs, options.partitions));
         let restarts = RestartPolicy { max: 20, window: Duration::from_secs(120), ..RestartPolicy::default() };
-        let supervision = Options { restarts, grace: Duration::from_secs(10) };
+        let supervision = Options { restarts, grace: Duration::from_secs(10), ..Options::default() };
         let supervisor = Supervisor::start("orchestrator", supervision, children, None).await?;
         Ok(Self { supervisor })
     }

@@ -2,6 +2,12 @@
 //!
 //! `cargo bench -p cadre-runtime --bench step`
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark talks and may fail loudly"
+)]
+
 use std::{
     sync::{
         Arc,
@@ -19,6 +25,7 @@ use cadre_core::{
 };
 use cadre_runtime::{
     supervise::{Options, Supervisor},
+    telemetry::{self, LogFormat, TelemetryOptions},
     testing::Memory,
     worker::{Ran, Step, StepRunner, Worker, WorkerOptions},
 };
@@ -154,6 +161,15 @@ async fn run() {
 }
 
 fn main() {
+    // As in production without an exporter: every span and line is asked for.
+    let telemetry = TelemetryOptions {
+        service: "bench".to_owned(),
+        endpoint: None,
+        log: LogFormat::Text,
+        filter: "info".to_owned(),
+        ansi: false,
+    };
+    let _guard = telemetry::init(&telemetry).unwrap();
     for threads in [1, 2] {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         let runtime = builder.worker_threads(threads).enable_all().build().unwrap();

@@ -62,13 +62,26 @@ impl fmt::Debug for Child {
 pub struct Options {
     /// Restarts of each child.
     pub restarts: RestartPolicy,
-    /// How long one child may take to stop before it is killed. Default 30 s.
+    /// How long a stop may take before what is left of it is killed. Default 30 s.
     pub grace: Duration,
+    /// Default: one by one.
+    pub stop: StopOrder,
+}
+
+/// In which order children are stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StopOrder {
+    /// Last started first, each within its own grace: later ones may need earlier ones.
+    #[default]
+    OneByOne,
+    /// All at once, within one grace: they do not know each other.
+    Together,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { restarts: RestartPolicy::default(), grace: Duration::from_secs(30) }
+        let (restarts, stop) = (RestartPolicy::default(), StopOrder::default());
+        Self { restarts, grace: Duration::from_secs(30), stop }
     }
 }
 
@@ -168,12 +181,14 @@ impl Supervisor {
         }
     }
 
-    /// Stops the children, last started first, each within its grace, then the supervisor.
+    /// Stops the children in the order and within the grace of [`Options`], then the supervisor.
     ///
     /// Returns when all have ended. Stopping again is harmless.
     pub async fn stop(&self) {
-        // An error says that it has stopped before.
-        let _ = self.0.get_cell().stop_and_wait(None, None).await;
+        let cell = self.0.get_cell();
+        cell.stop(None);
+        // Without a timeout it cannot fail.
+        let _ = cell.wait(None).await;
     }
 
     /// The supervisor as somebody's child.

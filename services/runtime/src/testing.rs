@@ -2,6 +2,9 @@
 //!
 //! Every failure mode is a field of [`Flags`]. Time is tokio's, so a paused clock works.
 
+mod bus;
+mod packs;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -9,24 +12,21 @@ use std::{
 };
 
 use cadre_core::{
-    contract::{Contract, ContractError},
-    ids::{Name, Partition, StepId, TaskId},
+    ids::{Name, StepId, TaskId},
     payload::Payload,
-    ports::{BusError, DeadLetter, Inbox, Malformed, Packs, Settle, WorkItem, WorkerBus},
     task::Report,
-    workflow::{Role, Runtime, TaskLimits, WhenLimited, Workflow},
+    workflow::Workflow,
 };
 use serde_json::Value;
-use tokio::{
-    sync::Notify,
-    time::{Instant, timeout_at},
-};
+use tokio::{sync::Notify, time::Instant};
+
+pub use self::{bus::MemoryInbox, packs::role};
 
 /// How long the fake broker waits for an ack before it delivers again.
 pub const ACK_WAIT: Duration = Duration::from_secs(30);
 
-/// How long an inbox waits before it says that nothing came.
-const POLL_MAX: Duration = Duration::from_secs(5);
+/// The `traceparent` of every order.
+pub const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 /// Ways to fail; all off by default.
 #[derive(Debug, Default, Clone)]
@@ -210,279 +210,9 @@ impl Memory {
         }
         self.0.news.notify_waiters();
     }
-
-    /// Applies a pack that declares `roles`, with contracts that take anything.
-    ///
-    /// # Errors
-    /// Never: the contract is a constant.
-    pub fn apply(
-        &self,
-        pack: &Name,
-        revision: &str,
-        roles: &[(&Name, Runtime)],
-    ) -> Result<(), ContractError> {
-        let anything = Arc::new(Contract::compile("anything", 1, &Value::Bool(true))?);
-        let roles = roles.iter().map(|(name, runtime)| role(name, *runtime, &anything, &anything));
-        self.apply_roles(pack, revision, roles.collect(), anything.clone());
-        Ok(())
-    }
-
-    /// Applies a pack of these roles, whose answers must satisfy `output`.
-    pub fn apply_roles(
-        &self,
-        pack: &Name,
-        revision: &str,
-        roles: Vec<Role>,
-        output: Arc<Contract>,
-    ) {
-        let roles = roles.into_iter().map(|role| (role.name.clone(), Arc::new(role)));
-        let workflow = Workflow {
-            name: pack.clone(),
-            revision: revision.to_owned(),
-            input: Arc::clone(&output),
-            output,
-            limits: TaskLimits {
-                deadline: Duration::from_secs(60),
-                steps_max: 100,
-                usd_micros_max: 0,
-                tokens_max: 0,
-            },
-            when_limited: WhenLimited::Partial,
-            roles: roles.collect(),
-            steps: Vec::new(),
-            result: Vec::new(),
-        };
-        self.world().packs.push(Arc::new(workflow));
-    }
-
-    fn up(&self) -> Result<MutexGuard<'_, World>, BusError> {
-        let world = self.world();
-        if world.flags.packs_down {
-            return Err(BusError::Unavailable("packs are down".to_owned()));
-        }
-        Ok(world)
-    }
-}
-
-/// A role with these contracts.
-#[must_use]
-pub fn role(
-    name: &Name,
-    runtime: Runtime,
-    accepts: &Arc<Contract>,
-    returns: &Arc<Contract>,
-) -> Role {
-    Role {
-        name: name.clone(),
-        runtime,
-        accepts: Arc::clone(accepts),
-        returns: Arc::clone(returns),
-        timeout: Duration::from_secs(60),
-        concurrency: 64,
-    }
 }
 
 #[expect(clippy::unwrap_used, reason = "`null` is JSON")]
 fn null() -> Payload {
     Payload::parse(b"null").unwrap()
-}
-
-/// Orders of one role, as one subscriber gets them.
-#[derive(Debug)]
-pub struct MemoryInbox {
-    memory: Memory,
-    role: Name,
-    in_flight: usize,
-}
-
-type Handed = Result<WorkItem<Receipt>, Box<Malformed<Receipt>>>;
-
-impl Inbox<Handed> for MemoryInbox {
-    #[expect(clippy::panic, reason = "a failure mode")]
-    async fn next(&mut self) -> Result<Vec<Handed>, BusError> {
-        let give_up = Instant::now() + POLL_MAX;
-        loop {
-            let memory = self.memory.clone();
-            let news = memory.0.news.notified();
-            let next_due = {
-                let mut world = memory.world();
-                if world.flags.inbox_panics > 0 {
-                    world.flags.inbox_panics -= 1;
-                    drop(world);
-                    panic!("inbox panics as told");
-                }
-                if world.flags.inbox_breaks > 0 {
-                    world.flags.inbox_breaks -= 1;
-                    return Err(BusError::Unavailable("inbox breaks as told".to_owned()));
-                }
-                let batch = world.hand_out(&self.role, self.in_flight);
-                if !batch.is_empty() {
-                    return Ok(batch);
-                }
-                world.next_due(&self.role)
-            };
-            let until = next_due.map_or(give_up, |due| due.min(give_up));
-            if timeout_at(until, news).await.is_err() && until == give_up {
-                return Ok(Vec::new());
-            }
-        }
-    }
-}
-
-impl World {
-    fn next_due(&self, role: &Name) -> Option<Instant> {
-        let ours = self.orders.values().filter(|order| order.role == *role);
-        ours.filter_map(|order| order.due_again).filter(|due| *due > Instant::now()).min()
-    }
-
-    fn hand_out(&mut self, role: &Name, in_flight: usize) -> Vec<Handed> {
-        let now = Instant::now();
-        let is_held = |order: &&Order| order.due_again.is_some_and(|due| due > now);
-        let held = self.orders.values().filter(|order| order.role == *role).filter(is_held).count();
-        let free =
-            if self.flags.ignores_in_flight { usize::MAX } else { in_flight.saturating_sub(held) };
-        let times = if self.flags.delivers_twice { 2 } else { 1 };
-        let mut batch = Vec::new();
-        let ours = self.orders.iter_mut().filter(|(_, order)| order.role == *role);
-        for (sequence, order) in ours.filter(|(_, order)| !is_held(&&**order)).take(free) {
-            order.due_again = Some(now + ACK_WAIT);
-            for _ in 0..times {
-                order.deliveries += 1;
-                self.events.push(Event::Delivered(*sequence));
-                batch.push(order.hand_out(*sequence, now));
-            }
-        }
-        batch
-    }
-}
-
-impl Order {
-    fn hand_out(&self, sequence: u64, now: Instant) -> Handed {
-        let receipt = Receipt { sequence };
-        match &self.content {
-            Content::Step { task, tenant, step, revision, input, until } => Ok(WorkItem {
-                task: task.clone(),
-                tenant: tenant.clone(),
-                workflow: tenant.clone(),
-                revision: revision.clone(),
-                step: step.clone(),
-                attempt: 1,
-                role: self.role.clone(),
-                input: input.clone(),
-                time_left: until.saturating_duration_since(now),
-                idempotency_key: format!("{task}.{step}.1"),
-                trace: Some(TRACE.to_owned()),
-                deliveries: self.deliveries,
-                receipt: Arc::new(receipt),
-            }),
-            Content::Malformed => {
-                let letter = DeadLetter {
-                    partition: Partition(0),
-                    kind: "work",
-                    source: sequence.to_string(),
-                    reason: "says nothing".to_owned(),
-                    subject: format!("cadre.0.work.{}", self.role),
-                    headers: Vec::new(),
-                    body: Vec::new(),
-                };
-                Err(Box::new(Malformed { letter, receipt }))
-            }
-        }
-    }
-}
-
-/// The `traceparent` of every order.
-pub const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-
-impl Settle for Memory {
-    type Receipt = Receipt;
-
-    async fn ack(&self, receipt: Receipt) {
-        self.done(&receipt).await;
-    }
-
-    async fn retry_later(&self, receipt: Receipt, delay: Duration) {
-        if let Some(order) = self.world().orders.get_mut(&receipt.sequence) {
-            order.due_again = Some(Instant::now() + delay);
-        }
-    }
-}
-
-impl WorkerBus for Memory {
-    type Work = MemoryInbox;
-
-    async fn work(&self, role: &Name, in_flight: usize) -> Result<MemoryInbox, BusError> {
-        if self.world().flags.refuses_subscriptions {
-            return Err(BusError::Refused("no such consumer".to_owned()));
-        }
-        Ok(MemoryInbox { memory: self.clone(), role: role.clone(), in_flight })
-    }
-
-    #[expect(clippy::panic, reason = "a failure mode")]
-    async fn report(
-        &self,
-        task: &TaskId,
-        report: Report,
-        trace: Option<String>,
-    ) -> Result<(), BusError> {
-        let mut world = self.world();
-        if world.flags.reports_panic {
-            drop(world);
-            panic!("reporting panics as told");
-        }
-        if world.flags.reports_fail {
-            return Err(BusError::Unavailable("reports fail as told".to_owned()));
-        }
-        // The first report wins; a second one is Ok and no news.
-        if world.reported.insert((task.clone(), report.step.clone(), report.attempt)) {
-            world.events.push(Event::Reported(task.clone(), report, trace));
-        }
-        Ok(())
-    }
-
-    async fn in_progress(&self, receipt: &Receipt) {
-        let mut world = self.world();
-        world.events.push(Event::Beat(receipt.sequence));
-        if let Some(order) = world.orders.get_mut(&receipt.sequence) {
-            order.due_again = Some(Instant::now() + ACK_WAIT);
-        }
-    }
-
-    async fn done(&self, receipt: &Receipt) {
-        let mut world = self.world();
-        world.events.push(Event::Done(receipt.sequence));
-        world.orders.remove(&receipt.sequence);
-        drop(world);
-        self.0.news.notify_waiters();
-    }
-
-    async fn bury(&self, letter: DeadLetter) -> Result<(), BusError> {
-        let mut world = self.world();
-        if world.flags.burials_fail {
-            return Err(BusError::Unavailable("burials fail as told".to_owned()));
-        }
-        world.events.push(Event::Buried(letter.source));
-        Ok(())
-    }
-
-    fn heartbeat(&self) -> Duration {
-        ACK_WAIT / 3
-    }
-}
-
-impl Packs for Memory {
-    async fn current(&self, workflow: &Name) -> Result<Option<Arc<Workflow>>, BusError> {
-        Ok(self.up()?.packs.iter().rev().find(|pack| pack.name == *workflow).cloned())
-    }
-
-    async fn list(&self) -> Result<Vec<(Name, String)>, BusError> {
-        let world = self.up()?;
-        let latest: BTreeMap<_, _> =
-            world.packs.iter().map(|pack| (pack.name.clone(), pack.revision.clone())).collect();
-        Ok(latest.into_iter().collect())
-    }
-
-    async fn revision(&self, revision: &str) -> Result<Option<Arc<Workflow>>, BusError> {
-        Ok(self.up()?.packs.iter().find(|pack| pack.revision == revision).cloned())
-    }
 }

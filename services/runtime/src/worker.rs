@@ -26,6 +26,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use cadre_core::{
     ids::{Name, StepId, TaskId},
+    limits::TASK_DEADLINE_MAX,
     payload::Payload,
     ports::WorkItem,
     task::{Outcome, Usage},
@@ -102,7 +103,7 @@ impl Step {
             idempotency_key: item.idempotency_key,
             trace: item.trace,
             received,
-            deadline: received + item.time_left,
+            deadline: received + item.time_left.min(TASK_DEADLINE_MAX),
         };
         (step, item.receipt)
     }

@@ -1,5 +1,7 @@
 //! Exports to a real OTLP receiver in this process. One test: a process has one subscriber.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly in its helpers too")]
+
 use std::time::Duration;
 
 use cadre_runtime::{

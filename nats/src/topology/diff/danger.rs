@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::topology::{
     declaration::VERSION,
     fields::{FieldChange, Fields, metadata_number, texts},
-    found::FoundStream,
+    found::{FoundStream, is_sharded},
     render::DECLARATION_KEY,
     units::show_size,
 };
@@ -25,8 +25,14 @@ pub(super) fn of_stream(
     found: &FoundStream,
     fields: &[FieldChange],
 ) -> Vec<String> {
+    // With the stream goes everything, so its single fields need no words, but for why.
+    let counts = |field: &&FieldChange| match field.field.as_str() {
+        "metadata.cadre.partitions" | "metadata.cadre.shards" => is_sharded(name(wanted)),
+        "retention" | "storage" => true,
+        _ => action != Action::Recreate,
+    };
     let mut dangers: Vec<String> =
-        fields.iter().filter_map(|field| of_field(field, wanted, found)).collect();
+        fields.iter().filter(counts).filter_map(|field| of_field(field, wanted, found)).collect();
     if action == Action::Recreate {
         dangers.push(lost(found));
     }
@@ -35,13 +41,17 @@ pub(super) fn of_stream(
 }
 
 /// What a change of a consumer loses.
-pub(super) fn of_consumer(action: Action, _wanted: &Fields, found: &Fields) -> Vec<String> {
+pub(super) fn of_consumer(action: Action, found: &Fields) -> Vec<String> {
     let mut dangers = Vec::new();
     if action == Action::Recreate {
         dangers.push("its progress is lost".to_owned());
     }
     dangers.extend(newer(found));
     dangers
+}
+
+fn name(fields: &Fields) -> &str {
+    fields.get("name").and_then(Value::as_str).unwrap_or_default()
 }
 
 fn of_field(field: &FieldChange, wanted: &Fields, found: &FoundStream) -> Option<String> {
@@ -51,9 +61,9 @@ fn of_field(field: &FieldChange, wanted: &Fields, found: &FoundStream) -> Option
         "metadata.cadre.partitions" if old != "unset" => Some(format!(
             "with {new} partitions instead of {old} open tasks are looked for in other partitions"
         )),
-        "metadata.cadre.shards" if old != "unset" => Some(format!(
-            "with {new} shards instead of {old} partitions move to other streams"
-        )),
+        "metadata.cadre.shards" if old != "unset" => {
+            Some(format!("with {new} shards instead of {old} partitions move to other streams"))
+        }
         "retention" => Some(format!("retention cannot change from {old} to {new}")),
         "storage" => Some(format!("storage cannot change from {old} to {new}")),
         "max_bytes" => {

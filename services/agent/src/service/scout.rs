@@ -74,12 +74,22 @@ impl<B: WorkerBus, P: Packs> Scout<B, P> {
             self.engage(roles.map(|role| role.name.clone()).collect()).await;
             seen.insert(revision);
         }
-        self.known.send_if_modified(|known| !std::mem::replace(&mut known.is_complete, true));
+        self.complete();
         Ok(())
     }
 
+    /// Starts an actor for each of `roles`, and for no others.
+    pub(super) async fn engage_named(&self, roles: Vec<Name>) {
+        self.engage(roles).await;
+        self.complete();
+    }
+
+    fn complete(&self) {
+        self.known.send_if_modified(|known| !std::mem::replace(&mut known.is_complete, true));
+    }
+
     /// Starts an actor for each role that has none yet.
-    pub(super) async fn engage(&self, roles: Vec<Name>) {
+    async fn engage(&self, roles: Vec<Name>) {
         for name in roles {
             let (handle, child) = self.worker.role(name.clone());
             match self.supervisor.add(child).await {
@@ -107,10 +117,14 @@ pub(super) async fn resolve<P: Packs>(
     names: Vec<Name>,
 ) -> Result<Vec<Name>, StartError> {
     let mut declared = BTreeMap::new();
-    for (pack, _) in packs.list().await? {
-        let Some(workflow) = packs.current(&pack).await? else { continue };
+    for (pack, revision) in packs.list().await? {
+        let Some(workflow) = packs.revision(&revision).await? else { continue };
         for role in workflow.roles.values() {
-            declared.insert(role.name.clone(), (role.runtime, pack.clone()));
+            let entry = (role.runtime, pack.clone());
+            // Built in under any revision is ours: tasks keep theirs.
+            if is_built_in(role.runtime) || !declared.contains_key(&role.name) {
+                declared.insert(role.name.clone(), entry);
+            }
         }
     }
     for role in &names {

@@ -80,9 +80,7 @@ pub(super) fn check(schema: &Value) -> Result<(), String> {
     }
     keywords(schema, schema)?;
     let mut settled = BTreeSet::new();
-    walk(schema, "", &mut |pointer, _| {
-        circles(schema, pointer, &mut Vec::new(), &mut settled)
-    })
+    walk(schema, "", &mut |pointer, _| circles(schema, pointer, &mut Vec::new(), &mut settled))
 }
 
 fn keywords(schema: &Value, root: &Value) -> Result<(), String> {
@@ -108,7 +106,9 @@ fn reference(value: &Value, root: &Value) -> Result<(), String> {
     let Some(text) = value.as_str() else { return Err("is not of type string".to_owned()) };
     match text.strip_prefix('#') {
         Some(pointer) if root.pointer(pointer).is_some() => Ok(()),
-        Some(_) => Err(format!("nothing is at `{text}`: write a JSON pointer such as #/$defs/party")),
+        Some(_) => {
+            Err(format!("nothing is at `{text}`: write a JSON pointer such as #/$defs/party"))
+        }
         None => Err(format!("`{text}` is outside of this file: copy it into `$defs`")),
     }
 }
@@ -120,7 +120,9 @@ fn walk(
     visit: &mut dyn FnMut(&str, &Value) -> Result<(), String>,
 ) -> Result<(), String> {
     visit(pointer, schema)?;
-    inner(schema, pointer).into_iter().try_for_each(|(_, pointer, schema)| walk(schema, &pointer, visit))
+    inner(schema, pointer)
+        .into_iter()
+        .try_for_each(|(_, pointer, schema)| walk(schema, &pointer, visit))
 }
 
 /// The schemas directly inside one: keyword, pointer, schema.
@@ -132,7 +134,9 @@ fn inner<'s>(schema: &'s Value, pointer: &str) -> Vec<(&'s str, String, &'s Valu
         match value {
             Value::Array(items) if MANY.contains(&keyword.as_str()) => {
                 let items = items.iter().enumerate();
-                inner.extend(items.map(|(index, item)| (keyword.as_str(), format!("{at}/{index}"), item)));
+                inner.extend(
+                    items.map(|(index, item)| (keyword.as_str(), format!("{at}/{index}"), item)),
+                );
             }
             Value::Object(named) if NAMED.contains(&keyword.as_str()) => {
                 let escaped = |name: &str| name.replace('~', "~0").replace('/', "~1");
@@ -141,7 +145,12 @@ fn inner<'s>(schema: &'s Value, pointer: &str) -> Vec<(&'s str, String, &'s Valu
                 }));
             }
             schema if ONE.contains(&keyword.as_str()) => inner.push((keyword.as_str(), at, schema)),
-            _ => {}
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_) => {}
         }
     }
     inner
@@ -158,7 +167,9 @@ fn circles(
         return Err(format!("#{pointer}: refers to itself without going down into the value"));
     }
     if open.len() > REFERENCES_MAX {
-        return Err(format!("#{pointer}: more than {REFERENCES_MAX} references lead to each other"));
+        return Err(format!(
+            "#{pointer}: more than {REFERENCES_MAX} references lead to each other"
+        ));
     }
     let Some(schema) = root.pointer(pointer).filter(|_| !settled.contains(pointer)) else {
         return Ok(());

@@ -23,7 +23,10 @@ fn contract() -> Contract {
 fn a_valid_document_passes() {
     let contract = contract();
     assert_eq!(contract.id(), "terms@2");
-    assert_eq!(contract.check(&json!({"parties": [{"name": "Acme"}], "kind": "nda", "cap": null})), Ok(()));
+    assert_eq!(
+        contract.check(&json!({"parties": [{"name": "Acme"}], "kind": "nda", "cap": null})),
+        Ok(())
+    );
 }
 
 #[test]
@@ -47,7 +50,11 @@ fn violations_say_where_and_what() {
 #[test]
 fn violations_are_bounded() {
     let many: Vec<Value> = (0..1_000).map(|_| json!({"name": "n".repeat(10_000) })).collect();
-    let contract = Contract::compile("short", 1, &json!({"items": {"properties": {"name": {"maxLength": 3}}}}));
+    let contract = Contract::compile(
+        "short",
+        1,
+        &json!({"items": {"properties": {"name": {"maxLength": 3}}}}),
+    );
     let violations = contract.unwrap().check(&Value::Array(many)).unwrap_err();
     assert_eq!(violations.0.len(), VIOLATIONS_MAX);
     assert!(violations.to_string().len() < 2_000, "{violations}");
@@ -66,14 +73,23 @@ fn a_hostile_pattern_stays_linear() {
 #[test]
 fn a_schema_that_is_none_is_refused() {
     for (schema, reason) in [
-        (json!({"type": "strin"}), "/type: is not valid under any of the schemas listed in the 'anyOf' keyword"),
+        (
+            json!({"type": "strin"}),
+            "/type: is not valid under any of the schemas listed in the 'anyOf' keyword",
+        ),
         (json!([]), "/: is not of type boolean or object"),
-        (json!({"$ref": "other.json"}), "/$ref: `other.json` is outside of this file: copy it into `$defs`"),
+        (
+            json!({"$ref": "other.json"}),
+            "/$ref: `other.json` is outside of this file: copy it into `$defs`",
+        ),
         (
             json!({"properties": {"a": {"$ref": "https://example.com/x"}}}),
             "/properties/a/$ref: `https://example.com/x` is outside of this file: copy it into `$defs`",
         ),
-        (json!({"$ref": "#/$defs/none"}), "/$ref: nothing is at `#/$defs/none`: write a JSON pointer such as #/$defs/party"),
+        (
+            json!({"$ref": "#/$defs/none"}),
+            "/$ref: nothing is at `#/$defs/none`: write a JSON pointer such as #/$defs/party",
+        ),
         (json!({"requierd": ["a"]}), "/requierd: unknown keyword: did you mean `required`?"),
         (
             json!({"$schema": "http://json-schema.org/draft-07/schema#"}),
@@ -85,7 +101,10 @@ fn a_schema_that_is_none_is_refused() {
             "#/$defs/a: refers to itself without going down into the value",
         ),
         (json!({"pattern": "("}), "/pattern: is not a \"regex\""),
-        (json!({"format": "dat"}), "/format: Unknown format: 'dat'. Adjust configuration to ignore unrecognized formats"),
+        (
+            json!({"format": "dat"}),
+            "/format: Unknown format: 'dat'. Adjust configuration to ignore unrecognized formats",
+        ),
     ] {
         let error = Contract::compile("x", 1, &schema).unwrap_err();
         assert_eq!(error.to_string(), format!("contract x@1: {reason}"), "{schema}");

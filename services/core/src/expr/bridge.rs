@@ -13,7 +13,9 @@ use std::sync::{
 use cel::{
     Context, Env, ExecutionError, FunctionContext, IdedExpr, Value as CelValue,
     common::{
-        types::{CelBool, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelNull, CelString, CelUInt},
+        types::{
+            CelBool, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelNull, CelString, CelUInt,
+        },
         value::{CowVal, Val},
     },
     context::VariableResolver,
@@ -183,7 +185,9 @@ pub(super) fn to_val<'v>(value: &'v Value) -> Box<dyn Val + 'v> {
         }
         Value::Object(fields) => {
             let fields = fields.iter();
-            Box::new(object(fields.map(|(key, value)| (CelMapKey::from(key.as_str()), to_val(value)))))
+            Box::new(object(
+                fields.map(|(key, value)| (CelMapKey::from(key.as_str()), to_val(value))),
+            ))
         }
     }
 }
@@ -267,6 +271,7 @@ fn object_to_json(object: &CelMap, bytes_left: &mut usize) -> Result<Map<String,
 /// What went wrong, for people: kinds of values, never the values, which are data and in no order.
 fn reason(error: &ExecutionError) -> String {
     let kind = CelValue::type_of;
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the rest are no errors of data")]
     match error {
         ExecutionError::NoSuchKey(key) => format!("there is no field `{}`", shortened(key)),
         ExecutionError::NoSuchOverload(it) => format!(

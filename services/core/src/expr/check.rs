@@ -66,6 +66,7 @@ pub(super) fn check(tree: &mut IdedExpr, scope: &Scope) -> Result<Facts, String>
 
 /// Root and fields of `a.b.c`; `None` for anything else.
 pub(super) fn path(tree: &IdedExpr) -> Option<Path> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a path is one of these two, ever")]
     match &tree.expr {
         Expr::Ident(name) => Some(Path { variable: name.clone(), fields: Vec::new() }),
         Expr::Select(select) if !select.test => {
@@ -91,7 +92,7 @@ impl Checker<'_> {
             return Err(format!("nested deeper than {EXPRESSION_DEPTH_MAX} levels"));
         }
         if let Some(path) = path(node) {
-            return self.visit_path(path);
+            return self.visit_path(&path);
         }
         match &mut node.expr {
             Expr::Unspecified => Err("not an expression".to_owned()),
@@ -133,7 +134,7 @@ impl Checker<'_> {
         }
     }
 
-    fn visit_path(&mut self, path: Path) -> Result<Shape, String> {
+    fn visit_path(&mut self, path: &Path) -> Result<Shape, String> {
         let name = path.variable.as_str();
         if name.starts_with('@') {
             return Ok(Shape::Any);
@@ -144,7 +145,7 @@ impl Checker<'_> {
             (None, Some(shape)) => {
                 let shape = shape.clone();
                 self.facts.variables.insert(name.to_owned());
-                if !self.facts.paths.contains(&path) {
+                if !self.facts.paths.contains(path) {
                     self.facts.paths.push(path.clone());
                 }
                 shape

@@ -8,7 +8,10 @@
 use cel::{
     DeclarationError, Env, ExecutionError,
     common::{
-        types::{CelBool, CelInt, CelList, CelMapKey, CelNull, CelString, INT_TYPE, LIST_TYPE, NULL_TYPE, STRING_TYPE},
+        types::{
+            CelBool, CelInt, CelList, CelMapKey, CelNull, CelString, INT_TYPE, LIST_TYPE,
+            NULL_TYPE, STRING_TYPE,
+        },
         value::{CowVal, Val},
     },
 };
@@ -69,13 +72,15 @@ pub(super) fn declare(env: &mut Env) -> Result<(), DeclarationError> {
     env.add_overload("merge", "merge_null", vec![NULL_TYPE], |args| {
         on_json(Function::Merge, &args)
     })?;
-    env.add_member_overload("substring", "substring_from", STRING_TYPE, vec![INT_TYPE], substring)?;
+    env.add_member_overload("substring", "substring_from", STRING_TYPE, vec![INT_TYPE], |args| {
+        substring(&args)
+    })?;
     env.add_member_overload(
         "substring",
         "substring_range",
         STRING_TYPE,
         vec![INT_TYPE, INT_TYPE],
-        substring,
+        |args| substring(&args),
     )?;
     env.add_member_overload("lowerAscii", "lower_ascii", STRING_TYPE, vec![], |args| {
         Ok(CowVal::owned(CelString::from(text(&args, 0)?.to_ascii_lowercase())))
@@ -86,9 +91,11 @@ pub(super) fn declare(env: &mut Env) -> Result<(), DeclarationError> {
     env.add_member_overload("trim", "trim", STRING_TYPE, vec![], |args| {
         Ok(CowVal::owned(CelString::from(text(&args, 0)?.trim().to_owned())))
     })?;
-    env.add_member_overload("split", "split", STRING_TYPE, vec![STRING_TYPE], split)?;
-    env.add_member_overload("join", "join", LIST_TYPE, vec![], join)?;
-    env.add_member_overload("join", "join_separator", LIST_TYPE, vec![STRING_TYPE], join)
+    env.add_member_overload("split", "split", STRING_TYPE, vec![STRING_TYPE], |args| split(&args))?;
+    env.add_member_overload("join", "join", LIST_TYPE, vec![], |args| join(&args))?;
+    env.add_member_overload("join", "join_separator", LIST_TYPE, vec![STRING_TYPE], |args| {
+        join(&args)
+    })
 }
 
 /// Cuts a text into pieces of at most `max` characters (Unicode scalar values).
@@ -133,7 +140,7 @@ fn cut(text: &str, max: usize) -> usize {
         .map(|(_, this)| this)
         .filter(|at| behind(*at))
         .last()
-        .or_else(|| lines.filter(|at| behind(*at)).last())
+        .or_else(|| lines.rev().find(|at| behind(*at)))
         .or_else(|| sentence.filter(|at| behind(*at)).max())
         .or_else(|| space.filter(|at| behind(*at)))
         .unwrap_or(end)
@@ -213,8 +220,8 @@ fn owned<'v>(value: Value) -> Box<dyn Val + 'v> {
 }
 
 /// The characters from `start` to before `end`, both drawn into the text.
-fn substring<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    let this = text(&args, 0)?;
+fn substring<'b, 'v>(args: &[CowVal<'b, 'v>]) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let this = text(args, 0)?;
     let bound = |index: usize, default: usize| match args.get(index) {
         None => default,
         Some(value) => value
@@ -226,8 +233,8 @@ fn substring<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, Execut
     Ok(CowVal::owned(CelString::from(part)))
 }
 
-fn split<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    let (this, separator) = (text(&args, 0)?, text(&args, 1)?);
+fn split<'b, 'v>(args: &[CowVal<'b, 'v>]) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let (this, separator) = (text(args, 0)?, text(args, 1)?);
     let parts = this.split(separator).take(FAN_OUT_ITEMS_MAX + 1);
     let parts = parts.map(|part| Box::new(CelString::from(part.to_owned())) as Box<dyn Val + 'v>);
     let parts: Vec<_> = parts.collect();
@@ -238,8 +245,8 @@ fn split<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionE
     Ok(CowVal::owned(CelList::from(parts)))
 }
 
-fn join<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
-    let separator = if args.len() > 1 { text(&args, 1)? } else { "" };
+fn join<'b, 'v>(args: &[CowVal<'b, 'v>]) -> Result<CowVal<'b, 'v>, ExecutionError> {
+    let separator = if args.len() > 1 { text(args, 1)? } else { "" };
     let list = args.first().and_then(|list| list.downcast_ref::<CelList>());
     let mut joined = String::new();
     for (index, item) in list.map(CelList::inner).unwrap_or_default().iter().enumerate() {

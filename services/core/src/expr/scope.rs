@@ -81,7 +81,8 @@ struct Follower<'s> {
 
 impl Follower<'_> {
     fn shape(&mut self, schema: &Value, levels: usize) -> Shape {
-        let (Some(levels), Some(schemas)) = (levels.checked_sub(1), self.schemas_left.checked_sub(1))
+        let (Some(levels), Some(schemas)) =
+            (levels.checked_sub(1), self.schemas_left.checked_sub(1))
         else {
             return Shape::Any;
         };
@@ -125,6 +126,7 @@ impl Scope {
     /// The scope with one more variable; a known one of this name is replaced.
     #[must_use]
     pub fn with(mut self, name: &str, shape: Shape) -> Self {
+        self.hidden.remove(name);
         self.variables.insert(name.to_owned(), shape);
         self
     }
@@ -163,7 +165,7 @@ impl Scope {
 /// Names listed in a suggestion before it says `…`.
 const LISTED_MAX: usize = 12;
 
-/// `: did you mean …?` for a near miss, else `: known are …`.
+/// `: did you mean …?` for a near miss, else `; known: …`.
 pub(crate) fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.collect();
     let near = known.iter().map(|other| (distance(name, other), *other)).min();
@@ -171,11 +173,11 @@ pub(crate) fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -
         return format!(": did you mean `{other}`?");
     }
     if known.is_empty() {
-        return ": there is none".to_owned();
+        return "; there is none".to_owned();
     }
     let more = if known.len() > LISTED_MAX { ", …" } else { "" };
     let listed: Vec<&str> = known.into_iter().take(LISTED_MAX).collect();
-    format!(": known are {}{more}", listed.join(", "))
+    format!("; known: {}{more}", listed.join(", "))
 }
 
 /// Edits between two names, by Wagner and Fischer.
@@ -223,7 +225,7 @@ mod tests {
         );
         assert_eq!(
             goal.field("goal", "amount").unwrap_err(),
-            "`goal` has no field `amount`: known are free, parties, text"
+            "`goal` has no field `amount`; known: free, parties, text"
         );
         let parties = goal.field("goal", "parties").unwrap();
         assert_eq!(

@@ -98,8 +98,7 @@ fn compile(value: &Value, scope: &Scope, keep: &mut Keep) -> Node {
         Value::Object(fields) => {
             let nodes = fields.iter().map(|(key, field)| {
                 let step = format!("/{}", key.replace('~', "~0").replace('/', "~1"));
-                let field =
-                    compile(field, scope, &mut |result| keep(below(&step, result)));
+                let field = compile(field, scope, &mut |result| keep(below(&step, result)));
                 (key.clone(), field)
             });
             let nodes: Vec<_> = nodes.collect();

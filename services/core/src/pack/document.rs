@@ -15,7 +15,7 @@ use serde_saphyr::{
 /// Nesting of a pack file; the grammar itself needs six levels.
 const DEPTH_MAX: usize = 24;
 /// Nodes of a pack file, those that aliases repeat included.
-const NODES_MAX: usize = 50_000;
+const NODES_MAX: usize = 20_000;
 /// Aliases of a pack file.
 const ALIASES_MAX: usize = 256;
 
@@ -168,7 +168,9 @@ fn position(location: Location) -> Option<Position> {
 fn message(error: &serde_saphyr::Error) -> String {
     let text = error.without_snippet().to_string();
     let line = text.lines().next().unwrap_or_default();
-    let line = line.split(" at line ").next().unwrap_or(line);
+    // Behind these come the location, and advice for programmers.
+    let ends = [" at line ", "; use from_", ", set "].into_iter();
+    let line = ends.fold(line, |line, end| line.split(end).next().unwrap_or(line));
     line.chars().take(200).collect()
 }
 
@@ -212,7 +214,9 @@ impl<'de> Visitor<'de> for Nodes {
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Node, E> {
         let number = serde_json::Number::from_f64(value);
-        number.map(|number| Node::Scalar(number.into())).ok_or_else(|| E::custom("not a finite number"))
+        number
+            .map(|number| Node::Scalar(number.into()))
+            .ok_or_else(|| E::custom("not a finite number"))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Node, E> {
@@ -269,16 +273,15 @@ mod tests {
             ("a: 1\na: 2\n", at(2, 1), "duplicate"),
             ("a: 1\n b: 2\n", at(2, 3), "mapping"),
             ("a: *nope\n", at(1, 4), "anchor"),
-            ("a: 1\n---\nb: 2\n", at(2, 1), "multiple"),
-            ("a: !!set {b}\n", at(1, 4), ""),
-            ("a: !env HOME\n", at(1, 4), "tag"),
+            ("a: 1\n---\nb: 2\n", at(3, 1), "multiple"),
+            ("a: !!set {b}\n", at(1, 10), "tag"),
+            ("a: !env HOME\n", at(1, 9), "tag"),
             ("a: .nan\n", at(1, 4), ""),
             ("base: &b {x: 1}\na:\n  <<: *b\n", at(3, 3), "merge"),
             ("? [1, 2]\n: x\n", at(1, 3), ""),
             ("a: \"\\x\"", None, ""),
         ] {
             let error = Document::parse(text).unwrap_err();
-            eprintln!("{text:?}: {error:?}");
             let message = error.message.to_lowercase();
             assert!(message.contains(part), "{text:?}: {error:?}");
             if position.is_some() {
@@ -297,7 +300,7 @@ mod tests {
         let deep = "a: ".to_owned() + &"[".repeat(10_000);
         let blocks: String = (0..200).map(|level| " ".repeat(level) + "a:\n").collect();
         let dashes = "- ".repeat(5_000) + "x";
-        let wide = "- x\n".repeat(60_000);
+        let wide = "- x\n".repeat(25_000);
         for text in [billion, deep, blocks, dashes, wide, "{".repeat(30)] {
             Document::parse(&text).unwrap_err();
         }
@@ -313,7 +316,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
         fn no_bytes_make_it_panic(text in "[-a:\\[\\]{},&*!|>'\"#%@?~<0-9. \n\t\u{0}é\u{feff}]{0,60}") {

@@ -117,11 +117,12 @@ pub(super) struct TaskLimitsDecl {
     /// From acceptance to the end of the task.
     pub(super) deadline: DurationDecl,
     /// Work orders in all, attempts and fan-out items included.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub(super) max_steps: u32,
     /// Money in US dollars, at most 6 decimals.
     pub(super) max_usd: UsdDecl,
     /// Model tokens, in and out.
+    #[schemars(range(max = 1_000_000_000_000_u64))]
     pub(super) max_tokens: u64,
 }
 

@@ -43,6 +43,10 @@ impl<'d> Problems<'d> {
         self.found.is_empty()
     }
 
+    pub(super) fn count(&self) -> usize {
+        self.found.len()
+    }
+
     /// All problems in the order of files and lines, each once.
     pub(super) fn sorted(mut self) -> Vec<PackProblem> {
         // The pack's own file first: the others hang on it.

@@ -136,7 +136,11 @@ mod tests {
 
     #[test]
     fn a_pack_reads_back() {
-        let pack = source(&[("pack.yaml", "name: ä\n"), ("contracts/a.v1.json", "{}"), ("prompts/a.md", "")]);
+        let pack = source(&[
+            ("pack.yaml", "name: ä\n"),
+            ("contracts/a.v1.json", "{}"),
+            ("prompts/a.md", ""),
+        ]);
         let stored = pack.encode().unwrap();
         assert_eq!(
             stored,
@@ -150,7 +154,7 @@ mod tests {
         let revision = |files: &[(&str, &str)]| source(files).revision();
         let one = revision(&[("pack.yaml", "a"), ("prompts/b", "c")]);
         // Golden: a change here would make every stored pack a new revision.
-        assert_eq!(one, "GOLDEN");
+        assert_eq!(one, "210fc0e6d05124a38790f4c8897136928d36e3f7d1631fe7033d4da3762d5cad");
         for other in [
             revision(&[("pack.yaml", "a"), ("prompts/b", "d")]),
             revision(&[("pack.yaml", "a"), ("prompts/bc", "")]),
@@ -167,14 +171,32 @@ mod tests {
             assert!(PackSource::counts(path), "{path}");
         }
         for path in [
-            "", "pack.yml", "../pack.yaml", "/pack.yaml", "contracts/../x.json", "contracts/a/b.json", "contracts/",
-            "contracts/.json", "contracts/a.yaml", "contracts\\a.json", "samples/msa.txt", "prompts/.swp", "prompts/ä",
-            "prompts/a\0", "prompts/..",
+            "",
+            "pack.yml",
+            "../pack.yaml",
+            "/pack.yaml",
+            "contracts/../x.json",
+            "contracts/a/b.json",
+            "contracts/",
+            "contracts/.json",
+            "contracts/a.yaml",
+            "contracts\\a.json",
+            "samples/msa.txt",
+            "prompts/.swp",
+            "prompts/ä",
+            "prompts/a\0",
+            "prompts/..",
         ] {
             assert!(!PackSource::counts(path), "{path:?}");
-            assert!(matches!(source(&[(path, "")]).encode(), Err(PackSourceError::Path(_))), "{path:?}");
+            assert!(
+                matches!(source(&[(path, "")]).encode(), Err(PackSourceError::Path(_))),
+                "{path:?}"
+            );
             let stored = serde_json::json!({"files": {path: ""}}).to_string();
-            assert!(matches!(PackSource::decode(stored.as_bytes()), Err(PackSourceError::Path(_))), "{path:?}");
+            assert!(
+                matches!(PackSource::decode(stored.as_bytes()), Err(PackSourceError::Path(_))),
+                "{path:?}"
+            );
         }
     }
 
@@ -185,8 +207,13 @@ mod tests {
         assert_eq!(pack.encode(), Err(PackSourceError::Text("prompts/raw".to_owned())));
         pack.files.insert("prompts/raw".to_owned(), vec![b' '; PACK_BYTES_MAX + 1]);
         assert_eq!(pack.encode(), Err(PackSourceError::TooLarge(PACK_BYTES_MAX + 1)));
-        for document in ["", "{}", "[]", r#"{"files": {"pack.yaml": 1}}"#, r#"{"files": {}, "x": 1}"#] {
-            assert!(matches!(PackSource::decode(document.as_bytes()), Err(PackSourceError::Document(_))));
+        for document in
+            ["", "{}", "[]", r#"{"files": {"pack.yaml": 1}}"#, r#"{"files": {}, "x": 1}"#]
+        {
+            assert!(matches!(
+                PackSource::decode(document.as_bytes()),
+                Err(PackSourceError::Document(_))
+            ));
         }
     }
 

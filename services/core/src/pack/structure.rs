@@ -6,6 +6,10 @@
 use std::sync::LazyLock;
 
 use jsonschema::{ValidationError, Validator, error::ValidationErrorKind};
+use schemars::{
+    Schema,
+    transform::{RecursiveTransform, Transform},
+};
 use serde_json::Value;
 
 use super::{
@@ -18,7 +22,13 @@ use crate::{contract, expr::suggestion};
 
 /// The JSON Schema of `pack.yaml`.
 pub(super) fn schema() -> Value {
-    schemars::schema_for!(PackDecl).to_value()
+    let mut schema = schemars::schema_for!(PackDecl);
+    // Formats such as `uint32` are the generator's own: no validator knows them.
+    let mut plain = RecursiveTransform(|schema: &mut Schema| {
+        schema.remove("format");
+    });
+    plain.transform(&mut schema);
+    schema.to_value()
 }
 
 /// Reads the file, or lists everything in it that the grammar has not.
@@ -27,11 +37,11 @@ pub(super) fn read(document: &Document, problems: &mut Problems) -> Option<PackD
         LazyLock::new(|| contract::validator(&schema()));
     match &*VALIDATOR {
         Ok(validator) => {
-            let before = problems.is_empty();
+            let before = problems.count();
             for error in validator.iter_errors(&document.value) {
                 report(&error, problems);
             }
-            if before && !problems.is_empty() {
+            if problems.count() > before {
                 return None;
             }
         }
@@ -48,12 +58,16 @@ pub(super) fn read(document: &Document, problems: &mut Problems) -> Option<PackD
 
 fn report(error: &ValidationError, problems: &mut Problems) {
     let pointer = error.instance_path().as_str();
-    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are said as a contract says them")]
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others are said as a contract says them"
+    )]
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
             for key in unexpected {
                 let known = suggestion(key, known_keys(error).iter().map(String::as_str));
-                problems.at_key(&format!("{pointer}/{}", escaped(key)), format!("unknown key{known}"));
+                problems
+                    .at_key(&format!("{pointer}/{}", escaped(key)), format!("unknown key{known}"));
             }
         }
         ValidationErrorKind::Required { property } => {
@@ -63,22 +77,44 @@ fn report(error: &ValidationError, problems: &mut Problems) {
         ValidationErrorKind::Pattern { pattern } if pattern == DURATION_PATTERN => {
             problems.at(pointer, DURATION_WANTED);
         }
-        ValidationErrorKind::Type { .. } if pointer.ends_with("/timeout") || pointer.ends_with("/deadline") => {
+        ValidationErrorKind::Type { .. }
+            if pointer.ends_with("/timeout") || pointer.ends_with("/deadline") =>
+        {
             problems.at(pointer, DURATION_WANTED);
         }
-        // One alternative of each kind of value: its own errors tell more than that none fits.
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-            let is_other_kind = |errors: &&Vec<ValidationError<'static>>| {
-                let own = errors.iter().filter(|it| it.instance_path().as_str() == pointer);
-                own.into_iter().all(|it| !matches!(it.kind(), ValidationErrorKind::Type { .. }))
-            };
-            match context.iter().find(is_other_kind) {
-                Some(errors) => errors.iter().for_each(|error| report(error, problems)),
-                None => problems.at(pointer, kinds(context)),
-            }
+            report_alternatives(pointer, context, problems);
         }
         _ => problems.at(pointer, contract::describe(error)),
     }
+}
+
+/// Says of a value that fits no alternative what tells most.
+fn report_alternatives(
+    pointer: &str,
+    alternatives: &[Vec<ValidationError<'static>>],
+    problems: &mut Problems,
+) {
+    let words: Vec<String> = alternatives.iter().flatten().filter_map(word).collect();
+    if !words.is_empty() {
+        problems.at(pointer, format!("is none of {}", words.join(", ")));
+        return;
+    }
+    // There is one alternative of each kind of value: the errors of the right one.
+    let is_other_kind = |error: &ValidationError<'static>| {
+        error.instance_path().as_str() == pointer
+            && matches!(error.kind(), ValidationErrorKind::Type { .. })
+    };
+    match alternatives.iter().find(|errors| !errors.iter().any(is_other_kind)) {
+        Some(errors) => errors.iter().for_each(|error| report(error, problems)),
+        None => problems.at(pointer, kinds(alternatives)),
+    }
+}
+
+/// The word that would have been right.
+fn word(error: &ValidationError<'static>) -> Option<String> {
+    let ValidationErrorKind::Constant { expected_value } = error.kind() else { return None };
+    Some(expected_value.to_string())
 }
 
 /// Keys that the object of an error may have.
@@ -93,10 +129,7 @@ fn known_keys(error: &ValidationError) -> Vec<String> {
 /// The schema at a path of keywords; a `$ref` on the way is followed.
 fn resolved<'s>(root: &'s Value, path: &str) -> Option<&'s Value> {
     path.split('/').skip(1).try_fold(root, |schema, step| {
-        let next = match schema {
-            Value::Array(items) => items.get(step.parse::<usize>().ok()?)?,
-            other => other.get(step.replace("~1", "/").replace("~0", "~"))?,
-        };
+        let next = schema.pointer(&format!("/{step}"))?;
         match next.as_str().filter(|_| step == "$ref") {
             Some(target) => root.pointer(target.strip_prefix('#')?),
             None => Some(next),

@@ -43,14 +43,23 @@ pub(super) fn shown(duration: Duration) -> String {
 /// A JSON number's shortest text is what its author wrote, up to 15 digits.
 pub(super) fn decimal(value: &Value, places: usize) -> Option<u64> {
     let text = match value {
-        Value::Number(number) => number.to_string(),
+        // A float's text has no exponent, unlike the number's own.
+        Value::Number(number) => match (number.as_u64(), number.as_f64()) {
+            (Some(int), _) => int.to_string(),
+            (None, float) => float?.to_string(),
+        },
         Value::String(text) => text.clone(),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
     };
     let (whole, part) = text.split_once('.').unwrap_or((&text, "0"));
     let part = part.trim_end_matches('0');
     let is_digits = |text: &str| text.bytes().all(|c| c.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 12 || part.len() > places || !is_digits(whole) || !is_digits(part) {
+    if whole.is_empty()
+        || whole.len() > 12
+        || part.len() > places
+        || !is_digits(whole)
+        || !is_digits(part)
+    {
         return None;
     }
     format!("{whole}{part:0<places$}").parse().ok()
@@ -64,12 +73,18 @@ mod tests {
 
     #[test]
     fn durations() {
-        for (text, ms) in
-            [("250ms", 250), ("8s", 8_000), ("5m", 300_000), ("72h", 259_200_000), ("3d", 259_200_000), ("0s", 0)]
-        {
+        for (text, ms) in [
+            ("250ms", 250),
+            ("8s", 8_000),
+            ("5m", 300_000),
+            ("72h", 259_200_000),
+            ("3d", 259_200_000),
+            ("0s", 0),
+        ] {
             assert_eq!(duration(text), Some(Duration::from_millis(ms)), "{text}");
         }
-        for text in ["", "8", "s", "8 s", "8S", "1.5s", "-1s", "+1s", "9999999999s", "8sec", "٣s"] {
+        for text in ["", "8", "s", "8 s", "8S", "1.5s", "-1s", "+1s", "9999999999s", "8sec", "٣s"]
+        {
             assert_eq!(duration(text), None, "{text:?}");
         }
         let shown = ["1500ms", "8s", "90s", "5m", "3d", "36h", "0ms"];
@@ -90,7 +105,15 @@ mod tests {
         ] {
             assert_eq!(decimal(&value, 6), Some(micros), "{value}");
         }
-        for value in [json!(-1), json!(0.0000001), json!(1e300), json!("1.2.3"), json!("$1"), json!("."), json!(null)] {
+        for value in [
+            json!(-1),
+            json!(0.0000001),
+            json!(1e300),
+            json!("1.2.3"),
+            json!("$1"),
+            json!("."),
+            json!(null),
+        ] {
             assert_eq!(decimal(&value, 6), None, "{value}");
         }
         assert_eq!(decimal(&json!(0.8), 3), Some(800));

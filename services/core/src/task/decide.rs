@@ -271,7 +271,12 @@ fn read_answer(workflow: &Workflow, outcome: &Outcome) -> (EndStatus, String, Op
         }
     };
     let text = |key: &str| output.value().get(key).and_then(serde_json::Value::as_str);
-    let Some(status) = text("status").and_then(EndStatus::parse) else {
+    let is_an_answer = |status: &EndStatus| match status {
+        EndStatus::Completed | EndStatus::Partial | EndStatus::Failed => true,
+        EndStatus::Cancelled | EndStatus::Incomplete => false,
+    };
+    let status = text("status").and_then(EndStatus::parse).filter(is_an_answer);
+    let Some(status) = status else {
         return failed("the aggregator's answer has no status".to_owned());
     };
     let result = output.value().get("result").unwrap_or(&serde_json::Value::Null);

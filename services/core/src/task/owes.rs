@@ -98,7 +98,13 @@ impl Task {
     #[must_use]
     pub fn answer(&self) -> Option<Answer> {
         let end = self.ended()?;
-        let document = Payload::from_value(self.answer_document(end)).ok()?;
+        let document = Payload::from_value(self.answer_document(end)).or_else(|error| {
+            // Somebody waits for it: an end without its parts is better than silence.
+            let reason = format!("{}; its parts are left out: {error}", end.reason);
+            let bare = End { answer: None, reason, ..end.clone() };
+            Payload::from_value(self.answer_document(&bare))
+        });
+        let document = document.ok()?;
         Some(Answer { goal: Arc::clone(&self.goal), document })
     }
 

@@ -290,8 +290,17 @@ impl Task {
 
     fn end(&mut self, status: EndStatus, reason: &str, answer: Option<Payload>) {
         let (rev, at) = (self.rev, self.changed_at);
-        for step in self.steps.values_mut().filter(|step| step.state.is_open()) {
-            (step.state, step.rev, step.changed_at) = (StepState::Cancelled, rev, at);
+        for (id, step) in self.steps.iter_mut().filter(|(_, step)| step.state.is_open()) {
+            step.state = match &answer {
+                // The answer is the last step's own output.
+                Some(answer) if id.name.as_str() == AGGREGATE => StepState::Completed {
+                    output: answer.clone(),
+                    confidence: None,
+                    unsure: None,
+                },
+                Some(_) | None => StepState::Cancelled,
+            };
+            (step.rev, step.changed_at) = (rev, at);
         }
         self.fan_outs.values_mut().for_each(|fan_out| fan_out.open = 0);
         self.phase = Phase::Ended(End { status, reason: reason.to_owned(), answer, at });

@@ -5,7 +5,9 @@ use ractor::{
 };
 use tokio::time::Instant;
 
-use super::{AddError, Child, ChildSnapshot, ChildState, Options, RestartBudget, Snapshot};
+use super::{
+    AddError, Child, ChildSnapshot, ChildState, Options, RestartBudget, Snapshot, StopOrder,
+};
 
 /// What ractor says of an actor that did not end by its own will.
 const UNNATURAL: [&str; 2] = ["killed", "actor_task_cancelled"];
@@ -119,6 +121,18 @@ impl SupervisorActor {
         drop(myself.send_after(pause, move || Msg::Restart(index)));
     }
 
+    /// Waits until the child has stopped; kills it when that takes too long.
+    async fn await_end(&self, slot: &mut Slot, deadline: Instant) {
+        let Run::Running(cell) = &slot.run else { return };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if cell.wait(Some(left)).await.is_err() {
+            let (supervisor, child) = (self.name.as_str(), slot.child.name.as_str());
+            tracing::warn!(supervisor, child, "child killed, it did not stop in time");
+            cell.kill();
+        }
+        slot.end();
+    }
+
     fn inspect(&self, slots: &Slots) -> Snapshot {
         let children = slots.0.iter().map(|slot| ChildSnapshot {
             name: slot.child.name.clone(),
@@ -197,21 +211,32 @@ impl Actor for SupervisorActor {
         _myself: ActorRef<Msg>,
         slots: &mut Slots,
     ) -> Result<(), ActorProcessingErr> {
-        for slot in slots.0.iter_mut().rev() {
-            let Run::Running(cell) = &slot.run else { continue };
-            let (supervisor, child) = (self.name.as_str(), slot.child.name.as_str());
-            cell.stop(Some("supervisor stops".to_owned()));
-            if cell.wait(Some(self.options.grace)).await.is_err() {
-                tracing::warn!(supervisor, child, "child killed, it did not stop in time");
-                cell.kill();
+        match self.options.stop {
+            StopOrder::OneByOne => {
+                for slot in slots.0.iter_mut().rev() {
+                    slot.ask_to_stop();
+                    self.await_end(slot, Instant::now() + self.options.grace).await;
+                }
             }
-            slot.end();
+            StopOrder::Together => {
+                let deadline = Instant::now() + self.options.grace;
+                slots.0.iter().rev().for_each(Slot::ask_to_stop);
+                for slot in slots.0.iter_mut().rev() {
+                    self.await_end(slot, deadline).await;
+                }
+            }
         }
         Ok(())
     }
 }
 
 impl Slot {
+    fn ask_to_stop(&self) {
+        if let Run::Running(cell) = &self.run {
+            cell.stop(Some("supervisor stops".to_owned()));
+        }
+    }
+
     fn end(&mut self) {
         self.run = Run::Ended;
     }

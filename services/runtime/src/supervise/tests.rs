@@ -13,7 +13,7 @@ const SOON: Duration = Duration::from_secs(1);
 
 async fn start(children: Vec<Child>) -> Supervisor {
     let restarts = RestartPolicy { max: 3, ..RestartPolicy::default() };
-    let options = Options { restarts, grace: SOON };
+    let options = Options { restarts, grace: SOON, ..Options::default() };
     Supervisor::start("test", options, children, None).await.unwrap()
 }
 

@@ -18,7 +18,7 @@ use tokio::time::sleep;
 
 use super::*;
 use crate::{
-    supervise::{ChildState, Options, RestartPolicy, Supervisor},
+    supervise::{ChildState, Options, RestartPolicy, StopOrder, Supervisor},
     testing::{Event, Memory, TRACE, Work},
 };
 
@@ -290,6 +290,7 @@ async fn a_broken_role_is_restarted_within_its_budget_and_then_parked() {
     let child = house.supervisor.inspect(SOON).await.unwrap().children.remove(0);
     assert_eq!((child.state, child.restarts), (ChildState::Parked, 3));
     assert_eq!(child.last_error.as_deref(), Some("pump panicked: inbox panics as told"));
+    assert!(!house.role.subscribed(SOON).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -316,6 +317,26 @@ async fn a_step_that_does_not_end_is_abandoned_unsettled() {
     sleep(SOON).await;
     house.supervisor.stop().await;
     assert_eq!((house.memory.reports().len(), house.memory.open_orders()), (0, vec![1]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn roles_that_stop_together_drain_together() {
+    let memory = Memory::default();
+    let worker =
+        Worker::new(memory.clone(), memory.clone(), Obedient::default(), WorkerOptions::default());
+    let names = ["first", "second", "third"].map(|name| Name::new(name).unwrap());
+    memory.apply(&name(), "r1", &[]).unwrap();
+    let children = names.each_ref().map(|name| worker.role(name.clone()).1);
+    let options = Options { stop: StopOrder::Together, ..Options::default() };
+    let supervisor = Supervisor::start("test", options, children.into(), None).await.unwrap();
+    for name in &names {
+        memory.order(Work { input: json!({"sleep_ms": 15_000}), ..Work::of(name) });
+    }
+    sleep(SOON).await;
+    let begun = Instant::now();
+    supervisor.stop().await;
+    assert_eq!(memory.reports().len(), 3);
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]

@@ -167,6 +167,19 @@ fn large_documents_travel_by_reference() {
 }
 
 #[test]
+fn an_answer_that_cannot_be_published_whole_still_ends_the_wait() {
+    let large = "x".repeat(crate::limits::PAYLOAD_BYTES_MAX - 100);
+    let flow = Flow::of(&[step("a")]);
+    let mut run = flow.start(json!({}));
+    run.complete("a");
+    run.report(AGGREGATE, completed(json!({"status": "completed", "result": {"a": large}})));
+    let document = run.task().answer().unwrap().document;
+    assert_eq!(document.value()["result"], Value::Null);
+    let reason = document.value()["reason"].as_str().unwrap();
+    assert!(reason.contains("its parts are left out: document of 8388"), "{reason}");
+}
+
+#[test]
 fn several_large_inputs_take_several_records() {
     let half = "x".repeat(50_000);
     let flow = Flow::of(&[step("a"), step("b"), step("c"), step("d")]);

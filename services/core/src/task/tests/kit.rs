@@ -421,10 +421,13 @@ impl Run<'_> {
         let dispatches = record.events.iter().filter(dispatched).count();
         assert!(dispatches <= RECORD_DISPATCHES_MAX + 1, "{dispatches} in one record");
         for (id, fan_out) in &task.fan_outs {
-            let items = task.steps.iter().filter(|(step, _)| step.name == *id);
-            let open = items.clone().filter(|(_, step)| step.state.is_open()).count();
-            assert_eq!(fan_out.open as usize, open, "open items of {id}");
-            assert_eq!(fan_out.begun as usize, items.count(), "begun items of {id}");
+            let states =
+                || task.steps.iter().filter(|(step, _)| step.name == *id).map(|(_, s)| &s.state);
+            let count = |wanted: &[&str]| states().filter(|s| wanted.contains(&s.as_str())).count();
+            assert_eq!(fan_out.begun as usize, states().count(), "begun items of {id}");
+            assert_eq!(fan_out.open as usize, count(&["dispatched", "waiting"]), "open of {id}");
+            assert_eq!(fan_out.completed as usize, count(&["completed"]), "completed of {id}");
+            assert_eq!(fan_out.failed as usize, count(&["failed"]), "failed of {id}");
         }
         if task.ended().is_some() {
             assert!(task.steps.values().all(|step| !step.state.is_open()), "nothing is open");

@@ -40,6 +40,18 @@ fn the_step_limit_inside_a_fan_out_keeps_what_has_begun() {
 }
 
 #[test]
+fn a_fan_out_that_a_limit_cut_too_short_has_no_output() {
+    let flow = Flow::of(&[step("f").each("goal.items").parallel(5).keep(500)]).steps_max(1);
+    let mut run = flow.start(json!({"items": [1, 2, 3, 4]}));
+    run.complete("f-0");
+    let field = &run.parts().fields[0];
+    assert_eq!(
+        (field.candidates.len(), field.missing[0].cause.as_str()),
+        (0, "1 of 4 items completed")
+    );
+}
+
+#[test]
 fn money_and_tokens_are_limits() {
     for (usd, tokens, limit) in
         [(11, 0, "max_usd: spent 11 of 10 micro-USD"), (0, 21, "max_tokens: used 21 of 20 tokens")]

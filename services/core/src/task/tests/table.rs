@@ -206,6 +206,7 @@ fn a_bad_answer_of_the_aggregator_fails_the_task() {
     let table = [
         (completed(json!({"no": 1})), "the aggregator's answer has no status"),
         (completed(json!({"status": "done"})), "the aggregator's answer has no status"),
+        (completed(json!({"status": "cancelled"})), "the aggregator's answer has no status"),
         (completed(refused.clone()), "the answer breaks contract answer@1: "),
         (failed(), "aggregation failed: boom"),
         (

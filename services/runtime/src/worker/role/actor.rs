@@ -293,7 +293,10 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> Actor for RoleActor<B, P, W> {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             Msg::Arrived(arrivals) => self.on_arrived(&myself, state, arrivals).await,
-            Msg::PumpEnded(why) => return Err(why.into()),
+            Msg::PumpEnded(why) => {
+                self.0.set_subscribed(false);
+                return Err(why.into());
+            }
             Msg::Beat => self.on_beat(state),
             Msg::Inspect(reply) => {
                 // Whoever asked may have lost patience.

@@ -1,0 +1,58 @@
+//! The README speaks of what exists.
+
+use std::fs;
+
+use cadre_proto::{ContentType, header, order, report};
+
+fn readme() -> String {
+    fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap()
+}
+
+#[test]
+fn every_header_is_explained() {
+    let text = readme();
+    for name in [
+        header::TASK,
+        header::STEP,
+        header::ATTEMPT,
+        header::ROLE,
+        header::USER,
+        header::CONTRACT_IN,
+        header::CONTRACT_OUT,
+        header::DEADLINE,
+        header::TIMEOUT_MS,
+        header::GRANT_TOKENS,
+        header::GRANT_USD_MICROS,
+        header::GRANT_STEPS,
+        header::HOP,
+        header::IDEMPOTENCY_KEY,
+        header::SCHEMA,
+        header::BUDGET_USD,
+        header::BUDGET_TOKENS,
+        header::BUDGET_STEPS,
+        header::CONTENT_TYPE,
+        header::TRACEPARENT,
+        header::TRACESTATE,
+        header::MSG_ID,
+        header::EXPECTED_LAST_SUBJECT_SEQUENCE,
+    ] {
+        assert!(text.contains(&format!("`{name}")), "{name} is not explained");
+    }
+}
+
+#[test]
+fn the_examples_are_read() {
+    let text = readme();
+    let examples: Vec<bytes::Bytes> = text
+        .split("```json\n")
+        .skip(1)
+        .map(|part| part.split("```").next().unwrap().trim().to_owned().into())
+        .collect();
+    let [order, report, cancel] = examples.as_slice() else { panic!("three examples") };
+    let none = cadre_proto::Blobs::new();
+    let content = ContentType::Json;
+    let order = order::parse(order, content).unwrap().into_core(&none).unwrap();
+    let report = report::parse(report, content).unwrap().into_core(&none).unwrap();
+    assert_eq!(report.check(&order.attempt), Ok(()));
+    assert_eq!(cadre_proto::cancel::decode(cancel, content).unwrap().by, "ada");
+}

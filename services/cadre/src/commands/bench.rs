@@ -1,0 +1,42 @@
+//! `cadre bench`: what this machine can do, beside the raw floor of the bus in the same run.
+
+mod packs;
+mod pipeline;
+mod processes;
+mod recovery;
+
+use clap::{Args, Subcommand};
+
+use crate::settings::Settings;
+
+/// Measure throughput, latency and recovery on a private broker.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cadre bench pipeline                                           four steps, 256 tasks in flight
+  cadre bench pipeline --in-flight 1 --tasks 500                 latency of a task alone
+  cadre bench pipeline --in-flight 1000 --sync always --replicas 3
+  cadre bench fanout --width 8 -o json
+  cadre bench recovery --tasks 500 --kill worker")]
+pub(crate) struct BenchArgs {
+    #[command(subcommand)]
+    kind: Kind,
+}
+
+#[derive(Debug, Subcommand)]
+enum Kind {
+    /// Tasks of several steps, one after the other.
+    Pipeline(pipeline::PipelineArgs),
+    /// Tasks of one step with several items at once.
+    Fanout(pipeline::FanOutArgs),
+    /// Kill a process in the middle and see how long the rest takes.
+    Recovery(recovery::RecoveryArgs),
+}
+
+pub(crate) async fn run(args: BenchArgs, settings: &Settings) -> anyhow::Result<()> {
+    match args.kind {
+        Kind::Pipeline(args) => pipeline::pipeline(args, settings).await,
+        Kind::Fanout(args) => pipeline::fan_out(args, settings).await,
+        Kind::Recovery(args) => recovery::run(args, settings).await,
+    }
+}

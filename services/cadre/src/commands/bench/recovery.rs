@@ -1,0 +1,69 @@
+//! How long until every task has ended after a process was killed for good.
+
+use std::time::Instant;
+
+use cadre_nats::{bus::JetStreamBus, packs::KvPacks};
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use super::{packs, pipeline::Driver, processes::Process};
+use crate::{
+    broker::{PrivateOptions, start_private},
+    output,
+    settings::Settings,
+};
+
+/// `cadre bench recovery`.
+#[derive(Debug, Args)]
+pub(crate) struct RecoveryArgs {
+    /// Tasks of four steps.
+    #[arg(long, default_value_t = 500, value_name = "N")]
+    tasks: usize,
+    /// Which of two such processes is killed, and not started again.
+    #[arg(long, value_enum)]
+    kill: Victim,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Victim {
+    Worker,
+    Orchestrator,
+}
+
+pub(super) async fn run(args: RecoveryArgs, settings: &Settings) -> anyhow::Result<()> {
+    let (server, connection) = start_private(settings, PrivateOptions::default()).await?;
+    let bus = JetStreamBus::open(&connection).await?;
+    let kv = KvPacks::open(connection.js.clone(), bus.streams().topology).await?;
+    kv.apply(&packs::pipeline("bench", 4)).await?;
+    let url = server.urls().join(",");
+    let mut workers = Vec::new();
+    let mut orchestrators = Vec::new();
+    for _ in 0..2 {
+        workers.push(Process::serve(&url, &["--role", "agent,aggregator"]).await?);
+        orchestrators.push(Process::serve(&url, &["--role", "orchestrator"]).await?);
+    }
+    let mut driver = Driver::new(&connection, &json!({"text": "x".repeat(188)})).await?;
+    driver.drive(50, 50).await?;
+    for _ in 0..args.tasks {
+        driver.publish();
+    }
+    let mut finished = 0;
+    while finished < args.tasks / 5 {
+        driver.next().await?;
+        finished += 1;
+    }
+    let victims = match args.kill {
+        Victim::Worker => &mut workers,
+        Victim::Orchestrator => &mut orchestrators,
+    };
+    let Some(victim) = victims.first_mut() else { anyhow::bail!("there is nobody to kill") };
+    victim.kill().await?;
+    let killed = Instant::now();
+    while finished < args.tasks {
+        driver.next().await?;
+        finished += 1;
+    }
+    let figures = json!({"finished": finished, "kill_to_all_done_s": killed.elapsed().as_secs_f64()});
+    output::data(&serde_json::to_string_pretty(&figures)?)?;
+    Ok(())
+}

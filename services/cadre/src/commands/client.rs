@@ -1,0 +1,99 @@
+//! A connection to a broker with our streams: what commands about goals and tasks begin with.
+
+use std::{sync::Arc, time::SystemTime};
+
+use cadre_core::{
+    ids::TaskId,
+    ports::{LoadError, Packs as _},
+    task::{Record, Task},
+    time::UnixMillis,
+    workflow::Workflow,
+};
+use cadre_nats::{bus::JetStreamBus, connect::Connection, packs::KvPacks};
+
+use crate::{
+    broker,
+    exit::{Code, Failure},
+    settings::Settings,
+};
+
+/// What commands about goals and tasks work with.
+pub(crate) struct Client {
+    pub(crate) connection: Connection,
+    pub(crate) bus: JetStreamBus,
+}
+
+impl Client {
+    /// Connects to the broker of the settings.
+    ///
+    /// # Errors
+    /// [`Code::BusUnavailable`] when nobody answers, or the broker has no streams of ours.
+    pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Self> {
+        let connection = broker::connect_to(settings, "cli").await?;
+        let bus = JetStreamBus::open(&connection).await.map_err(|error| unavailable(&error))?;
+        Ok(Self { connection, bus })
+    }
+
+    /// The packs of the broker.
+    ///
+    /// # Errors
+    /// [`Code::BusUnavailable`].
+    pub(crate) async fn packs(&self) -> anyhow::Result<KvPacks> {
+        let (js, topology) = (self.connection.js.clone(), self.bus.streams().topology);
+        Ok(KvPacks::open(js, topology).await.map_err(|error| unavailable(&error))?)
+    }
+
+    /// The pack revision that `task` runs by; `None` when it is not to be had.
+    pub(crate) async fn workflow_of(&self, task: &Task) -> Option<Arc<Workflow>> {
+        let packs = self.packs().await.ok()?;
+        packs.revision(&task.goal.revision).await.ok()?
+    }
+
+    /// The whole log of `task`.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] when there is no such task.
+    pub(crate) async fn log(&self, task: &TaskId) -> anyhow::Result<Vec<Record>> {
+        let loaded = self.bus.read_log(task).await.map_err(|error| match &error {
+            LoadError::Bus(error) => anyhow::Error::from(unavailable(error)),
+            LoadError::Damaged { .. } | LoadError::TooNew { .. } => error.into(),
+        })?;
+        if loaded.records.is_empty() {
+            return Err(no_task(task).into());
+        }
+        Ok(loaded.records)
+    }
+
+    /// Where `task` stands.
+    ///
+    /// # Errors
+    /// As [`Self::log`].
+    pub(crate) async fn task(&self, task: &TaskId) -> anyhow::Result<Task> {
+        let records = self.log(task).await?;
+        Task::replay(&records).ok_or_else(|| no_task(task).into())
+    }
+}
+
+/// The time now: this machine's clock, or the broker's where that is known to be later.
+pub(crate) fn now(bus: &JetStreamBus) -> UnixMillis {
+    let own = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    UnixMillis(0).after(own).max(bus.streams().clock.now())
+}
+
+/// The bus is not there, or not ours.
+pub(crate) fn unavailable(error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(Code::BusUnavailable, error.to_string())
+}
+
+fn no_task(task: &TaskId) -> Failure {
+    let text = format!("there is no task {task} on this broker: see `cadre task ls`");
+    Failure::new(Code::NotFound, text)
+}
+
+/// A task id from the command line.
+///
+/// # Errors
+/// [`Code::NotFound`]: nothing that is no id can be a task.
+pub(crate) fn task_id(text: &str) -> Result<TaskId, Failure> {
+    TaskId::parse(text).map_err(|error| Failure::new(Code::NotFound, error.to_string()))
+}

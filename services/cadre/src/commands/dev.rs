@@ -1,0 +1,199 @@
+//! `cadre dev`: a whole deployment on one machine, for working on packs and workers.
+
+use std::{
+    env,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use cadre_nats::{packs::KvPacks, server::StoreDir};
+use cadre_runtime::shutdown::Shutdown;
+use clap::Args;
+
+use crate::{
+    broker::{self, Ground, PrivateOptions},
+    commands::pack::{apply_failure, short},
+    output::{self, text::span},
+    packs::BuiltIn,
+    settings::Settings,
+    stack::{Stack, StackOptions},
+};
+
+/// The port that other commands look at when nothing else is said.
+const PORT_DEFAULT: u16 = 4222;
+
+/// Where `cadre doctor` looks for the broker's monitoring.
+const MONITOR_PORT_DEFAULT: u16 = 8222;
+
+/// The pack that is there from the start.
+const PACK: &str = "contract";
+
+/// The folder of a project that holds its store.
+const PROJECT_FOLDER: &str = ".cadre";
+
+/// Run a broker and every service here, for development; tasks are still there next time.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cadre dev                          keeps its store in ./.cadre if that exists, else with your data
+  cadre dev --ephemeral              forgets everything at the end
+  cadre dev --data ./store --port 4333
+  cadre dev --nats nats://127.0.0.1:4222    the services only, on a broker that runs")]
+pub(crate) struct DevArgs {
+    /// Keep the store in a temporary folder that goes away.
+    #[arg(long, conflicts_with = "data")]
+    ephemeral: bool,
+    /// Port of the broker; default: 4222, or another one if that is taken.
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+    /// Where the store is kept.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+pub(crate) async fn run(args: DevArgs, settings: &Settings) -> anyhow::Result<()> {
+    let began = Instant::now();
+    let shutdown = Shutdown::new();
+    shutdown.listen()?;
+    let (port, monitor_port) = (port(&args, settings), free(MONITOR_PORT_DEFAULT));
+    let options =
+        PrivateOptions { store: store(&args), port, monitor_port, ..PrivateOptions::default() };
+    let mut ground = tokio::select! {
+        ground = broker::ground(settings, options, "dev") => ground?,
+        () = shutdown.triggered() => return Ok(()),
+    };
+    let packs = broker::packs_on(&ground.connection).await?;
+    apply(&packs).await?;
+    let stack = Stack::start(&ground.connection, StackOptions::all()).await?;
+    welcome(&ground, &packs, began).await?;
+    let outcome = tokio::select! {
+        () = shutdown.triggered() => {
+            output::say("stopping; tasks stay as they are");
+            Ok(())
+        }
+        error = ground.failed() => Err(error),
+    };
+    tokio::select! {
+        () = close(stack, ground) => {}
+        () = shutdown.forced() => {}
+    }
+    outcome
+}
+
+fn store(args: &DevArgs) -> StoreDir {
+    if args.ephemeral {
+        return StoreDir::Temporary;
+    }
+    StoreDir::Path(args.data.clone().unwrap_or_else(|| {
+        let variable = |name: &str| env::var_os(name).map(PathBuf::from);
+        default_store(
+            Path::new(PROJECT_FOLDER).is_dir(),
+            variable("XDG_DATA_HOME"),
+            variable("HOME"),
+        )
+    }))
+}
+
+/// The project's own folder if there is one, else a folder of the user's, else the project's all the same.
+fn default_store(
+    has_project: bool,
+    xdg_data_home: Option<PathBuf>,
+    home: Option<PathBuf>,
+) -> PathBuf {
+    let project = PathBuf::from(PROJECT_FOLDER);
+    if has_project {
+        return project;
+    }
+    let absolute = |path: &PathBuf| path.is_absolute();
+    let own = xdg_data_home.filter(absolute);
+    let data = own.or_else(|| home.filter(absolute).map(|home| home.join(".local/share")));
+    data.map_or(project, |data| data.join("cadre").join("dev"))
+}
+
+/// The usual port if it is free: then other commands need no flag.
+fn port(args: &DevArgs, settings: &Settings) -> Option<u16> {
+    if args.port.is_some() {
+        return args.port;
+    }
+    let usual = free(PORT_DEFAULT);
+    if usual.is_none() && settings.nats.is_none() {
+        output::say(&format!("port {PORT_DEFAULT} is taken, so another one is used"));
+    }
+    usual
+}
+
+/// The port, unless somebody has it.
+fn free(port: u16) -> Option<u16> {
+    TcpListener::bind(("127.0.0.1", port)).ok().map(|_| port)
+}
+
+/// Applies the pack that is built in, unless somebody has made it their own.
+async fn apply(packs: &KvPacks) -> anyhow::Result<()> {
+    let Some(pack) = BuiltIn::find(PACK) else { return Ok(()) };
+    let source = pack.source();
+    let entries = packs.ls().await?;
+    let own = entries
+        .iter()
+        .find(|entry| BuiltIn::find(&entry.workflow).is_some_and(|it| it.folder() == PACK));
+    if let Some(own) = own.filter(|own| own.revision != source.revision()) {
+        output::say(&format!(
+            "pack {} stays at its revision {}; for the built-in one: cadre pack apply {PACK}",
+            own.workflow,
+            short(&own.revision)
+        ));
+        return Ok(());
+    }
+    packs.apply(&source).await.map(|_| ()).map_err(|error| apply_failure(&error))
+}
+
+async fn welcome(ground: &Ground, packs: &KvPacks, began: Instant) -> anyhow::Result<()> {
+    let took = span(began.elapsed());
+    output::data(&format!("ready in {took} at {}", ground.url))?;
+    if let Some(server) = &ground.server {
+        output::say(&format!("  store    {}", server.store_dir().display()));
+        output::say(&format!("  monitor  {}", server.monitor_url()));
+    }
+    for entry in packs.ls().await? {
+        output::say(&format!("  pack     {} {}", entry.workflow, short(&entry.revision)));
+    }
+    let is_usual = ground.url == format!("nats://127.0.0.1:{PORT_DEFAULT}");
+    let cadre = if is_usual { "cadre".to_owned() } else { format!("cadre --nats {}", ground.url) };
+    output::say("\ntry in another terminal:");
+    for command in [
+        format!("{cadre} goal publish contract-intake -i text=@contract.txt --follow"),
+        format!("{cadre} task ls"),
+        format!("{cadre} bus tail"),
+        format!(
+            "nats -s {} pub goals.default.contract-intake '{{\"text\": \"Payment is due in 30 days.\"}}'",
+            ground.url
+        ),
+    ] {
+        output::say(&format!("  {command}"));
+    }
+    output::say("Ctrl-C ends it.");
+    Ok(())
+}
+
+async fn close(stack: Stack, ground: Ground) {
+    stack.stop().await;
+    ground.close().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_store_is_the_projects_or_the_users() {
+        let (home, data) = (Some(PathBuf::from("/home/a")), Some(PathBuf::from("/data")));
+        let relative = Some(PathBuf::from("data"));
+        assert_eq!(default_store(true, data.clone(), home.clone()), Path::new(".cadre"));
+        assert_eq!(default_store(false, data, home.clone()), Path::new("/data/cadre/dev"));
+        assert_eq!(
+            default_store(false, relative, home),
+            Path::new("/home/a/.local/share/cadre/dev")
+        );
+        assert_eq!(default_store(false, None, None), Path::new(".cadre"));
+    }
+}

@@ -1,0 +1,154 @@
+//! `cadre task`: what became of goals.
+
+mod cancel;
+mod document;
+mod ls;
+mod show;
+mod watch;
+
+use cadre_core::task::{Task, why};
+use clap::{Args, Subcommand};
+
+use crate::{
+    answer,
+    commands::client::{Client, now, task_id},
+    exit::{Code, Failure},
+    output::{self, Format, OutputArgs},
+    settings::Settings,
+};
+
+/// Look at tasks, and end them.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cadre task ls --status running
+  cadre task why vs3tl6e2t2bmylf5r7pg2ndlxn
+  cadre task result vs3tl6e2t2bmylf5r7pg2ndlxn -o json | jq .result")]
+pub(crate) struct TaskArgs {
+    #[command(subcommand)]
+    command: TaskCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum TaskCommand {
+    Ls(ls::LsArgs),
+    /// Show one task: its steps, cost, limits, and how it ended.
+    #[command(after_help = "\
+Examples:
+  cadre task show vs3tl6e2t2bmylf5r7pg2ndlxn
+  cadre task show vs3tl6e2t2bmylf5r7pg2ndlxn -o json | jq '.steps[] | select(.state == \"failed\")'")]
+    Show(OneArgs),
+    /// Show what happens to a task until it has ended; of an ended task, what happened.
+    #[command(after_help = "\
+Examples:
+  cadre task watch vs3tl6e2t2bmylf5r7pg2ndlxn
+  cadre task watch vs3tl6e2t2bmylf5r7pg2ndlxn -o ndjson | jq .decision")]
+    Watch(OneArgs),
+    /// Print each record of a task's log: what was decided, because of what, and why.
+    #[command(after_help = "\
+Examples:
+  cadre task events vs3tl6e2t2bmylf5r7pg2ndlxn
+  cadre task events vs3tl6e2t2bmylf5r7pg2ndlxn -o ndjson | jq -c '.events[]'")]
+    Events(OneArgs),
+    /// Say in one paragraph where a task is, what it waits for, and what happens next.
+    #[command(after_help = "\
+Examples:
+  cadre task why vs3tl6e2t2bmylf5r7pg2ndlxn")]
+    Why(OneArgs),
+    /// Print the answer of a task.
+    ///
+    /// Exit codes: 0 completed, 3 no such task or not ended yet, 5 failed, cancelled or
+    /// incomplete, 6 partial.
+    #[command(after_help = "\
+Examples:
+  cadre task result vs3tl6e2t2bmylf5r7pg2ndlxn
+  cadre task result vs3tl6e2t2bmylf5r7pg2ndlxn -o json > answer.json")]
+    Result(OneArgs),
+    Cancel(cancel::CancelArgs),
+}
+
+/// One task.
+#[derive(Debug, Args)]
+pub(crate) struct OneArgs {
+    /// The task's id.
+    id: String,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+pub(crate) async fn run(args: TaskArgs, settings: &Settings) -> anyhow::Result<()> {
+    match args.command {
+        TaskCommand::Ls(args) => ls::run(&args, settings).await,
+        TaskCommand::Show(args) => show::run(&args, settings).await,
+        TaskCommand::Watch(args) => watch::run(&args, settings).await,
+        TaskCommand::Events(args) => watch::events(&args, settings).await,
+        TaskCommand::Why(args) => explain(&args, settings).await,
+        TaskCommand::Result(args) => result(&args, settings).await,
+        TaskCommand::Cancel(args) => cancel::run(&args, settings).await,
+    }
+}
+
+async fn explain(args: &OneArgs, settings: &Settings) -> anyhow::Result<()> {
+    let id = task_id(&args.id)?;
+    let client = Client::open(settings).await?;
+    let task = client.task(&id).await?;
+    let workflow = client.workflow_of(&task).await;
+    let text = why(&task, workflow.as_deref(), now(&client.bus));
+    let document = serde_json::json!({"task": id.as_str(), "status": task.status(), "why": text});
+    match args.output.format(settings) {
+        Format::Table => {
+            let width = output::width().map_or(usize::MAX, usize::from).min(100);
+            let width = if output::is_terminal() { width } else { usize::MAX };
+            let lines = output::text::wrap(&text, width);
+            lines.iter().try_for_each(|line| output::data(line)).map_err(Into::into)
+        }
+        Format::Json => output::json(&document),
+        Format::Ndjson => output::ndjson(&document),
+        Format::Id => Ok(output::data(id.as_str())?),
+    }
+}
+
+async fn result(args: &OneArgs, settings: &Settings) -> anyhow::Result<()> {
+    let id = task_id(&args.id)?;
+    let client = Client::open(settings).await?;
+    print_answer(&client.task(&id).await?, args.output.format(settings))
+}
+
+/// Prints the answer of an ended task, and fails with the code of how it ended.
+///
+/// # Errors
+/// [`Code::NotFound`] while it has not ended, [`Code::TaskFailed`], [`Code::TaskPartial`].
+pub(crate) fn print_answer(task: &Task, format: Format) -> anyhow::Result<()> {
+    let Some(answer) = task.answer() else {
+        let (id, status) = (task.id(), task.status());
+        let text = format!(
+            "task {id} has no answer yet, it is {status}: `cadre task why {id}` says what it waits \
+             for, `cadre task watch {id}` waits"
+        );
+        return Err(Failure::new(Code::NotFound, text).into());
+    };
+    let document = answer.document.value();
+    match format {
+        Format::Table => answer::print(document)?,
+        Format::Json => output::json(document)?,
+        Format::Ndjson => output::ndjson(document)?,
+        Format::Id => output::data(task.id().as_str())?,
+    }
+    end_of(task)
+}
+
+/// How an ended task ended, as success or failure.
+///
+/// # Errors
+/// [`Code::TaskFailed`], [`Code::TaskPartial`].
+pub(crate) fn end_of(task: &Task) -> anyhow::Result<()> {
+    let Some(end) = task.ended() else { return Ok(()) };
+    match answer::code(end.status) {
+        None => Ok(()),
+        Some(code) => {
+            let reason = output::text::clean(&end.reason);
+            let text = format!("task {} ended as {}: {reason}", task.id(), end.status.as_str());
+            Err(Failure::new(code, text).into())
+        }
+    }
+}

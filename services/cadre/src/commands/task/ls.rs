@@ -1,0 +1,167 @@
+//! `cadre task ls`: the tasks of a while, newest change first.
+
+use std::{collections::HashMap, time::Duration};
+
+use cadre_core::{
+    ids::{Name, TaskId},
+    task::{AGGREGATE, StepState, Task},
+    time::UnixMillis,
+};
+use cadre_nats::{
+    bus::JetStreamBus,
+    tail::{Begin, TailOptions, tail},
+};
+use cadre_proto::subject::Subject;
+use clap::Args;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde::Serialize;
+
+use crate::{
+    commands::client::{Client, now, unavailable},
+    output::{self, Listing, OutputArgs, text::span},
+    settings::Settings,
+};
+
+/// Logs that are read at the same time.
+const READS_MAX: usize = 16;
+
+/// List tasks, the ones that changed last first.
+///
+/// There is no read model yet: every record of the last --since is read, at some 100,000 a second,
+/// and then the whole log of each task that may be listed. Keep --since short on a busy broker.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cadre task ls
+  cadre task ls --status failed --since 7d
+  cadre task ls --workflow contract-intake --status running -o id | xargs -n1 cadre task why")]
+pub(crate) struct LsArgs {
+    /// Only tasks in this state: running waiting aggregating completed partial failed cancelled
+    /// incomplete.
+    #[arg(long, value_name = "STATUS", value_parser = STATUSES)]
+    status: Option<String>,
+    /// Only tasks of this workflow.
+    #[arg(long, value_name = "NAME")]
+    workflow: Option<Name>,
+    /// Of every tenant, not only of --tenant.
+    #[arg(long)]
+    all_tenants: bool,
+    /// Only tasks that changed within this time.
+    #[arg(long, default_value = "24h", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    since: Duration,
+    /// At most so many.
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    limit: usize,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+const STATUSES: [&str; 8] = [
+    "running",
+    "waiting",
+    "aggregating",
+    "completed",
+    "partial",
+    "failed",
+    "cancelled",
+    "incomplete",
+];
+
+/// One task of the list.
+#[derive(Debug, Serialize)]
+struct Row {
+    task: String,
+    tenant: String,
+    workflow: String,
+    status: &'static str,
+    steps_done: usize,
+    steps: usize,
+    accepted_at: String,
+    changed_at: String,
+    key: String,
+    #[serde(skip)]
+    age: String,
+}
+
+pub(crate) async fn run(args: &LsArgs, settings: &Settings) -> anyhow::Result<()> {
+    let client = Client::open(settings).await?;
+    let changed = changed(&client.bus, args.since).await?;
+    let now = now(&client.bus);
+    let (client, tenant) = (&client, &settings.tenant);
+    let tasks = stream::iter(changed)
+        .map(|id| async move { (client.task(&id).await, id) })
+        .buffered(READS_MAX);
+    let listed = tasks.filter_map(|(task, id)| async move {
+        match task {
+            Ok(task) => is_wanted(args, tenant, &task).then(|| row(&task, now)),
+            // One log that cannot be read must not hide the others.
+            Err(error) => {
+                output::say(&format!("task {id} is not listed: {error:#}"));
+                None
+            }
+        }
+    });
+    let rows: Vec<Row> = listed.take(args.limit).collect().await;
+    let listing = Listing {
+        header: &["task", "workflow", "status", "steps", "accepted", "key"],
+        row: |row: &Row| {
+            vec![
+                row.task.clone(),
+                row.workflow.clone(),
+                row.status.to_owned(),
+                format!("{}/{}", row.steps_done, row.steps),
+                row.age.clone(),
+                output::text::brief(&row.key, 40),
+            ]
+        },
+        id: |row| row.task.clone(),
+    };
+    output::list(args.output.format(settings), &rows, &listing)
+}
+
+/// Tasks with a record of the last `since`, newest first.
+async fn changed(bus: &JetStreamBus, since: Duration) -> anyhow::Result<Vec<TaskId>> {
+    let options = TailOptions {
+        filter: Some("cadre.*.log.*".to_owned()),
+        from: Begin::Since(since),
+        follow: false,
+    };
+    let streams = bus.streams();
+    let items = tail(&streams.js, &streams.topology, &options).await;
+    let mut items = items.map_err(|error| unavailable(&error))?;
+    let mut last: HashMap<TaskId, (UnixMillis, u64)> = HashMap::new();
+    while let Some(item) = items.try_next().await.map_err(|error| unavailable(&error))? {
+        if let Ok(Subject::Log(_, task)) = Subject::parse(&item.subject) {
+            last.insert(task, (item.at, item.sequence));
+        }
+    }
+    let mut last: Vec<_> = last.into_iter().map(|(task, place)| (place, task)).collect();
+    last.sort_by(|a, b| b.cmp(a));
+    Ok(last.into_iter().map(|(_, task)| task).collect())
+}
+
+fn is_wanted(args: &LsArgs, tenant: &Name, task: &Task) -> bool {
+    let status = args.status.as_deref().is_none_or(|status| status == task.status());
+    let workflow = args.workflow.as_ref().is_none_or(|name| *name == task.goal.workflow);
+    status && workflow && (args.all_tenants || task.goal.tenant == *tenant)
+}
+
+fn row(task: &Task, now: UnixMillis) -> Row {
+    let is_done = |state: &StepState| match state {
+        StepState::Completed { .. } | StepState::Failed(_) | StepState::Skipped(_) => true,
+        StepState::Dispatched { .. } | StepState::Waiting { .. } | StepState::Cancelled => false,
+    };
+    let steps = task.steps.iter().filter(|(id, _)| id.name.as_str() != AGGREGATE);
+    Row {
+        task: task.id().to_string(),
+        tenant: task.goal.tenant.to_string(),
+        workflow: task.goal.workflow.to_string(),
+        status: task.status(),
+        steps_done: steps.clone().filter(|(_, step)| is_done(&step.state)).count(),
+        steps: steps.count(),
+        accepted_at: task.accepted_at.to_string(),
+        changed_at: task.changed_at.to_string(),
+        key: task.goal.key.clone(),
+        age: format!("{} ago", span(now.since(task.accepted_at))),
+    }
+}

@@ -1,0 +1,76 @@
+//! `cadre task watch|events`: the records of one task, live or as they stand.
+
+use cadre_core::task::{Record, Task};
+use futures::StreamExt as _;
+
+use super::{OneArgs, document};
+use crate::{
+    commands::client::{Client, task_id},
+    output::{
+        self, Format, Listing, Style,
+        text::{brief, clean},
+    },
+    settings::Settings,
+    timeline::{Timeline, follow},
+};
+
+/// Characters of a reason in a table.
+const REASON_CHARS_MAX: usize = 200;
+
+pub(super) async fn run(args: &OneArgs, settings: &Settings) -> anyhow::Result<()> {
+    let id = task_id(&args.id)?;
+    let format = args.output.format(settings);
+    let client = Client::open(settings).await?;
+    // Not every id is waited for: a typo would wait for ever.
+    let task = client.task(&id).await?;
+    let mut timeline = Timeline::new(Style::detect()).knowing(client.workflow_of(&task).await);
+    let mut records = follow(&client.bus, &id).await?;
+    while let Some(record) = records.next().await {
+        let record = record?;
+        let lines = timeline.lines(&record);
+        match format {
+            Format::Table => lines.iter().try_for_each(|line| output::data(line))?,
+            Format::Json | Format::Ndjson => output::ndjson(&document::record(&record))?,
+            Format::Id => {}
+        }
+    }
+    if format == Format::Id {
+        output::data(id.as_str())?;
+    }
+    Ok(())
+}
+
+pub(super) async fn events(args: &OneArgs, settings: &Settings) -> anyhow::Result<()> {
+    let id = task_id(&args.id)?;
+    let client = Client::open(settings).await?;
+    let records = client.log(&id).await?;
+    let format = args.output.format(settings);
+    if format == Format::Table {
+        let begun = Task::replay(&records).map(|task| task.accepted_at).unwrap_or_default();
+        let row = |record: &Record| {
+            let since = record.at.since(begun);
+            let cause = format!("{} {}", record.cause.kind, record.cause.source);
+            let events = record.events.iter().map(document::event_name);
+            vec![
+                record.rev.to_string(),
+                format!("+{}.{:03}s", since.as_secs(), since.subsec_millis()),
+                clean(cause.trim()),
+                clean(&record.decision),
+                brief(&record.reason, REASON_CHARS_MAX),
+                events.collect::<Vec<_>>().join(" "),
+            ]
+        };
+        let header = ["rev", "time", "cause", "decision", "reason", "events"];
+        let rows: Vec<_> = records.iter().map(row).collect();
+        return Ok(output::table(&header, &rows)?);
+    }
+    let documents: Vec<_> = records.iter().map(document::record).collect();
+    let listing = Listing {
+        header: &[],
+        row: |_| Vec::new(),
+        id: |record: &serde_json::Value| {
+            record.get("rev").map(ToString::to_string).unwrap_or_default()
+        },
+    };
+    output::list(format, &documents, &listing)
+}

@@ -1,0 +1,79 @@
+//! The environment of this process; read here and nowhere else.
+
+use std::{collections::BTreeMap, env, ffi::OsString, path::PathBuf};
+
+use super::Key;
+
+/// Variables beside those of the settings.
+const OTHERS: [&str; 6] =
+    ["PATH", "HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "NATS_CONTEXT", "USER"];
+
+/// The variables that mean something to us, as they were when the process began.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    variables: BTreeMap<&'static str, OsString>,
+    folder: Option<PathBuf>,
+}
+
+impl Environment {
+    /// Reads this process's environment.
+    #[must_use]
+    pub fn read() -> Self {
+        let settings = Key::ALL.into_iter().flat_map(Key::variables).copied();
+        let variables =
+            settings.chain(OTHERS).filter_map(|name| Some((name, env::var_os(name)?))).collect();
+        Self { variables, folder: env::current_dir().ok() }
+    }
+
+    /// An environment of these variables, for tests.
+    #[must_use]
+    pub fn of(variables: &[(&'static str, &str)]) -> Self {
+        let variables = variables.iter().map(|(name, value)| (*name, OsString::from(value)));
+        Self { variables: variables.collect(), folder: None }
+    }
+
+    /// An empty variable counts as one that is not set.
+    fn os(&self, name: &str) -> Option<OsString> {
+        self.variables.get(name).filter(|value| !value.is_empty()).cloned()
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        Some(self.os(name)?.to_string_lossy().into_owned())
+    }
+
+    /// The variable that says something about a setting, and what it says.
+    pub(super) fn get(&self, key: Key) -> Option<(&'static str, String)> {
+        key.variables().iter().find_map(|name| Some((*name, self.text(name)?)))
+    }
+
+    /// The current folder.
+    pub(super) fn folder(&self) -> Option<&std::path::Path> {
+        self.folder.as_deref()
+    }
+
+    pub(super) fn search_path(&self) -> Option<OsString> {
+        self.os("PATH")
+    }
+
+    pub(super) fn login(&self) -> Option<String> {
+        self.text("USER")
+    }
+
+    /// The context that the `nats` CLI would use because of its variable.
+    pub(super) fn nats_context(&self) -> Option<String> {
+        self.text("NATS_CONTEXT")
+    }
+
+    /// Where programs keep their configuration.
+    pub(super) fn config_dir(&self) -> Option<PathBuf> {
+        let absolute = |path: &PathBuf| path.is_absolute();
+        let own = self.os("XDG_CONFIG_HOME").map(PathBuf::from).filter(absolute);
+        let home = self.os("HOME").map(PathBuf::from).filter(absolute);
+        own.or_else(|| home.map(|home| home.join(".config")))
+    }
+
+    /// Where we keep what can be fetched again.
+    pub(super) fn cache_dir(&self) -> Option<PathBuf> {
+        cadre_nats::server::cache_dir(self.os("XDG_CACHE_HOME"), self.os("HOME"))
+    }
+}

@@ -1,0 +1,138 @@
+use std::sync::Arc;
+
+use cadre_core::{
+    ids::TaskId,
+    payload::{Hash, Payload},
+    task::{Cause, Failure, FailureKind, Goal, GoalLimits},
+};
+use serde_json::json;
+
+use super::*;
+
+fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+fn goal() -> Goal {
+    Goal {
+        task: TaskId::derive(&name("acme"), "order-7"),
+        tenant: name("acme"),
+        workflow: name("intake"),
+        revision: "r".into(),
+        key: "order-7".to_owned(),
+        digest: Hash::of(b""),
+        input: Payload::null(),
+        deadline: None,
+        limits: GoalLimits::default(),
+        user: None,
+        trace: None,
+    }
+}
+
+fn record(rev: u64, ms: u64, events: Vec<Event>) -> Record {
+    let cause = Cause {
+        kind: "report".to_owned(),
+        source: String::new(),
+        sequence: 0,
+        waited: Duration::ZERO,
+    };
+    let (decision, reason) = ("go".to_owned(), "because".to_owned());
+    Record { rev, at: UnixMillis(1_000 + ms), cause, decision, reason, events }
+}
+
+fn started(step: &StepId, attempt: u32) -> Event {
+    Event::StepDispatched {
+        step: step.clone(),
+        attempt,
+        role: name("extractor"),
+        input: Payload::null(),
+        deadline: UnixMillis(9_000),
+    }
+}
+
+fn ended(step: &StepId, unsure: Option<&str>, usd_micros: u64) -> Event {
+    Event::StepCompleted {
+        step: step.clone(),
+        output: Payload::null(),
+        confidence: unsure.is_none().then_some(0.9),
+        unsure: unsure.map(str::to_owned),
+        usage: Usage { usd_micros, ..Usage::default() },
+    }
+}
+
+fn story() -> Vec<Record> {
+    let (a, b) = (StepId::item(name("extract"), 0), StepId::item(name("extract"), 1));
+    let items = Payload::from_value(json!([1, 2])).unwrap();
+    let failure = Failure::new(FailureKind::Timeout, "no report\u{1b}[2J in 10 s");
+    let failed = Event::StepFailed { step: b.clone(), failure, usage: Usage::default() };
+    let question = "pay \u{7}now?".to_owned();
+    let waiting =
+        Event::StepWaiting { step: b.clone(), question, proposal: None, usage: Usage::default() };
+    let skipped = Event::StepSkipped { step: name("brief"), reason: "no need".to_owned() };
+    let end = Event::Ended {
+        status: EndStatus::Partial,
+        reason: "1 part is missing".to_owned(),
+        answer: None,
+        usage: Usage::default(),
+    };
+    vec![
+        record(
+            1,
+            0,
+            vec![
+                Event::Accepted { goal: Arc::new(goal()), deadline: UnixMillis(91_000) },
+                Event::Expanded { step: name("extract"), items },
+                started(&a, 1),
+                started(&b, 2),
+            ],
+        ),
+        record(2, 8, vec![ended(&a, None, 1_200)]),
+        record(3, 12, vec![failed]),
+        record(4, 20, vec![started(&b, 3)]),
+        record(5, 30, vec![ended(&b, Some("two dates"), 0), waiting]),
+        record(6, 40, vec![skipped, Event::LimitReached { limit: "steps 60".to_owned() }]),
+        record(7, 61_234, vec![end]),
+    ]
+}
+
+fn lines(style: Style) -> Vec<String> {
+    let mut timeline = Timeline::new(style);
+    story().iter().flat_map(|record| timeline.lines(record)).collect()
+}
+
+#[test]
+fn a_story_is_told_line_by_line() {
+    let expected = "  +0.000s  goal   goal            intake          task TASK, within 1 min 30 s
+  +0.000s  split  extract                         2 items
+  +0.000s  start  extract-0       extractor
+  +0.000s  start  extract-1       extractor       attempt 2
+  +0.008s  done   extract-0       extractor       8 ms  confidence 0.90  $0.0012
+  +0.012s  fail   extract-1       extractor       timeout: no report [2J in 10 s  12 ms
+  +0.020s  start  extract-1       extractor       attempt 3
+  +0.030s  maybe  extract-1       extractor       10 ms  unsure: two dates
+  +0.030s  ask    extract-1       extractor       pay  now?
+  +0.040s  skip   brief                           no need
+  +0.040s  limit  limit                           steps 60
+ +61.234s  end    task            partial         1 part is missing";
+    let expected = expected.replace("TASK", goal().task.as_str());
+    assert_eq!(lines(Style::plain()).join("\n"), expected);
+}
+
+#[test]
+fn a_terminal_gets_glyphs_and_colours() {
+    let all = lines(Style { has_color: true, has_glyphs: true }).join("\n");
+    assert!(all.contains('✓') && all.contains("\u{1b}[32m"), "{all}");
+    let glyphs = lines(Style { has_color: false, has_glyphs: true }).join("\n");
+    assert!(glyphs.contains('✗') && !glyphs.contains('\u{1b}'), "{glyphs}");
+    assert!(lines(Style::plain()).iter().all(|line| line.is_ascii()));
+}
+
+#[test]
+fn the_timeline_knows_where_the_task_stands() {
+    let mut timeline = Timeline::new(Style::plain());
+    assert!(timeline.task().is_none());
+    for record in story() {
+        timeline.lines(&record);
+    }
+    assert_eq!(timeline.task().unwrap().status(), "partial");
+}

@@ -1,0 +1,330 @@
+//! Compiles the steps: their order, what each can read, and every expression.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use serde_json::Value;
+
+use super::{
+    compile::{Compiler, Frame},
+    document::escaped,
+    grammar::{EachDecl, StepDecl},
+    problems::pointer,
+    units::{decimal, shown},
+};
+use crate::{
+    contract::Contract,
+    expr::{Expr, Scope, Shape, Template, suggestion},
+    ids::Name,
+    limits::FAN_OUT_PARALLEL_DEFAULT,
+    workflow::{Each, Role, StepPlan},
+};
+
+/// Names that are variables of every expression, or parts of Cadre.
+const NAMES_RESERVED: [&str; 5] = ["aggregate", "goal", "report", "result", "task"];
+
+/// Names that expressions read as something else: CEL's words and types.
+const WORDS_RESERVED: [&str; 29] = [
+    "as",
+    "bool",
+    "break",
+    "bytes",
+    "const",
+    "continue",
+    "double",
+    "else",
+    "false",
+    "for",
+    "function",
+    "if",
+    "import",
+    "in",
+    "int",
+    "let",
+    "list",
+    "loop",
+    "map",
+    "namespace",
+    "null",
+    "null_type",
+    "package",
+    "return",
+    "string",
+    "true",
+    "type",
+    "uint",
+    "while",
+];
+
+type Steps = BTreeMap<String, StepDecl>;
+
+/// Compiles all steps, each behind everything that it comes after, else in declared order.
+pub(super) fn compile(compiler: &mut Compiler, frame: &Frame) -> Vec<StepPlan> {
+    let declared = &frame.declared.workflow.steps;
+    for role in frame.declared.roles.keys() {
+        if !declared.values().any(|step| step.role == *role) {
+            compiler.problems.at_key(&pointer(&["roles", role]), "no step uses this role");
+        }
+    }
+    for (name, step) in declared {
+        check_names(compiler, declared, name, step);
+    }
+    let mut plans = Vec::new();
+    let mut before: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for name in sorted(compiler, declared) {
+        let Some((name, step)) = declared.get_key_value(name) else { continue };
+        let mut all = BTreeSet::new();
+        for after in step.after.iter().map(String::as_str) {
+            all.insert(after);
+            all.extend(before.get(after).into_iter().flatten());
+        }
+        let scope = scope(frame, &all, name);
+        before.insert(name, all);
+        plans.extend(compile_step(compiler, frame, (name, step), scope));
+    }
+    plans
+}
+
+/// What expressions can read: goal, task, and the steps of `visible`.
+pub(super) fn base_scope(frame: &Frame, visible: impl Fn(&str) -> Result<(), String>) -> Scope {
+    let shape = |contract: &Arc<Contract>| Shape::of_schema(contract.schema());
+    let goal = frame.input.as_ref().map(shape).unwrap_or_default();
+    let task = Shape::closed(&["id", "tenant", "workflow", "key"]);
+    let mut scope = Scope::new();
+    for (name, step) in &frame.declared.workflow.steps {
+        scope = match visible(name) {
+            Ok(()) => {
+                let output = output(frame, step);
+                scope.with(name, if step.each.is_some() { output.list() } else { output })
+            }
+            Err(reason) => scope.without(name, reason),
+        };
+    }
+    scope.with("goal", goal).with("task", task)
+}
+
+fn scope(frame: &Frame, before: &BTreeSet<&str>, name: &str) -> Scope {
+    base_scope(frame, |other| {
+        if before.contains(other) {
+            Ok(())
+        } else if other == name {
+            Err(format!("`{other}` is this very step: only accept_if sees its output"))
+        } else {
+            Err(format!("`{other}` does not come before `{name}`: add it to the step's `after`"))
+        }
+    })
+    .without("report", "`report` is known to accept_if only".to_owned())
+}
+
+/// The shape of one report of a step.
+fn output(frame: &Frame, step: &StepDecl) -> Shape {
+    let role = Name::new(&step.role).ok().and_then(|name| frame.roles.get(&name));
+    role.map(|role| Shape::of_schema(role.returns.schema())).unwrap_or_default()
+}
+
+fn check_names(compiler: &mut Compiler, declared: &Steps, name: &str, step: &StepDecl) {
+    let at = pointer(&["workflow", "steps", name]);
+    if let Err(message) = variable_name(name) {
+        compiler.problems.at_key(&at, message);
+    }
+    for (index, after) in step.after.iter().enumerate() {
+        if !declared.contains_key(after) {
+            let known = suggestion(after, declared.keys().map(String::as_str));
+            compiler
+                .problems
+                .at(&format!("{at}/after/{index}"), format!("unknown step `{after}`{known}"));
+        }
+    }
+    let Some(each) = &step.each else { return };
+    let at = format!("{at}/each/as");
+    if let Err(message) = variable_name(&each.item) {
+        compiler.problems.at(&at, message);
+    }
+    if declared.contains_key(&each.item) {
+        compiler.problems.at(&at, format!("`{}` is the name of a step: choose another", each.item));
+    }
+}
+
+/// Whether a name can be a variable in expressions.
+fn variable_name(name: &str) -> Result<(), String> {
+    Name::new(name).map_err(|error| error.to_string())?;
+    if name.contains('-') {
+        return Err(format!(
+            "`{name}` would be a subtraction in expressions: write `{}`",
+            name.replace('-', "_")
+        ));
+    }
+    if NAMES_RESERVED.contains(&name) {
+        return Err(format!("`{name}` is reserved: choose another name"));
+    }
+    if WORDS_RESERVED.contains(&name) {
+        return Err(format!("`{name}` is a word of the expression language: choose another name"));
+    }
+    Ok(())
+}
+
+/// Names of the steps in order; steps that wait for each other are reported and left out.
+fn sorted<'a>(compiler: &mut Compiler, declared: &'a Steps) -> Vec<&'a str> {
+    let order = compiler.document.order("/workflow/steps");
+    let mut left: Vec<&str> = order
+        .iter()
+        .filter_map(|name| declared.get_key_value(name).map(|(name, _)| name.as_str()))
+        .collect();
+    let mut sorted: Vec<&str> = Vec::with_capacity(left.len());
+    let is_ready = |name: &str, sorted: &[&str]| {
+        let after = declared.get(name).map(|step| step.after.as_slice()).unwrap_or_default();
+        after.iter().all(|after| sorted.contains(&after.as_str()) || !declared.contains_key(after))
+    };
+    while let Some(next) = left.iter().position(|name| is_ready(name, &sorted)) {
+        sorted.push(left.remove(next));
+    }
+    if let Some(circle) = circle(declared, &left) {
+        let first = circle.first().copied().unwrap_or_default();
+        let message = format!("steps wait for each other: {}", circle.join(" after "));
+        compiler.problems.at(&pointer(&["workflow", "steps", first, "after"]), message);
+    }
+    sorted
+}
+
+/// One circle among steps of which each comes after another one of them.
+fn circle<'a>(declared: &'a Steps, left: &[&'a str]) -> Option<Vec<&'a str>> {
+    let mut way = vec![*left.first()?];
+    loop {
+        let step = declared.get(*way.last()?)?;
+        let next = left.iter().find(|name| step.after.iter().any(|after| after == *name))?;
+        let known = way.iter().position(|name| name == next);
+        way.push(next);
+        if let Some(start) = known {
+            return Some(way.split_off(start));
+        }
+    }
+}
+
+fn compile_step(
+    compiler: &mut Compiler,
+    frame: &Frame,
+    (name, step): (&str, &StepDecl),
+    scope: Scope,
+) -> Option<StepPlan> {
+    let at = pointer(&["workflow", "steps", name]);
+    let role = find_role(compiler, frame, step, &at);
+    let timeout = timeout(compiler, step, role.as_deref(), &at);
+    let when = step.when.as_deref().map(|when| expr(compiler, when, &scope, &format!("{at}/when")));
+    let each = step.each.as_ref().map(|each| compile_each(compiler, each, &scope, &at));
+    let item_shape = || each.as_ref().and_then(|each| Some(each.as_ref()?.over.shape().item()));
+    let inner = match &step.each {
+        Some(declared) => scope.with(&declared.item, item_shape().unwrap_or_default()),
+        None => scope,
+    };
+    let with = template(compiler, &step.with, &inner, &format!("{at}/with"));
+    if let Some(role) = &role {
+        check_input(compiler, &role.accepts, &step.with, &format!("{at}/with"));
+    }
+    let accept_if = step.accept_if.as_deref().map(|accept_if| {
+        let report = Shape::closed(&["confidence", "unsure"]);
+        let scope = inner.with(name, output(frame, step)).with("report", report);
+        expr(compiler, accept_if, &scope, &format!("{at}/accept_if"))
+    });
+    Some(StepPlan {
+        name: Name::new(name).ok()?,
+        role: role?,
+        after: step.after.iter().map(|after| Name::new(after)).collect::<Result<_, _>>().ok()?,
+        join: step.join.into(),
+        when: all_or_none(when)?,
+        with,
+        each: all_or_none(each)?,
+        accept_if: all_or_none(accept_if)?,
+        otherwise: step.otherwise.into(),
+        optional: step.optional,
+        timeout: timeout?,
+    })
+}
+
+/// `None` when something was declared that did not compile.
+fn all_or_none<T>(compiled: Option<Option<T>>) -> Option<Option<T>> {
+    match compiled {
+        None => Some(None),
+        Some(compiled) => compiled.map(Some),
+    }
+}
+
+fn find_role(
+    compiler: &mut Compiler,
+    frame: &Frame,
+    step: &StepDecl,
+    at: &str,
+) -> Option<Arc<Role>> {
+    if !frame.declared.roles.contains_key(&step.role) {
+        let known = suggestion(&step.role, frame.declared.roles.keys().map(String::as_str));
+        compiler.problems.at(&format!("{at}/role"), format!("unknown role `{}`{known}", step.role));
+    }
+    frame.roles.get(&Name::new(&step.role).ok()?).cloned()
+}
+
+fn timeout(
+    compiler: &mut Compiler,
+    step: &StepDecl,
+    role: Option<&Role>,
+    at: &str,
+) -> Option<std::time::Duration> {
+    let Some(declared) = &step.timeout else { return role.map(|role| role.timeout) };
+    let at = format!("{at}/timeout");
+    let timeout = compiler.duration(declared, &at)?;
+    if let Some(role) = role.filter(|role| timeout > role.timeout) {
+        let most = shown(role.timeout);
+        compiler.problems.at(&at, format!("is longer than the {most} of role `{}`", role.name));
+    }
+    Some(timeout)
+}
+
+fn compile_each(compiler: &mut Compiler, each: &EachDecl, scope: &Scope, at: &str) -> Option<Each> {
+    let over = expr(compiler, &each.over, scope, &format!("{at}/each/over"));
+    let keep = each
+        .keep_partial
+        .as_ref()
+        .map_or(Some(1000), |keep| decimal(keep, 3).filter(|permille| *permille <= 1000));
+    if keep.is_none() {
+        let message = "is no share: write 0 to 1 with at most 3 decimals, such as 0.8";
+        compiler.problems.at(&format!("{at}/each/keep_partial"), message);
+    }
+    Some(Each {
+        over: over?,
+        item: Name::new(&each.item).ok()?,
+        parallel: each.parallel.unwrap_or(FAN_OUT_PARALLEL_DEFAULT),
+        keep_partial_permille: u16::try_from(keep?).ok()?,
+    })
+}
+
+/// Compiles an expression of the pack file.
+pub(super) fn expr(compiler: &mut Compiler, source: &str, scope: &Scope, at: &str) -> Option<Expr> {
+    Expr::compile(source, scope).map_err(|error| compiler.problems.at(at, error.message)).ok()
+}
+
+fn template(compiler: &mut Compiler, with: &Value, scope: &Scope, at: &str) -> Template {
+    let mut errors = Vec::new();
+    let template = Template::compile_all(with, scope, &mut errors);
+    for error in errors {
+        compiler.problems.at(&format!("{at}{}", error.path), error.message);
+    }
+    template
+}
+
+/// Checks the keys of a step's input against the contract, as far as both are written out.
+fn check_input(compiler: &mut Compiler, accepts: &Contract, with: &Value, at: &str) {
+    let Value::Object(fields) = with else { return };
+    let contract = format!("contract {}", accepts.id());
+    let shape = Shape::of_schema(accepts.schema());
+    for key in fields.keys() {
+        if let Err(message) = shape.field(&contract, key) {
+            compiler.problems.at_key(&format!("{at}/{}", escaped(key)), message);
+        }
+    }
+    let required = accepts.schema().get("required").and_then(Value::as_array);
+    for key in required.into_iter().flatten().filter_map(Value::as_str) {
+        if !fields.contains_key(key) {
+            compiler.problems.at_key(at, format!("lacks `{key}`, which {contract} requires"));
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Goals through the real services on a real nats-server.
+
+mod pipeline;

@@ -1,0 +1,116 @@
+//! Who may import whom, from `cargo metadata`.
+
+use std::{collections::BTreeMap, process::Command};
+
+use serde_json::Value;
+
+/// What each crate may import of ours; ARCHITECTURE.md says why.
+const FLOORS: &[(&str, &[&str])] = &[
+    ("cadre-core", &[]),
+    ("cadre-proto", &["cadre-core"]),
+    ("cadre-runtime", &["cadre-core"]),
+    ("cadre-nats", &["cadre-core", "cadre-proto"]),
+    ("cadre-orchestrator", &["cadre-core", "cadre-proto", "cadre-runtime"]),
+    ("cadre-agent", &["cadre-core", "cadre-proto", "cadre-runtime"]),
+    ("cadre-aggregator", &["cadre-core", "cadre-proto", "cadre-runtime"]),
+    ("cadre", &[
+        "cadre-core", "cadre-proto", "cadre-runtime", "cadre-nats", "cadre-orchestrator", "cadre-agent",
+        "cadre-aggregator",
+    ]),
+    ("cadre-tests", &[
+        "cadre", "cadre-core", "cadre-proto", "cadre-runtime", "cadre-nats", "cadre-orchestrator",
+        "cadre-agent", "cadre-aggregator",
+    ]),
+];
+
+/// Outside crates that only one of ours may import.
+const OWNED: &[(&str, &[&str])] = &[
+    ("async-nats", &["cadre-nats", "cadre-tests"]),
+    ("opentelemetry-otlp", &["cadre-runtime"]),
+    ("cel", &["cadre-core"]),
+    ("jsonschema", &["cadre-core"]),
+    ("prost", &["cadre-proto"]),
+    ("clap", &["cadre"]),
+];
+
+/// Crates that core must never see: it has no clock, no I/O, no tasks.
+const NEVER_IN_CORE: &[&str] = &["tokio", "ractor", "async-nats", "rand", "tracing"];
+
+type Graph = BTreeMap<String, Vec<String>>;
+
+/// Edges of normal and build dependencies; tests may import what they like.
+fn graph() -> Graph {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let output = Command::new(cargo)
+        .args(["metadata", "--format-version=1", "--no-deps", "--offline", "--locked"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("json");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let packages = metadata["packages"].as_array().expect("packages");
+    packages
+        .iter()
+        .map(|package| {
+            let edges = package["dependencies"].as_array().expect("dependencies");
+            let edges = edges.iter().filter(|edge| edge["kind"] != "dev");
+            (text(&package["name"]), edges.map(|edge| text(&edge["name"])).collect())
+        })
+        .collect()
+}
+
+fn violations(graph: &Graph) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, edges) in graph {
+        let Some((_, allowed)) = FLOORS.iter().find(|(known, _)| known == name) else {
+            found.push(format!("{name} stands on no floor"));
+            continue;
+        };
+        for edge in edges {
+            let is_ours = FLOORS.iter().any(|(known, _)| known == edge);
+            if is_ours && !allowed.contains(&edge.as_str()) {
+                found.push(format!("{name} imports {edge}"));
+            }
+            if let Some((_, owners)) = OWNED.iter().find(|(owned, _)| owned == edge)
+                && !owners.contains(&name.as_str())
+            {
+                found.push(format!("{name} imports {edge}, which only {owners:?} may"));
+            }
+            if name == "cadre-core" && NEVER_IN_CORE.contains(&edge.as_str()) {
+                found.push(format!("cadre-core imports {edge}"));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_crate_imports_only_from_the_floors_below() {
+    assert_eq!(violations(&graph()), Vec::<String>::new());
+}
+
+#[test]
+fn every_crate_of_the_floors_exists() {
+    let graph = graph();
+    for (name, _) in FLOORS {
+        assert!(graph.contains_key(*name), "{name}");
+    }
+}
+
+#[test]
+fn a_planted_edge_is_found() {
+    let plants = [
+        ("cadre-agent", "cadre-aggregator", "cadre-agent imports cadre-aggregator"),
+        ("cadre-core", "tokio", "cadre-core imports tokio"),
+        ("cadre-runtime", "cadre-nats", "cadre-runtime imports cadre-nats"),
+    ];
+    for (from, to, expected) in plants {
+        let mut graph = graph();
+        graph.get_mut(from).expect("a crate").push(to.to_owned());
+        assert_eq!(violations(&graph), [expected]);
+    }
+    let mut graph = graph();
+    graph.get_mut("cadre-agent").expect("a crate").push("async-nats".to_owned());
+    assert_eq!(violations(&graph).len(), 1);
+}
