@@ -19,6 +19,7 @@ use serde_json::Value;
 use crate::{
     bus::Streams,
     connect::Connection,
+    delivery::{Receipt, Settlement},
     pull::Pull,
 };
 
@@ -164,7 +165,7 @@ async fn consume(streams: Streams, count: usize) -> Result<(), BusError> {
     let mut seen = 0;
     while seen < count {
         for message in pull.next(1_024).await? {
-            message.ack().await.map_err(unavailable)?;
+            Receipt::new(message).settle(&streams.client, Settlement::Ack).await;
             seen += 1;
         }
     }

@@ -4,30 +4,30 @@ use std::{sync::Arc, time::Duration};
 
 use async_nats::{
     Client, HeaderMap,
-    jetstream::{AckKind, Context, Message, stream::Stream},
+    jetstream::{Context, stream::Stream},
 };
 use bytes::Bytes;
 use cadre_core::{
     ids::{Name, Partition, TaskId},
     payload::Payload,
     ports::{
-        AppendError, BusError, LoadError, Loaded, DeadLetter, LogHead, OrchestratorBus, OrderTerms,
+        AppendError, BusError, DeadLetter, LoadError, Loaded, LogHead, OrchestratorBus, OrderTerms,
         Settle, WorkerBus,
     },
     task::{Answer, Goal, Order, Record, Report},
     time::UnixMillis,
 };
 use cadre_proto::subject::{self, Attempt};
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::{
     blobs::Blobs,
     clock::BrokerClock,
     connect::Connection,
+    delivery::{Receipt, Settlement},
     inbox::{GoalInbox, InputInbox},
     log::TaskLog,
     outbox::Outbox,
-    publish::Publisher,
+    publish::{Grouping, Publisher},
     timer,
     topology::{DiscoverError, Topology},
     work::{HEARTBEAT, WorkInbox},
@@ -84,24 +84,6 @@ pub struct JetStreamBus {
     outbox: Outbox,
 }
 
-/// Settles one delivery; keeps the whole message, for a dead letter.
-#[derive(Debug)]
-pub struct Receipt {
-    pub(crate) message: Message,
-    /// Room that the message takes in a worker; free again when the receipt is dropped.
-    _room: Option<OwnedSemaphorePermit>,
-}
-
-impl Receipt {
-    pub(crate) fn new(message: Message) -> Self {
-        Self { message, _room: None }
-    }
-
-    pub(crate) fn held(message: Message, room: OwnedSemaphorePermit) -> Self {
-        Self { message, _room: Some(room) }
-    }
-}
-
 /// Why the streams cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -119,6 +101,17 @@ impl JetStreamBus {
     /// # Errors
     /// [`OpenError`] when the server has no streams of ours, or does not answer.
     pub async fn open(connection: &Connection) -> Result<Self, OpenError> {
+        Self::open_with(connection, Grouping::Off).await
+    }
+
+    /// As [`Self::open`], with a choice of how messages travel.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_with(
+        connection: &Connection,
+        grouping: Grouping,
+    ) -> Result<Self, OpenError> {
         let topology = connection.discover().await?;
         let mut log = Vec::new();
         let clock = BrokerClock::new(UnixMillis(0));
@@ -132,7 +125,7 @@ impl JetStreamBus {
             log.push(stream.map_err(|error| lost(error.to_string()))?);
         }
         let (client, js) = (connection.client.clone(), connection.js.clone());
-        let publisher = Publisher::start(&client).await?;
+        let publisher = Publisher::start(&client, topology.shards, grouping).await?;
         let log = Arc::new(log);
         let streams = Streams { client, js: js.clone(), topology, clock, publisher, log };
         let blobs = Blobs::new(js);
@@ -181,18 +174,11 @@ impl Settle for JetStreamBus {
     type Receipt = Receipt;
 
     async fn ack(&self, receipt: Receipt) {
-        settle(&receipt, AckKind::Ack).await;
+        receipt.settle(&self.streams.client, Settlement::Ack).await;
     }
 
     async fn retry_later(&self, receipt: Receipt, delay: Duration) {
-        settle(&receipt, AckKind::Nak(Some(delay))).await;
-    }
-}
-
-/// Best effort: a settlement that is lost is a redelivery.
-async fn settle(receipt: &Receipt, kind: AckKind) {
-    if let Err(error) = receipt.message.ack_with(kind).await {
-        tracing::debug!(subject = %receipt.message.subject, %error, "message was not settled");
+        receipt.settle(&self.streams.client, Settlement::Later(delay.as_nanos())).await;
     }
 }
 
@@ -294,11 +280,11 @@ impl WorkerBus for JetStreamBus {
     }
 
     async fn in_progress(&self, receipt: &Receipt) {
-        settle(receipt, AckKind::Progress).await;
+        receipt.settle(&self.streams.client, Settlement::Progress).await;
     }
 
     async fn done(&self, receipt: &Receipt) {
-        settle(receipt, AckKind::Ack).await;
+        receipt.settle(&self.streams.client, Settlement::Ack).await;
     }
 
     async fn bury(&self, letter: DeadLetter) -> Result<(), BusError> {

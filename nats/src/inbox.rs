@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use async_nats::jetstream::Message;
+use async_nats::Message;
 use cadre_core::{
     ids::{Partition, TaskId},
     payload::{BlobRef, Hash, Payload},
     ports::{BusError, Delivery, Inbox, RawGoal},
     task::{Failure, FailureKind, Goal, Input, Outcome, Report, Usage},
-    time::UnixMillis,
 };
 use cadre_proto::{
     ContentType, cancel, goal, report,
@@ -18,7 +17,8 @@ use serde_json::json;
 
 use crate::{
     blobs::{BlobError, Blobs},
-    bus::{Receipt, Streams, header, pairs},
+    bus::{Streams, header, pairs},
+    delivery::{Receipt, Stamp},
     pull::Pull,
 };
 
@@ -55,39 +55,25 @@ impl Inbox<Delivery<Receipt>> for InputInbox {
         let messages = self.pull.next(INPUTS_ROOM).await?;
         let mut batch = Vec::with_capacity(messages.len());
         for message in messages {
-            let Some(stamp) = Stamp::of(&message, &self.streams) else { continue };
+            let Some(stamp) = Stamp::of(&message) else { continue };
+            self.streams.clock.observe(stamp.stored_at);
+            let Stamp { sequence, stored_at, deliveries, .. } = stamp;
             // A blob that cannot be read now leaves the message to be delivered again.
             match decode(&self.blobs, &message).await {
                 Ok(content) => batch.push(Delivery {
                     content,
                     trace: header(&message, "traceparent").map(str::to_owned),
-                    sequence: stamp.sequence,
-                    stored_at: stamp.stored_at,
-                    deliveries: stamp.deliveries,
+                    sequence,
+                    stored_at,
+                    deliveries,
                     receipt: Receipt::new(message),
                 }),
-                Err(error) => tracing::warn!(subject = %message.subject, %error, "input was not read"),
+                Err(error) => {
+                    tracing::warn!(subject = %message.subject, %error, "input was not read")
+                }
             }
         }
         Ok(batch)
-    }
-}
-
-/// What the broker says of a delivery.
-pub(crate) struct Stamp {
-    pub(crate) sequence: u64,
-    pub(crate) stored_at: UnixMillis,
-    pub(crate) deliveries: u32,
-}
-
-impl Stamp {
-    pub(crate) fn of(message: &Message, streams: &Streams) -> Option<Self> {
-        let info = message.info().ok()?;
-        let ms = info.published.unix_timestamp_nanos() / 1_000_000;
-        let stored_at = UnixMillis(u64::try_from(ms).ok()?);
-        streams.clock.observe(stored_at);
-        let deliveries = u32::try_from(info.delivered).unwrap_or(u32::MAX);
-        Some(Self { sequence: info.stream_sequence, stored_at, deliveries })
     }
 }
 
@@ -105,9 +91,9 @@ async fn decode(
         Subject::InCancel { task, .. } => Ok(content(message)
             .and_then(|content| cancel::decode(&message.payload, content).map_err(text))
             .map(|cancel| (task, Input::Cancel(cancel)))),
-        Subject::InGoal { task, .. } => Ok(decode_goal(blobs, message)
-            .await?
-            .map(|goal| (task, Input::Goal(goal.into())))),
+        Subject::InGoal { task, .. } => {
+            Ok(decode_goal(blobs, message).await?.map(|goal| (task, Input::Goal(goal.into()))))
+        }
         Subject::InReport(_, attempt) => {
             let report = decode_report(blobs, message, &attempt).await?;
             // A report that cannot be read still ends the attempt: nobody else will report.
@@ -176,7 +162,7 @@ pub(crate) async fn fetch(
 ) -> Result<Result<BTreeMap<Hash, Payload>, String>, BusError> {
     let mut found = BTreeMap::new();
     for blob in needed {
-        match blobs.get(*blob).await {
+        match Box::pin(blobs.get(*blob)).await {
             Ok(payload) => found.insert(blob.hash, payload),
             Err(BlobError::Bus(error)) => return Err(error),
             Err(error) => return Ok(Err(error.to_string())),
@@ -213,9 +199,11 @@ pub struct GoalInbox {
 impl GoalInbox {
     pub(crate) async fn open(streams: &Streams) -> Result<Self, BusError> {
         let name = "CADRE_GOALS";
-        let stream = streams.js.get_stream(name).await.map_err(|error| {
-            BusError::Unavailable(format!("stream {name}: {error}"))
-        })?;
+        let stream = streams
+            .js
+            .get_stream(name)
+            .await
+            .map_err(|error| BusError::Unavailable(format!("stream {name}: {error}")))?;
         let epoch = stream.cached_info().created.unix_timestamp().to_string();
         let pull = Pull::open(streams, name.to_owned(), "intake".to_owned(), None).await?;
         Ok(Self { pull, streams: streams.clone(), epoch })
@@ -226,21 +214,18 @@ impl Inbox<RawGoal<Receipt>> for GoalInbox {
     async fn next(&mut self) -> Result<Vec<RawGoal<Receipt>>, BusError> {
         let mut batch = Vec::new();
         for message in self.pull.next(GOALS_ROOM).await? {
-            let Some(stamp) = Stamp::of(&message, &self.streams) else { continue };
-            // The answers to rejected goals live under the same prefix: they are no goals.
-            if matches!(Subject::parse(&message.subject), Ok(Subject::Rejected(_))) {
-                if let Err(error) = message.ack().await {
-                    tracing::debug!(%error, "rejection was not settled, later again");
-                }
-                continue;
-            }
+            let Some(stamp) = Stamp::of(&message) else { continue };
+            self.streams.clock.observe(stamp.stored_at);
+            let Stamp { sequence, stored_at, .. } = stamp;
+            // Our own rejections never get in here: whoever publishes on their subjects means a goal,
+            // and hears that the tenant is reserved.
             batch.push(RawGoal {
                 subject: message.subject.to_string(),
                 headers: pairs(message.headers.as_ref()),
                 body: message.payload.to_vec(),
-                sequence: stamp.sequence,
+                sequence,
                 stream_epoch: self.epoch.clone(),
-                stored_at: stamp.stored_at,
+                stored_at,
                 receipt: Receipt::new(message),
             });
         }

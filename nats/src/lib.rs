@@ -2,17 +2,20 @@
 
 pub mod bench;
 pub mod blobs;
-pub mod connect;
-pub mod packs;
-pub mod server;
-pub mod tail;
-pub mod topology;
 pub mod bus;
 pub mod clock;
+pub mod connect;
+mod delivery;
 mod inbox;
 mod log;
 mod outbox;
+pub mod packs;
 mod publish;
 mod pull;
+pub mod server;
+pub mod tail;
 mod timer;
+pub mod topology;
 mod work;
+
+pub use publish::Grouping;

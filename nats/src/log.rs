@@ -20,7 +20,7 @@ use futures::StreamExt as _;
 use serde_json::json;
 
 use crate::{
-    blobs::Blobs,
+    blobs::{BlobError, Blobs},
     bus::Streams,
     publish::{EXPECTED, Outgoing, Published},
 };
@@ -66,7 +66,8 @@ impl TaskLog {
     ) -> Result<LogHead, AppendError> {
         for payload in record.events.iter().flat_map(Event::payloads) {
             if payload.blob().is_some() {
-                self.blobs.put(payload).await?;
+                // Boxed, like every path that is seldom taken: it would double the size of all appends.
+                Box::pin(self.blobs.put(payload)).await?;
             }
         }
         let txn: [u8; 16] = rand::random();
@@ -91,11 +92,11 @@ impl TaskLog {
                 if !repeated {
                     return Err(AppendError::Conflict(task.clone()));
                 }
-                self.read_back(task, head, (record.rev, txn, hash)).await
+                Box::pin(self.read_back(task, head, (record.rev, txn, hash))).await
             }
             Err(BusError::Refused(why)) => Err(BusError::Refused(why).into()),
             Err(BusError::Unavailable(why)) => {
-                match self.read_back(task, head, (record.rev, txn, hash)).await {
+                match Box::pin(self.read_back(task, head, (record.rev, txn, hash))).await {
                     Err(AppendError::Conflict(_)) => Err(BusError::Unavailable(why).into()),
                     other => other,
                 }
@@ -121,7 +122,9 @@ impl TaskLog {
             return Err(regressed(task, head, last.sequence));
         }
         match record::parse(&last.body) {
-            Ok(parsed) if parsed.wire().txn[..] == txn => Ok(LogHead { rev, sequence: last.sequence, hash }),
+            Ok(parsed) if parsed.wire().txn[..] == txn => {
+                Ok(LogHead { rev, sequence: last.sequence, hash })
+            }
             Ok(_) | Err(_) => Err(AppendError::Conflict(task.clone())),
         }
     }
@@ -175,13 +178,18 @@ impl TaskLog {
             DecodeError::TooNew { min_reader, .. } => {
                 LoadError::TooNew { task: task.clone(), min_reader }
             }
-            other => damaged(other.to_string()),
+            other @ (DecodeError::Protobuf { .. }
+            | DecodeError::Json { .. }
+            | DecodeError::Field { .. }) => damaged(other.to_string()),
         })?;
         let mut blobs: BTreeMap<Hash, Payload> = BTreeMap::new();
         for blob in parsed.needed() {
             let payload = self.blobs.get(*blob).await.map_err(|error| match error {
-                crate::blobs::BlobError::Bus(error) => LoadError::Bus(error),
-                other => damaged(other.to_string()),
+                BlobError::Bus(error) => LoadError::Bus(error),
+                other @ (BlobError::Missing(_)
+                | BlobError::Damaged { .. }
+                | BlobError::TooLarge { .. }
+                | BlobError::Payload { .. }) => damaged(other.to_string()),
             })?;
             blobs.insert(blob.hash, payload);
         }

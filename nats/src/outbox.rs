@@ -3,6 +3,8 @@
 //! Each is confirmed by its stream. What must be there once is guarded by "this
 //! subject holds nothing yet", so repeating it is harmless.
 
+mod letter;
+
 use std::time::Duration;
 
 use async_nats::HeaderMap;
@@ -14,8 +16,7 @@ use cadre_core::{
     task::{Answer, Cancel, Goal, Order, Report, clip},
 };
 use cadre_proto::{
-    ContentType, cancel, goal,
-    SCHEMA,
+    ContentType, SCHEMA, cancel, goal,
     header::{self, Grant, WorkHeaders},
     order::{self, Contracts},
     report,
@@ -26,6 +27,7 @@ use serde_json::json;
 use crate::{
     blobs::Blobs,
     bus::{Streams, attempt_of, body, pairs},
+    delivery::Stamp,
     publish::{EXPECTED, Outgoing},
 };
 
@@ -57,7 +59,7 @@ impl Outbox {
     /// Keeps a large document before a message may name it.
     async fn keep(&self, payload: &Payload) -> Result<(), BusError> {
         if payload.blob().is_some() {
-            self.blobs.put(payload).await?;
+            Box::pin(self.blobs.put(payload)).await?;
         }
         Ok(())
     }
@@ -82,8 +84,7 @@ impl Outbox {
         self.keep(&order.input).await?;
         let attempt = attempt_of(order);
         let subject = subject::work(self.streams.partition(&attempt.task), &attempt);
-        let content =
-            if terms.is_remote { ContentType::Json } else { ContentType::Protobuf };
+        let content = if terms.is_remote { ContentType::Json } else { ContentType::Protobuf };
         let contracts = Contracts { accepts: &terms.accepts, returns: &terms.returns };
         let body = order::encode(order, contracts, content).map_err(refused)?;
         let left = order.deadline.since(self.streams.clock.now());
@@ -143,7 +144,7 @@ impl Outbox {
         let goal = &answer.goal;
         let subject = subject::answer(&goal.tenant, &goal.workflow, &goal.task);
         let headers = typed(ContentType::Json, goal.trace.as_deref());
-        let body = match self.blobs.put(&answer.document).await? {
+        let body = match Box::pin(self.blobs.put(&answer.document)).await? {
             None => body(&answer.document),
             // Too large for a message: its reader finds it in the object store, or in the log.
             Some(BlobRef { hash, size_bytes }) => {
@@ -178,12 +179,8 @@ impl Outbox {
         let unavailable = |error: &dyn std::fmt::Display| {
             BusError::Unavailable(format!("look at {subject}: {error}"))
         };
-        let stream = self
-            .streams
-            .js
-            .get_stream_no_info(&name)
-            .await
-            .map_err(|error| unavailable(&error))?;
+        let stream =
+            self.streams.js.get_stream_no_info(&name).await.map_err(|error| unavailable(&error))?;
         match stream.get_last_raw_message_by_subject(subject).await {
             Ok(_) => Ok(true),
             Err(error) if matches!(error.kind(), Kind::NoMessageFound) => Ok(false),
@@ -195,11 +192,11 @@ impl Outbox {
     pub(crate) async fn bury(
         &self,
         partition: Partition,
-        message: &async_nats::jetstream::Message,
+        message: &async_nats::Message,
         reason: &str,
     ) -> Result<(), BusError> {
-        let info = message.info().map_err(|error| BusError::Refused(error.to_string()))?;
-        let source = format!("{}.{}", info.stream.to_ascii_lowercase(), info.stream_sequence);
+        let stamp = Stamp::of(message).ok_or_else(|| refused("it is no delivery"))?;
+        let source = format!("{}.{}", stamp.stream.to_ascii_lowercase(), stamp.sequence);
         self.letter(&DeadLetter {
             partition,
             kind: "input",
@@ -216,16 +213,9 @@ impl Outbox {
     pub(crate) async fn letter(&self, letter: &DeadLetter) -> Result<(), BusError> {
         let kind = Name::new(letter.kind).map_err(refused)?;
         let subject = subject::dead(letter.partition, &kind, &letter.source);
-        let mut headers = HeaderMap::new();
-        headers.insert("Cadre-Dead-Reason", one_line(&clip(&letter.reason)));
-        headers.insert("Cadre-Dead-Subject", one_line(&letter.subject));
-        for (name, value) in &letter.headers {
-            // The name comes from the broker, so it is a valid one; the guard's own must not act.
-            if let Ok(name) = format!("Cadre-Dead-Header-{name}").parse::<async_nats::HeaderName>() {
-                headers.append(name, one_line(value));
-            }
-        }
-        self.once(subject, headers, Bytes::from(letter.body.clone())).await
+        let mut headers = letter::headers(letter);
+        let body = letter::body(&self.blobs, &mut headers, letter).await?;
+        self.once(subject, headers, body).await
     }
 }
 

@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use async_nats::{Message, StatusCode, Subscriber, jetstream};
+use async_nats::{Message, StatusCode, Subscriber};
 use bytes::Bytes;
 use cadre_core::ports::BusError;
 use futures::{FutureExt as _, StreamExt as _};
@@ -52,11 +52,10 @@ impl Pull {
         group: Option<&'static str>,
     ) -> Result<Self, BusError> {
         let inbox = streams.client.new_inbox();
-        let subscriber = streams
-            .client
-            .subscribe(inbox.clone())
-            .await
-            .map_err(|error| BusError::Unavailable(format!("subscribe for {stream}: {error}")))?;
+        let subscriber =
+            streams.client.subscribe(inbox.clone()).await.map_err(|error| {
+                BusError::Unavailable(format!("subscribe for {stream}: {error}"))
+            })?;
         let streams = streams.clone();
         Ok(Self { streams, stream, consumer, group, pin: None, inbox, subscriber, asked: 0 })
     }
@@ -64,7 +63,7 @@ impl Pull {
     /// Waits for messages, at most `room` and at most about a second; empty when none came.
     ///
     /// Cancellation: messages that were received are lost to this process and come again.
-    pub(crate) async fn next(&mut self, room: usize) -> Result<Vec<jetstream::Message>, BusError> {
+    pub(crate) async fn next(&mut self, room: usize) -> Result<Vec<Message>, BusError> {
         if room == 0 {
             return Ok(Vec::new());
         }
@@ -112,7 +111,7 @@ impl Pull {
     async fn take(
         &mut self,
         message: Message,
-        batch: &mut Vec<jetstream::Message>,
+        batch: &mut Vec<Message>,
     ) -> Result<(), BusError> {
         let Some(status) = message.status.filter(|status| *status != StatusCode::OK) else {
             self.asked = self.asked.saturating_sub(1);
@@ -122,7 +121,7 @@ impl Pull {
             {
                 self.pin = Some(pin.to_owned());
             }
-            batch.push(jetstream::Message { message, context: self.streams.js.clone() });
+            batch.push(message);
             return Ok(());
         };
         let text = message.description.as_deref().unwrap_or_default();

@@ -11,6 +11,7 @@ use cadre_proto::subject::{self, Subject};
 
 use crate::{
     bus::Streams,
+    delivery::{Receipt, Settlement},
     publish::Outgoing,
     pull::Pull,
 };
@@ -56,12 +57,14 @@ async fn forward_shard(streams: &Streams, shard: u16) -> Result<(), BusError> {
         let moves = pull.next(ROOM).await?.into_iter().map(|message| async move {
             let Ok(Subject::Due(partition, task)) = Subject::parse(&message.subject) else {
                 tracing::warn!(subject = %message.subject, "fired timer has an unknown subject");
-                return message.ack().await.is_ok();
+                return Receipt::new(message).settle(&streams.client, Settlement::Ack).await;
             };
             let subject = subject::in_timer(partition, &task);
             let moved = Outgoing { subject, headers: HeaderMap::new(), body: Bytes::new() };
             // A failure leaves it to be delivered again.
-            streams.publisher.publish(moved).await.is_ok() && message.ack().await.is_ok()
+            if streams.publisher.publish(moved).await.is_ok() {
+                Receipt::new(message).settle(&streams.client, Settlement::Ack).await;
+            }
         });
         futures::future::join_all(moves).await;
     }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use async_nats::jetstream::Message;
+use async_nats::Message;
 use cadre_core::{
     ids::{Name, Partition},
     ports::{BusError, DeadLetter, Inbox, Malformed, WorkItem},
@@ -18,8 +18,9 @@ use tokio::sync::Semaphore;
 
 use crate::{
     blobs::Blobs,
-    bus::{Receipt, Streams, header as header_of, pairs},
-    inbox::{Stamp, fetch},
+    bus::{Streams, header as header_of, pairs},
+    delivery::{Receipt, Stamp},
+    inbox::fetch,
     pull::Pull,
 };
 
@@ -78,8 +79,7 @@ impl Inbox<Item> for WorkInbox {
         for message in messages {
             // More than there is room for is left to be delivered again, here or elsewhere.
             let Ok(room) = Arc::clone(&self.room).try_acquire_owned() else { continue };
-            let Some(stamp) = Stamp::of(&message, &self.streams) else { continue };
-            items.extend(self.read(message, &stamp, room).await);
+            items.extend(self.read(message, room).await);
         }
         Ok(items)
     }
@@ -89,12 +89,13 @@ impl WorkInbox {
     async fn read(
         &self,
         message: Message,
-        stamp: &Stamp,
         room: tokio::sync::OwnedSemaphorePermit,
     ) -> Option<Item> {
+        let Stamp { sequence, stored_at, deliveries, .. } = Stamp::of(&message)?;
+        self.streams.clock.observe(stored_at);
         match decode(&self.blobs, &message).await {
             Ok(Ok(order)) => {
-                let time_left = time_left(&message, &order, stamp, self.streams.clock.now());
+                let time_left = time_left(&message, &order, stored_at, self.streams.clock.now());
                 let trace = header_of(&message, "traceparent").map(str::to_owned);
                 Some(Ok(WorkItem {
                     task: order.attempt.task,
@@ -108,7 +109,7 @@ impl WorkInbox {
                     time_left,
                     idempotency_key: order.idempotency_key,
                     trace,
-                    deliveries: stamp.deliveries,
+                    deliveries,
                     receipt: Arc::new(Receipt::held(message, room)),
                 }))
             }
@@ -116,7 +117,7 @@ impl WorkInbox {
                 let letter = DeadLetter {
                     partition: partition_of(&message),
                     kind: "work",
-                    source: format!("work.{}", stamp.sequence),
+                    source: format!("work.{sequence}"),
                     reason,
                     subject: message.subject.to_string(),
                     headers: pairs(message.headers.as_ref()),
@@ -133,10 +134,7 @@ impl WorkInbox {
     }
 }
 
-async fn decode(
-    blobs: &Blobs,
-    message: &Message,
-) -> Result<Result<WorkOrder, String>, BusError> {
+async fn decode(blobs: &Blobs, message: &Message) -> Result<Result<WorkOrder, String>, BusError> {
     let content = ContentType::of(header_of(message, "Content-Type"), &message.payload);
     let parsed = content
         .map_err(|error| error.to_string())
@@ -152,12 +150,16 @@ async fn decode(
 }
 
 /// The lower of what the deadline and the relative timeout leave, after the time in the stream.
-fn time_left(message: &Message, order: &WorkOrder, stamp: &Stamp, now: UnixMillis) -> Duration {
+fn time_left(
+    message: &Message,
+    order: &WorkOrder,
+    stored_at: UnixMillis,
+    now: UnixMillis,
+) -> Duration {
     let by_deadline = order.deadline.since(now);
     let relative = header_of(message, header::TIMEOUT_MS).and_then(|ms| ms.parse().ok());
-    let by_timeout = relative.map(|ms: u64| {
-        Duration::from_millis(ms).saturating_sub(now.since(stamp.stored_at))
-    });
+    let by_timeout = relative
+        .map(|ms: u64| Duration::from_millis(ms).saturating_sub(now.since(stored_at)));
     by_timeout.map_or(by_deadline, |left| left.min(by_deadline))
 }
 

@@ -100,6 +100,20 @@ impl Version {
     }
 }
 
+/// A message of [`crate::v1`] as it stands, of any version and unchecked: to be shown, never acted on.
+///
+/// # Errors
+/// What the parser says.
+pub fn peek<M: Message + Default + DeserializeOwned>(
+    content: ContentType,
+    body: &Bytes,
+) -> Result<M, String> {
+    match content {
+        ContentType::Protobuf => M::decode(body.clone()).map_err(|error| error.to_string()),
+        ContentType::Json => serde_json::from_slice(body).map_err(|error| error.to_string()),
+    }
+}
+
 /// Parses a body and checks its version; `version` reads it from the parsed message.
 pub(crate) fn parse<M: Message + Default + DeserializeOwned>(
     message: &'static str,

@@ -20,7 +20,7 @@ use futures::StreamExt as _;
 use serde_json::Value;
 
 /// Longest wait for anything in a test; only a failure is ever that slow.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A broker with streams, and whatever runs on it.
 pub struct Bed {
@@ -60,11 +60,21 @@ impl Bed {
     /// # Panics
     /// When that does not work.
     pub async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// The same, with a broker that `change` makes differ from the default.
+    ///
+    /// # Panics
+    /// When that does not work.
+    pub async fn with(change: impl FnOnce(&mut StartOptions)) -> Self {
         let _ = tracing_subscriber::fmt()
             .with_env_filter(std::env::var("CADRE_LOG").unwrap_or_else(|_| "warn".into()))
             .with_test_writer()
             .try_init();
-        let server = Server::start(StartOptions::new(server_binary().await)).await.expect("server");
+        let mut options = StartOptions::new(server_binary().await);
+        change(&mut options);
+        let server = Server::start(options).await.expect("server");
         let options = ConnectOptions::new(server.urls().join(","), "test");
         let connection = connect(options).await.expect("connection");
         let topology = Topology::dev(Partitions::new(4));
@@ -125,9 +135,9 @@ impl Bed {
         let config = OrderedConfig { deliver_policy: DeliverPolicy::All, ..Default::default() };
         let consumer = stream.create_consumer(config).await.expect("consumer");
         let messages = consumer.messages().await.expect("messages");
-        let read = messages
-            .take(count)
-            .map(|message| serde_json::from_slice(&message.expect("message").payload).expect("json"));
+        let read = messages.take(count).map(|message| {
+            serde_json::from_slice(&message.expect("message").payload).expect("json")
+        });
         tokio::time::timeout(PATIENCE, read.collect()).await.expect("answers in time")
     }
 

@@ -2,4 +2,7 @@
 //! this process or as processes of the real binary.
 
 pub mod bed;
+pub mod hand;
 pub mod packs;
+pub mod plain;
+pub mod process;

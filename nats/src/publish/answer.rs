@@ -75,7 +75,9 @@ mod tests {
     #[test]
     fn each_answer_has_its_meaning() {
         let error = |code: u64, text: &str| {
-            format!(r#"{{"error":{{"code":400,"err_code":{code},"description":"{text}"}},"stream":"S","seq":0}}"#)
+            format!(
+                r#"{{"error":{{"code":400,"err_code":{code},"description":"{text}"}},"stream":"S","seq":0}}"#
+            )
         };
         let later = |text: &str| Answer::Later(text.to_owned());
         let table = [
@@ -83,9 +85,14 @@ mod tests {
             (r#"{"stream":"S","seq":17,"duplicate":true}"#.to_owned(), Answer::Stored(17)),
             (error(10_071, "wrong last sequence: 5"), Answer::Guarded(Some(5))),
             (error(10_071, "wrong last sequence"), Answer::Guarded(None)),
-            (error(10_054, "message size exceeds maximum allowed"),
-                Answer::Never("message size exceeds maximum allowed".to_owned())),
-            (error(10_077, "maximum bytes exceeded"), Answer::Never("maximum bytes exceeded".to_owned())),
+            (
+                error(10_054, "message size exceeds maximum allowed"),
+                Answer::Never("message size exceeds maximum allowed".to_owned()),
+            ),
+            (
+                error(10_077, "maximum bytes exceeded"),
+                Answer::Never("maximum bytes exceeded".to_owned()),
+            ),
             (error(10_164, "in flight"), later("in flight (10164)")),
             (error(10_008, "no quorum"), later("no quorum (10008)")),
             (r#"{"stream":"S"}"#.to_owned(), later("answer without a sequence")),

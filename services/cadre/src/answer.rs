@@ -3,6 +3,7 @@
 //! Reads the document that is published on `answers.<tenant>.<workflow>.<task>`. Total: what is
 //! missing or of another shape is left out, so an answer of a newer build prints as well.
 
+mod brief;
 mod note;
 #[cfg(test)]
 mod tests;
@@ -43,13 +44,20 @@ pub fn code(status: EndStatus) -> Option<Code> {
     }
 }
 
-/// Prints an answer as wide as the terminal allows.
+/// Prints an answer, its findings made short, as wide as the terminal allows.
+///
+/// `more` is the command that shows what was left out; it is said when something was.
 ///
 /// # Errors
 /// [`output::Closed`].
-pub fn print(document: &Value) -> Result<(), output::Closed> {
+pub fn print(document: &Value, more: &str) -> Result<(), output::Closed> {
     let width = output::width().map_or(WIDTH_MAX, usize::from).min(WIDTH_MAX);
-    lines(document, Style::detect(), width).iter().try_for_each(|line| output::data(line))
+    let short = brief::of(document);
+    lines(&short, Style::detect(), width).iter().try_for_each(|line| output::data(line))?;
+    if short != *document {
+        output::say(&format!("every source and quote: {more}"));
+    }
+    Ok(())
 }
 
 /// An answer as lines of about `width` characters.

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 pub enum Code {
     /// Something unexpected; the message says what.
     Error = 1,
-    /// The command line or a file it names is wrong (clap's own code).
+    /// The command line or a file that it names is wrong.
     Usage = 2,
     /// What was asked for does not exist.
     NotFound = 3,
@@ -30,6 +30,43 @@ pub enum Code {
     TimedOut = 11,
     /// A check of `doctor` is red.
     Unhealthy = 12,
+}
+
+impl Code {
+    /// All of them, in order.
+    pub const ALL: [Self; 12] = [
+        Self::Error,
+        Self::Usage,
+        Self::NotFound,
+        Self::Rejected,
+        Self::TaskFailed,
+        Self::TaskPartial,
+        Self::PackInvalid,
+        Self::BusDiffers,
+        Self::BusUnavailable,
+        Self::NoServer,
+        Self::TimedOut,
+        Self::Unhealthy,
+    ];
+
+    /// What it means, as `cadre --help` and the README say it.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Error => "something unexpected; the message says what",
+            Self::Usage => "the command line or a file that it names is wrong",
+            Self::NotFound => "what was asked for does not exist",
+            Self::Rejected => "the goal was rejected, or conflicts with another one",
+            Self::TaskFailed => "the task ended as failed, cancelled or incomplete",
+            Self::TaskPartial => "the task ended as partial",
+            Self::PackInvalid => "a pack is not valid",
+            Self::BusDiffers => "the broker differs from what is declared, or a change needs a flag",
+            Self::BusUnavailable => "the broker cannot be reached, or has no streams of ours",
+            Self::NoServer => "no nats-server could be found or fetched",
+            Self::TimedOut => "waiting took longer than allowed; what was started goes on",
+            Self::Unhealthy => "a check of `doctor` is red",
+        }
+    }
 }
 
 impl From<Code> for ExitCode {
@@ -64,5 +101,8 @@ impl Failure {
 /// The exit code of any error: its own, or [`Code::Error`].
 #[must_use]
 pub fn code_of(error: &anyhow::Error) -> Code {
-    error.chain().find_map(|cause| cause.downcast_ref::<Failure>()).map_or(Code::Error, Failure::code)
+    error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<Failure>())
+        .map_or(Code::Error, Failure::code)
 }

@@ -47,6 +47,8 @@ pub struct Settings {
     pub search_path: Option<OsString>,
     /// Where fetched servers are kept.
     pub cache_dir: PathBuf,
+    /// Where the user's programs keep data of ours; `None` without a home.
+    pub data_dir: Option<PathBuf>,
     /// Never fetch anything.
     pub offline: bool,
     /// NATS credentials file.
@@ -215,6 +217,7 @@ impl Settings {
             server_path: choices.read(Key::NatsServer, path)?,
             search_path: sources.environment.search_path(),
             cache_dir: choices.read(Key::CacheDir, path)?.unwrap_or_else(fallback_cache),
+            data_dir: sources.environment.data_dir(),
             offline,
             tenant: choices.read(Key::Tenant, tenant)?.unwrap_or_else(Name::nobody),
             otlp_endpoint: choices.read(Key::OtlpEndpoint, text)?,

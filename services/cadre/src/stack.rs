@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cadre_agent::{AgentOptions, AgentService, RoleSelection};
 use cadre_aggregator::{AggregatorOptions, AggregatorService};
-use cadre_nats::{bus::JetStreamBus, connect::Connection, packs::KvPacks};
+use cadre_nats::{Grouping, bus::JetStreamBus, connect::Connection, packs::KvPacks};
 use cadre_orchestrator::{Orchestrator, OrchestratorOptions, PartitionOptions};
 
 use crate::exit::{Code, Failure};
@@ -23,6 +23,8 @@ pub struct StackOptions {
     pub aggregator: bool,
     /// Steps of each role held at once by this process.
     pub in_flight: usize,
+    /// How messages travel to the broker.
+    pub grouping: Grouping,
 }
 
 impl StackOptions {
@@ -34,6 +36,7 @@ impl StackOptions {
             agents: Some(RoleSelection::All),
             aggregator: true,
             in_flight: AgentOptions::default().in_flight,
+            grouping: Grouping::Off,
         }
     }
 }
@@ -58,7 +61,7 @@ impl Stack {
     pub async fn start(connection: &Connection, options: StackOptions) -> anyhow::Result<Self> {
         let unavailable =
             |error: &dyn std::fmt::Display| Failure::new(Code::BusUnavailable, error.to_string());
-        let bus = JetStreamBus::open(connection).await.map_err(|error| unavailable(&error))?;
+        let bus = JetStreamBus::open_with(connection, options.grouping).await.map_err(|error| unavailable(&error))?;
         let topology = bus.streams().topology;
         let packs = KvPacks::open(connection.js.clone(), topology)
             .await

@@ -118,10 +118,8 @@ impl Payload {
     }
 
     fn from_parts(text: Box<str>, value: Value) -> Self {
-        let blob = (text.len() > INLINE_BYTES_MAX).then(|| BlobRef {
-            hash: Hash::of(text.as_bytes()),
-            size_bytes: text.len() as u64,
-        });
+        let blob = (text.len() > INLINE_BYTES_MAX)
+            .then(|| BlobRef { hash: Hash::of(text.as_bytes()), size_bytes: text.len() as u64 });
         Self(Arc::new(Inner { text, value, blob }))
     }
 

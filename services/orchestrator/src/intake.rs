@@ -11,14 +11,19 @@ use std::sync::Arc;
 use cadre_core::{
     ids::Partitions,
     ports::{BusError, Inbox as _, OrchestratorBus, Packs, RawGoal},
+    task::Goal,
 };
-use cadre_runtime::task::{Linked, spawn};
+use cadre_runtime::{
+    task::{Linked, spawn},
+    trace,
+};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+use tracing::Span;
 
-pub use admit::{Address, Rejected, admit, conflict};
+pub(crate) use admit::{Address, Rejected, admit, conflict};
 
 /// What the intake actor can be told.
-pub enum IntakeMsg<R> {
+pub(crate) enum IntakeMsg<R> {
     /// New goals. Sent by its own pump.
     Goals(Vec<RawGoal<R>>),
     /// The pump cannot subscribe any more. Sent by its own pump.
@@ -26,14 +31,14 @@ pub enum IntakeMsg<R> {
 }
 
 /// The behaviour; the intake keeps no state of its own.
-pub struct IntakeActor<B, P> {
+pub(crate) struct IntakeActor<B, P> {
     pub(crate) bus: B,
     pub(crate) packs: P,
     pub(crate) partitions: Partitions,
 }
 
 /// Its pump, stopped with it.
-pub struct IntakeState {
+pub(crate) struct IntakeState {
     _pump: Linked,
 }
 
@@ -122,13 +127,15 @@ async fn take<B: OrchestratorBus, P: Packs>(
 ) {
     let settled = match decide(bus, packs, &goal).await {
         Err(error) => Err(error),
-        Ok(Ok(admitted)) => match bus.submit(Arc::new(admitted)).await {
-            Ok(()) => {
+        Ok(Ok(mut admitted)) => {
+            let span = begin_trace(&mut admitted);
+            let submitted = bus.submit(Arc::new(admitted)).await;
+            if submitted.is_ok() {
                 bus.ack(goal.receipt).await;
-                Ok(())
             }
-            Err(error) => Err(error),
-        },
+            drop(span);
+            submitted
+        }
         Ok(Err(rejected)) => reject(bus, partitions, goal, *rejected).await,
     };
     if let Err(error) = settled {
@@ -140,13 +147,25 @@ async fn decide<B: OrchestratorBus, P: Packs>(
     bus: &B,
     packs: &P,
     goal: &RawGoal<B::Receipt>,
-) -> Result<Result<cadre_core::task::Goal, Box<Rejected>>, BusError> {
+) -> Result<Result<Goal, Box<Rejected>>, BusError> {
     let address = match Address::parse(&goal.subject) {
         Ok(address) => address,
         Err(rejected) => return Ok(Err(rejected)),
     };
     let workflow = packs.current(&address.workflow).await?;
     Ok(admit(&address, goal, workflow.as_deref(), bus.now()))
+}
+
+/// Hangs the task on a span of its own, so that it has one trace even if its publisher has none.
+/// Nothing, at no cost, while nothing is exported.
+fn begin_trace(goal: &mut Goal) -> Span {
+    if !trace::is_exporting() {
+        return Span::none();
+    }
+    let span = tracing::debug_span!("intake", task = %goal.task, workflow = %goal.workflow);
+    trace::adopt(&span, goal.trace.as_deref());
+    goal.trace = span.in_scope(trace::current_traceparent).or(goal.trace.take());
+    span
 }
 
 async fn reject<B: OrchestratorBus>(

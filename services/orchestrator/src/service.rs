@@ -53,8 +53,10 @@ impl Orchestrator {
             .collect();
         children.push(timers_child(&bus));
         children.push(intake_child(&bus, &packs, options.partitions));
-        let restarts = RestartPolicy { max: 20, window: Duration::from_secs(120), ..RestartPolicy::default() };
-        let supervision = Options { restarts, grace: Duration::from_secs(10), ..Options::default() };
+        let restarts =
+            RestartPolicy { max: 20, window: Duration::from_secs(120), ..RestartPolicy::default() };
+        let supervision =
+            Options { restarts, grace: Duration::from_secs(10), ..Options::default() };
         let supervisor = Supervisor::start("orchestrator", supervision, children, None).await?;
         Ok(Self { supervisor })
     }
@@ -97,11 +99,7 @@ fn timers_child<B: OrchestratorBus>(bus: &B) -> Child {
     })
 }
 
-fn intake_child<B: OrchestratorBus, P: Packs>(
-    bus: &B,
-    packs: &P,
-    partitions: Partitions,
-) -> Child {
+fn intake_child<B: OrchestratorBus, P: Packs>(bus: &B, packs: &P, partitions: Partitions) -> Child {
     let (bus, packs) = (bus.clone(), packs.clone());
     Child::new("intake", move |parent| {
         let actor = IntakeActor { bus: bus.clone(), packs: packs.clone(), partitions };

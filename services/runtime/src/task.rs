@@ -14,6 +14,8 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
+    // Boxed once: a wrapper around a wrapper copies the future's kilobytes each time it moves.
+    let future = Box::pin(future);
     let watched = async move {
         match AssertUnwindSafe(future).catch_unwind().await {
             Ok(output) => output,

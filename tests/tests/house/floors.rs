@@ -13,14 +13,31 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("cadre-orchestrator", &["cadre-core", "cadre-proto", "cadre-runtime"]),
     ("cadre-agent", &["cadre-core", "cadre-proto", "cadre-runtime"]),
     ("cadre-aggregator", &["cadre-core", "cadre-proto", "cadre-runtime"]),
-    ("cadre", &[
-        "cadre-core", "cadre-proto", "cadre-runtime", "cadre-nats", "cadre-orchestrator", "cadre-agent",
-        "cadre-aggregator",
-    ]),
-    ("cadre-tests", &[
-        "cadre", "cadre-core", "cadre-proto", "cadre-runtime", "cadre-nats", "cadre-orchestrator",
-        "cadre-agent", "cadre-aggregator",
-    ]),
+    (
+        "cadre",
+        &[
+            "cadre-core",
+            "cadre-proto",
+            "cadre-runtime",
+            "cadre-nats",
+            "cadre-orchestrator",
+            "cadre-agent",
+            "cadre-aggregator",
+        ],
+    ),
+    (
+        "cadre-tests",
+        &[
+            "cadre",
+            "cadre-core",
+            "cadre-proto",
+            "cadre-runtime",
+            "cadre-nats",
+            "cadre-orchestrator",
+            "cadre-agent",
+            "cadre-aggregator",
+        ],
+    ),
 ];
 
 /// Outside crates that only one of ours may import.

@@ -39,7 +39,11 @@ fn collect(folder: &Path, found: &mut Vec<(String, String)>) {
 }
 
 fn offenders(sources: &[(String, String)], is_bad: impl Fn(&str, &str) -> bool) -> Vec<&str> {
-    sources.iter().filter(|(path, text)| is_bad(path, text)).map(|(path, _)| path.as_str()).collect()
+    sources
+        .iter()
+        .filter(|(path, text)| is_bad(path, text))
+        .map(|(path, _)| path.as_str())
+        .collect()
 }
 
 #[test]

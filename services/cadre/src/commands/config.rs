@@ -9,6 +9,10 @@ use crate::{
 
 /// Look at the settings.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cadre config explain
+  cadre config explain -o json")]
 pub(crate) struct ConfigArgs {
     #[command(subcommand)]
     command: ConfigCommand,

@@ -1,6 +1,5 @@
 //! `cadre demo`: everything on one machine, from a document to its answer.
 
-mod brief;
 mod goal;
 mod input;
 mod watch;
@@ -138,9 +137,7 @@ fn print(format: Format, document: &Value) -> anyhow::Result<()> {
     match format {
         Format::Table => {
             output::say("");
-            answer::print(&brief::brief(document))?;
-            output::say("every source and quote: cadre demo -o json");
-            Ok(())
+            Ok(answer::print(document, "cadre demo -o json")?)
         }
         Format::Json => output::json(document),
         Format::Ndjson => output::ndjson(document),

@@ -1,7 +1,6 @@
 //! `cadre dev`: a whole deployment on one machine, for working on packs and workers.
 
 use std::{
-    env,
     net::TcpListener,
     path::{Path, PathBuf},
     time::Instant,
@@ -58,7 +57,7 @@ pub(crate) async fn run(args: DevArgs, settings: &Settings) -> anyhow::Result<()
     shutdown.listen()?;
     let (port, monitor_port) = (port(&args, settings), free(MONITOR_PORT_DEFAULT));
     let options =
-        PrivateOptions { store: store(&args), port, monitor_port, ..PrivateOptions::default() };
+        PrivateOptions { store: store(&args, settings), port, monitor_port, ..PrivateOptions::default() };
     let mut ground = tokio::select! {
         ground = broker::ground(settings, options, "dev") => ground?,
         () = shutdown.triggered() => return Ok(()),
@@ -81,34 +80,21 @@ pub(crate) async fn run(args: DevArgs, settings: &Settings) -> anyhow::Result<()
     outcome
 }
 
-fn store(args: &DevArgs) -> StoreDir {
+fn store(args: &DevArgs, settings: &Settings) -> StoreDir {
     if args.ephemeral {
         return StoreDir::Temporary;
     }
     StoreDir::Path(args.data.clone().unwrap_or_else(|| {
-        let variable = |name: &str| env::var_os(name).map(PathBuf::from);
-        default_store(
-            Path::new(PROJECT_FOLDER).is_dir(),
-            variable("XDG_DATA_HOME"),
-            variable("HOME"),
-        )
+        default_store(Path::new(PROJECT_FOLDER).is_dir(), settings.data_dir.as_deref())
     }))
 }
 
 /// The project's own folder if there is one, else a folder of the user's, else the project's all the same.
-fn default_store(
-    has_project: bool,
-    xdg_data_home: Option<PathBuf>,
-    home: Option<PathBuf>,
-) -> PathBuf {
-    let project = PathBuf::from(PROJECT_FOLDER);
-    if has_project {
-        return project;
+fn default_store(has_project: bool, data_dir: Option<&Path>) -> PathBuf {
+    match data_dir {
+        Some(data) if !has_project => data.join("dev"),
+        Some(_) | None => PathBuf::from(PROJECT_FOLDER),
     }
-    let absolute = |path: &PathBuf| path.is_absolute();
-    let own = xdg_data_home.filter(absolute);
-    let data = own.or_else(|| home.filter(absolute).map(|home| home.join(".local/share")));
-    data.map_or(project, |data| data.join("cadre").join("dev"))
 }
 
 /// The usual port if it is free: then other commands need no flag.
@@ -186,14 +172,9 @@ mod tests {
 
     #[test]
     fn the_store_is_the_projects_or_the_users() {
-        let (home, data) = (Some(PathBuf::from("/home/a")), Some(PathBuf::from("/data")));
-        let relative = Some(PathBuf::from("data"));
-        assert_eq!(default_store(true, data.clone(), home.clone()), Path::new(".cadre"));
-        assert_eq!(default_store(false, data, home.clone()), Path::new("/data/cadre/dev"));
-        assert_eq!(
-            default_store(false, relative, home),
-            Path::new("/home/a/.local/share/cadre/dev")
-        );
-        assert_eq!(default_store(false, None, None), Path::new(".cadre"));
+        let data = Some(Path::new("/data/cadre"));
+        assert_eq!(default_store(true, data), Path::new(".cadre"));
+        assert_eq!(default_store(false, data), Path::new("/data/cadre/dev"));
+        assert_eq!(default_store(false, None), Path::new(".cadre"));
     }
 }

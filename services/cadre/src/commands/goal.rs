@@ -13,6 +13,10 @@ use crate::{output::OutputArgs, settings::Settings};
 
 /// Publish goals.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cadre goal publish contract-intake -i text=@contract.txt --wait
+  cadre goal publish --help                                      every way to give an input")]
 pub(crate) struct GoalArgs {
     #[command(subcommand)]
     command: GoalCommand,

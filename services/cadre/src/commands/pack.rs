@@ -32,7 +32,7 @@ const SHORT: usize = 12;
 #[command(after_help = "\
 Examples:
   cadre pack check packs/contract            every mistake with its place
-  cadre pack diff packs/contract             what applying it would change
+  cadre pack diff packs/contract             what applying it would change; exit code 8 if anything
   cadre pack apply packs/contract            new goals get it; running tasks keep theirs
   cadre pack apply contract                  the one that is built in
   cadre pack show contract-intake -o json
@@ -52,7 +52,7 @@ enum PackCommand {
     Apply(DirArgs),
     /// List the packs on the bus.
     Ls(OutputArgs),
-    /// Compare a pack with the revision on the bus.
+    /// Compare a pack with the revision on the bus; exit code 8 when it differs.
     Diff(DirArgs),
     /// Show a pack on the bus: its roles, steps and limits.
     Show(ShowArgs),
@@ -140,11 +140,17 @@ async fn compare(args: &DirArgs, settings: &Settings) -> anyhow::Result<()> {
     let created = packs.get(&workflow.revision).await?.is_none();
     let diff = diff(&old, &source);
     let (workflow, revision) = (workflow.name.to_string(), workflow.revision);
-    print(
-        args.output.format(settings),
-        &Changed { workflow, revision, previous, created, diff },
-        "to apply",
-    )
+    let changed = Changed { workflow, revision, previous, created, diff };
+    print(args.output.format(settings), &changed, "to apply")?;
+    if changed.previous.as_ref() == Some(&changed.revision) {
+        return Ok(());
+    }
+    let text = format!(
+        "pack {} differs from the bus: run `cadre pack apply {}`",
+        changed.workflow,
+        args.pack.display()
+    );
+    Err(Failure::new(Code::BusDiffers, text).into())
 }
 
 fn print(format: Format, changed: &Changed, verb: &str) -> anyhow::Result<()> {

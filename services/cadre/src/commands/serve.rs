@@ -2,6 +2,7 @@
 
 use cadre_agent::RoleSelection;
 use cadre_core::ids::Name;
+use cadre_nats::Grouping;
 use cadre_runtime::shutdown::Shutdown;
 use clap::{Args, ValueEnum};
 
@@ -29,6 +30,10 @@ pub(crate) struct ServeArgs {
     /// Steps of each role held at once.
     #[arg(long, default_value_t = 64, value_name = "N")]
     in_flight: usize,
+    /// Publish in atomic batches: for a broker of one replica with `sync_interval: always`, and slower on
+    /// any other.
+    #[arg(long)]
+    group_commits: bool,
 }
 
 /// One kind of service.
@@ -56,6 +61,7 @@ pub(crate) async fn run(args: ServeArgs, settings: &Settings) -> anyhow::Result<
         agents,
         aggregator: has(Role::Aggregator),
         in_flight: args.in_flight,
+        grouping: if args.group_commits { Grouping::On } else { Grouping::Off },
     };
     let connection = broker::connect_to(settings, "serve").await?;
     let stack = Stack::start(&connection, options).await?;

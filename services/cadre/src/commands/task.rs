@@ -129,7 +129,9 @@ pub(crate) fn print_answer(task: &Task, format: Format) -> anyhow::Result<()> {
     };
     let document = answer.document.value();
     match format {
-        Format::Table => answer::print(document)?,
+        Format::Table => {
+            answer::print(document, &format!("cadre task result {} -o json", task.id()))?;
+        }
         Format::Json => output::json(document)?,
         Format::Ndjson => output::ndjson(document)?,
         Format::Id => output::data(task.id().as_str())?,

@@ -5,8 +5,15 @@ use std::{collections::BTreeMap, env, ffi::OsString, path::PathBuf};
 use super::Key;
 
 /// Variables beside those of the settings.
-const OTHERS: [&str; 6] =
-    ["PATH", "HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "NATS_CONTEXT", "USER"];
+const OTHERS: [&str; 7] = [
+    "PATH",
+    "HOME",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "NATS_CONTEXT",
+    "USER",
+];
 
 /// The variables that mean something to us, as they were when the process began.
 #[derive(Debug, Clone, Default)]
@@ -66,10 +73,18 @@ impl Environment {
 
     /// Where programs keep their configuration.
     pub(super) fn config_dir(&self) -> Option<PathBuf> {
-        let absolute = |path: &PathBuf| path.is_absolute();
-        let own = self.os("XDG_CONFIG_HOME").map(PathBuf::from).filter(absolute);
-        let home = self.os("HOME").map(PathBuf::from).filter(absolute);
-        own.or_else(|| home.map(|home| home.join(".config")))
+        self.user_dir("XDG_CONFIG_HOME", ".config")
+    }
+
+    /// Where we keep what cannot be made again.
+    pub(super) fn data_dir(&self) -> Option<PathBuf> {
+        self.user_dir("XDG_DATA_HOME", ".local/share").map(|dir| dir.join("cadre"))
+    }
+
+    /// A folder by its variable, or else below the home; relative paths mean nothing here.
+    fn user_dir(&self, variable: &str, below_home: &str) -> Option<PathBuf> {
+        let path = |name: &str| self.os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        path(variable).or_else(|| path("HOME").map(|home| home.join(below_home)))
     }
 
     /// Where we keep what can be fetched again.

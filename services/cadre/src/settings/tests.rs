@@ -197,3 +197,16 @@ fn a_project_cannot_choose_a_program() {
     fs::write(folder.path().join("cadre.yaml"), "nats: nats://broker:4222\n").unwrap();
     files::project(Some(folder.path())).unwrap();
 }
+
+#[test]
+fn data_is_kept_where_the_user_keeps_data() {
+    let data = |variables: &[(&'static str, &str)]| {
+        let sources = Sources { environment: Environment::of(variables), ..Sources::default() };
+        Settings::resolve(&sources).unwrap().data_dir
+    };
+    let home = ("HOME", "/home/a");
+    assert_eq!(data(&[home, ("XDG_DATA_HOME", "/data")]), Some(PathBuf::from("/data/cadre")));
+    let own = Some(PathBuf::from("/home/a/.local/share/cadre"));
+    assert_eq!(data(&[home, ("XDG_DATA_HOME", "data")]), own);
+    assert_eq!(data(&[]), None);
+}

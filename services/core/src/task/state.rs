@@ -293,11 +293,9 @@ impl Task {
         for (id, step) in self.steps.iter_mut().filter(|(_, step)| step.state.is_open()) {
             step.state = match &answer {
                 // The answer is the last step's own output.
-                Some(answer) if id.name.as_str() == AGGREGATE => StepState::Completed {
-                    output: answer.clone(),
-                    confidence: None,
-                    unsure: None,
-                },
+                Some(answer) if id.name.as_str() == AGGREGATE => {
+                    StepState::Completed { output: answer.clone(), confidence: None, unsure: None }
+                }
                 Some(_) | None => StepState::Cancelled,
             };
             (step.rev, step.changed_at) = (rev, at);

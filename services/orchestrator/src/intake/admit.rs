@@ -10,15 +10,12 @@ use cadre_core::{
     time::UnixMillis,
     workflow::Workflow,
 };
-use cadre_proto::{
-    header::GoalHeaders,
-    subject::Intake,
-};
+use cadre_proto::{header::GoalHeaders, subject::Intake};
 use serde_json::json;
 
 /// Where a goal was published.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address {
+pub(crate) struct Address {
     /// Whose goal it is.
     pub tenant: Name,
     /// Which workflow shall do it.
@@ -27,7 +24,7 @@ pub struct Address {
 
 /// Why a goal will not be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rejected {
+pub(crate) struct Rejected {
     /// Who is told.
     pub tenant: Name,
     /// For programs: `subject header too_large json unknown_workflow schema deadline key conflict`.
@@ -48,7 +45,7 @@ impl Rejected {
 
     /// What is published on `goals.rejected.<tenant>`.
     #[must_use]
-    pub fn document(&self, subject: &str, sequence: u64) -> Payload {
+    pub(crate) fn document(&self, subject: &str, sequence: u64) -> Payload {
         let violations: Vec<_> = self
             .violations
             .iter()
@@ -69,7 +66,7 @@ impl Rejected {
 
 /// The answer to a goal whose key belongs to another goal already.
 #[must_use]
-pub fn conflict(goal: &Goal) -> Payload {
+pub(crate) fn conflict(goal: &Goal) -> Payload {
     payload(json!({
         "code": "conflict",
         "message": format!(
@@ -95,11 +92,12 @@ impl Address {
     ///
     /// # Errors
     /// [`Rejected`], addressed to the tenant if there is one, else to `nobody`.
-    pub fn parse(subject: &str) -> Result<Self, Box<Rejected>> {
+    pub(crate) fn parse(subject: &str) -> Result<Self, Box<Rejected>> {
         let mut tokens = subject.split('.').skip(1);
         let (tenant, workflow) = (tokens.next().unwrap_or(""), tokens.next().unwrap_or(""));
-        let tenant = Name::new(tenant)
-            .map_err(|error| Rejected::new(&Name::nobody(), "subject", &format!("tenant: {error}")))?;
+        let tenant = Name::new(tenant).map_err(|error| {
+            Rejected::new(&Name::nobody(), "subject", &format!("tenant: {error}"))
+        })?;
         let workflow = Name::new(workflow)
             .map_err(|error| Rejected::new(&tenant, "subject", &format!("workflow: {error}")))?;
         Intake::new(tenant.clone(), workflow.clone())
@@ -112,7 +110,7 @@ impl Address {
 ///
 /// # Errors
 /// [`Rejected`] says which check failed; the checks stand in the order of their codes.
-pub fn admit<R>(
+pub(crate) fn admit<R>(
     address: &Address,
     raw: &RawGoal<R>,
     workflow: Option<&Workflow>,
@@ -128,7 +126,8 @@ pub fn admit<R>(
         rejected
     };
     if key.is_empty() || key.len() > KEY_BYTES_MAX {
-        let text = format!("idempotency key has {} bytes, allowed are 1 to {KEY_BYTES_MAX}", key.len());
+        let text =
+            format!("idempotency key has {} bytes, allowed are 1 to {KEY_BYTES_MAX}", key.len());
         return Err(reject("key", &text));
     }
     let input = Payload::parse(&raw.body).map_err(|error| {
@@ -136,7 +135,8 @@ pub fn admit<R>(
             PayloadError::TooLarge(_) => "too_large",
             PayloadError::Syntax(_) | PayloadError::TooDeep => "json",
         };
-        let hint = format!("{error} (a goal is one JSON document of at most {PAYLOAD_BYTES_MAX} bytes)");
+        let hint =
+            format!("{error} (a goal is one JSON document of at most {PAYLOAD_BYTES_MAX} bytes)");
         named(reject(code, &hint))
     })?;
     let Some(workflow) = workflow else {

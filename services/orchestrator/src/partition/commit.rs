@@ -7,8 +7,9 @@ use cadre_core::{
     ports::{AppendError, Delivery, LogHead, OrchestratorBus, Packs},
     task::{Cancel, Cause, Draft, Input, Record, Seen, Verdict, decide},
 };
-use cadre_runtime::task::spawn;
+use cadre_runtime::{task::spawn, trace};
 use ractor::{ActorProcessingErr, ActorRef};
+use tracing::Span;
 
 use super::{
     AppendResult, PartitionActor, PartitionMsg, PartitionState,
@@ -29,6 +30,8 @@ struct Commit<R> {
     debts: Debts,
     pending: Pending<R>,
     unpaid: Unpaid,
+    /// Its part of the trace, from the decision until the debts are paid.
+    span: Span,
 }
 
 impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
@@ -68,7 +71,7 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
         let Some(entry) = state.cache.get(id) else { return };
         while let Some(pending) = entry.queue.pop_front() {
             match std::mem::replace(&mut entry.slot, Slot::Loading) {
-                Slot::Idle(known) => self.decide(myself, id, entry, known, pending),
+                Slot::Idle(known) => self.decide(myself, id, entry, (known, pending)),
                 Slot::Quarantined(why) => {
                     if let Some(receipt) = pending.receipt {
                         self.bury(receipt, format!("task {id} is quarantined: {why}"));
@@ -94,8 +97,7 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
         myself: &Myself<B>,
         id: &TaskId,
         entry: &mut Entry<B::Receipt>,
-        known: Known,
-        pending: Pending<B::Receipt>,
+        (known, pending): (Known, Pending<B::Receipt>),
     ) {
         let now = self.bus.now();
         match decide(&known.workflow, known.task.as_deref(), &pending.input, now) {
@@ -111,45 +113,45 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
         entry: &mut Entry<B::Receipt>,
         (mut known, draft, pending): (Known, Draft, Pending<B::Receipt>),
     ) {
-        let record = Arc::new(self.record(&known, &draft, &pending));
-        tracing::debug!(
-            task = %id, rev = record.rev, decision = draft.decision, reason = draft.reason,
-            "decided"
-        );
-        let next = Arc::new(draft.next);
+        let Draft { decision, reason, events, next, more } = draft;
+        tracing::debug!(task = %id, rev = next.rev, decision, reason, "decided");
+        let record = Record {
+            rev: known.head.rev + 1,
+            at: next.changed_at,
+            cause: self.cause(&pending),
+            decision: decision.to_owned(),
+            reason,
+            events,
+        };
+        let (record, next) = (Arc::new(record), Arc::new(next));
         let wake_at = next.wake_at().filter(|at| known.armed_at.is_none_or(|armed| *at < armed));
+        let inherited = pending.trace.clone().or_else(|| next.goal.trace.clone());
+        let span = span(id, &record, inherited.as_deref());
         let debts = Debts {
             task: Arc::clone(&next),
             workflow: Arc::clone(&known.workflow),
             paid_rev: known.head.rev,
             wake_at,
             is_replay: false,
-            trace: pending.trace.clone().or_else(|| next.goal.trace.clone()),
+            trace: span.in_scope(trace::current_traceparent).or(inherited),
         };
         let (id, head, unpaid) = (id.clone(), known.head, entry.unpaid.clone());
         append(
             self.bus.clone(),
             myself.clone(),
-            Commit { id, head, record, more: draft.more, debts, pending, unpaid },
+            Commit { id, head, record, more, debts, pending, unpaid, span },
         );
         known.armed_at = wake_at.or(known.armed_at);
         known.task = Some(next);
         entry.slot = Slot::Committing(known);
     }
 
-    fn record(&self, known: &Known, draft: &Draft, pending: &Pending<B::Receipt>) -> Record {
-        Record {
-            rev: known.head.rev + 1,
-            at: draft.next.changed_at,
-            cause: Cause {
-                kind: pending.input.kind().to_owned(),
-                source: source(&pending.input),
-                sequence: pending.sequence,
-                waited: self.bus.now().since(pending.stored_at),
-            },
-            decision: draft.decision.to_owned(),
-            reason: draft.reason.clone(),
-            events: draft.events.clone(),
+    fn cause(&self, pending: &Pending<B::Receipt>) -> Cause {
+        Cause {
+            kind: pending.input.kind().to_owned(),
+            source: source(&pending.input),
+            sequence: pending.sequence,
+            waited: self.bus.now().since(pending.stored_at),
         }
     }
 
@@ -176,20 +178,29 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
             self.settle(myself, id, entry, (debts, pending.receipt));
             return;
         }
+        let ended = known.task.clone().filter(|task| task.ended().is_some());
+        let workflow = Arc::clone(&known.workflow);
         entry.slot = Slot::Idle(known);
         let Some(receipt) = pending.receipt else { return };
-        match seen {
-            Seen::Known if !entry.unpaid.is_clear() => {
+        match (seen, ended) {
+            // An ended task is forgotten at once, so nothing can wait for its answer to be paid:
+            // it is paid again, which is harmless.
+            (Seen::Known, Some(task)) if !entry.unpaid.is_clear() => {
+                let (paid_rev, wake_at, trace) = (task.rev, None, task.goal.trace.clone());
+                let debts = Debts { task, workflow, paid_rev, wake_at, is_replay: false, trace };
+                self.settle(myself, id, entry, (debts, Some(receipt)));
+            }
+            (Seen::Known, _) if !entry.unpaid.is_clear() => {
                 // Its debts are still on their way; it comes back after the ack wait.
                 drop(receipt);
             }
-            Seen::Known => self.ack(receipt),
-            Seen::Late(why) => {
+            (Seen::Known, _) => self.ack(receipt),
+            (Seen::Late(why), _) => {
                 tracing::info!(task = %id, cause = pending.input.kind(), %why, "input came too late");
                 self.ack(receipt);
             }
-            Seen::NoTask => self.bury(receipt, format!("there is no task {id}")),
-            Seen::Conflict => self.conflict(pending.input, receipt),
+            (Seen::NoTask, _) => self.bury(receipt, format!("there is no task {id}")),
+            (Seen::Conflict, _) => self.conflict(pending.input, receipt),
         }
     }
 
@@ -310,7 +321,7 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
 fn append<B: OrchestratorBus>(bus: B, myself: Myself<B>, commit: Commit<B::Receipt>) {
     commit.unpaid.add();
     spawn("partition-commit", async move {
-        let Commit { id, head, record, more, debts, pending, unpaid } = commit;
+        let Commit { id, head, record, more, debts, pending, unpaid, span } = commit;
         // A stopped actor needs no message: its successor replays.
         match bus.append(&id, head, record, debts.trace.clone()).await {
             Ok(head) => {
@@ -323,6 +334,7 @@ fn append<B: OrchestratorBus>(bus: B, myself: Myself<B>, commit: Commit<B::Recei
             }
         }
         unpaid.remove();
+        drop(span);
     });
 }
 
@@ -343,6 +355,17 @@ async fn pay_and_ack<B: OrchestratorBus>(
             let _ = myself.cast(PartitionMsg::Broken(id));
         }
     }
+}
+
+/// A span under whoever caused the transition; none, at no cost, while nothing is exported.
+fn span(id: &TaskId, record: &Record, inherited: Option<&str>) -> Span {
+    if !trace::is_exporting() {
+        return Span::none();
+    }
+    let Record { rev, cause, decision, .. } = record;
+    let span = tracing::debug_span!("decide", task = %id, rev, cause = cause.kind, decision);
+    trace::adopt(&span, inherited);
+    span
 }
 
 /// Who or what in particular caused a transition.

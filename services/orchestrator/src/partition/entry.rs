@@ -17,7 +17,7 @@ use cadre_core::{
 
 /// One input that waits for its turn.
 #[derive(Debug)]
-pub(super) struct Pending<R> {
+pub(crate) struct Pending<R> {
     pub(super) input: Input,
     pub(super) trace: Option<String>,
     pub(super) sequence: u64,

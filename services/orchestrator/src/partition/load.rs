@@ -23,7 +23,7 @@ const PAUSES_MAX: u32 = 25;
 
 /// A task that was brought back from its log.
 #[derive(Debug)]
-pub struct LoadedTask {
+pub(crate) struct LoadedTask {
     task: Option<Arc<Task>>,
     head: LogHead,
     /// `None` for an empty log: the input says which pack it wants.
@@ -32,7 +32,7 @@ pub struct LoadedTask {
 
 /// Why a task could not be brought back.
 #[derive(Debug)]
-pub enum LoadFailure {
+pub(crate) enum LoadFailure {
     /// Try again.
     Later(String),
     /// Never continue it.
@@ -169,12 +169,7 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
     }
 
     /// A debt was not paid: only a replay finds all of them.
-    pub(super) fn on_broken(
-        &self,
-        myself: &Myself<B>,
-        state: &mut PartitionState<B>,
-        id: &TaskId,
-    ) {
+    pub(super) fn on_broken(&self, myself: &Myself<B>, state: &mut PartitionState<B>, id: &TaskId) {
         if state.cache.get(id).is_none() {
             state.cache.insert(id.clone(), Slot::Loading);
             return self.load(myself, id, 1);

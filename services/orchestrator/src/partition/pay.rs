@@ -11,7 +11,7 @@ use cadre_core::{
     time::UnixMillis,
     workflow::{Runtime, Workflow},
 };
-use futures::{TryStreamExt as _, stream::FuturesUnordered};
+use futures::future::try_join_all;
 
 /// What one payment covers.
 #[derive(Debug, Clone)]
@@ -30,12 +30,21 @@ pub(super) struct Debts {
 
 /// Pays everything; returns at the first debt that the bus does not take.
 pub(super) async fn pay<B: OrchestratorBus>(bus: &B, debts: &Debts) -> Result<(), BusError> {
-    let orders: FuturesUnordered<_> = debts
-        .task
-        .orders_since(debts.paid_rev)
-        .map(|order| pay_order(bus, debts, order))
-        .collect();
-    let orders = orders.try_for_each(|()| std::future::ready(Ok(())));
+    let mut owed = debts.task.orders_since(debts.paid_rev);
+    let (first, second) = (owed.next(), owed.next());
+    let orders = async {
+        match (first, second) {
+            (None, _) => Ok(()),
+            (Some(order), None) => pay_order(bus, debts, order).await,
+            (Some(first), Some(second)) => {
+                let all = [first, second].into_iter().chain(owed);
+                // Boxed: a fan-out may do that, but the common case stays small.
+                Box::pin(try_join_all(all.map(|order| pay_order(bus, debts, order))))
+                    .await
+                    .map(|_: Vec<()>| ())
+            }
+        }
+    };
     let wake = async {
         match debts.wake_at {
             Some(at) => bus.wake(debts.task.id(), at).await,
@@ -44,7 +53,7 @@ pub(super) async fn pay<B: OrchestratorBus>(bus: &B, debts: &Debts) -> Result<()
     };
     let answer = async {
         let Some(answer) = debts.task.answer() else { return Ok(()) };
-        bus.answer(answer).await?;
+        Box::pin(bus.answer(answer)).await?;
         bus.forget_wake(debts.task.id()).await;
         Ok(())
     };
@@ -56,7 +65,7 @@ async fn pay_order<B: OrchestratorBus>(
     debts: &Debts,
     order: Order,
 ) -> Result<(), BusError> {
-    if debts.is_replay && bus.has_report(&order).await? {
+    if debts.is_replay && Box::pin(bus.has_report(&order)).await? {
         return Ok(());
     }
     let terms = terms_of(&debts.workflow, &order);

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use cadre_core::pack::PackSource;
 
 const ANYTHING: &str = r#"{"type": "object"}"#;
-const ANSWER: &str =
-    r#"{"type": "object", "properties": {"echo": {}}, "required": ["echo"]}"#;
-const LIST: &str = r#"{"type": "object", "properties": {"items": {"type": "array"}}, "required": ["items"]}"#;
+const ANSWER: &str = r#"{"type": "object", "properties": {"echo": {}}, "required": ["echo"]}"#;
+const LIST: &str =
+    r#"{"type": "object", "properties": {"items": {"type": "array"}}, "required": ["items"]}"#;
 
 /// Steps of one role that a fleet may hold: more than any benchmark has in flight.
 const CONCURRENCY: u32 = 20_000;

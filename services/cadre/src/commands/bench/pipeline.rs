@@ -156,7 +156,8 @@ async fn measure(
     let floor_msgs_per_s = floor(&publisher, bus.streams(), shape).await?;
     latencies.sort_unstable();
     let tasks_per_s = common.tasks as f64 / elapsed;
-    let cores = |before: Option<super::processes::Usage>, after: Option<super::processes::Usage>| {
+    let cores = |before: Option<super::processes::Usage>,
+                 after: Option<super::processes::Usage>| {
         Some((after?.cpu_s - before?.cpu_s) / elapsed)
     };
     Ok(Figures {
@@ -198,9 +199,12 @@ async fn start_services(server: &Server, common: &Common) -> anyhow::Result<Vec<
         ],
         Workers::Together => &[&["--in-flight"]],
     };
+    let group = common.sync == Sync::Always && common.replicas == 1;
     let mut own = Vec::new();
     for role in roles {
-        own.push(Process::serve(&url, &[role, &[room.as_str()][..]].concat()).await?);
+        let mut args = [role, &[room.as_str()][..]].concat();
+        args.extend(group.then_some("--group-commits"));
+        own.push(Process::serve(&url, &args).await?);
     }
     Ok(own)
 }
@@ -218,7 +222,8 @@ impl Driver {
         connection: &Connection,
         body: &serde_json::Value,
     ) -> anyhow::Result<Self> {
-        let (publisher, answers) = (GoalPublisher::new(connection), Answers::open(connection).await?);
+        let (publisher, answers) =
+            (GoalPublisher::new(connection), Answers::open(connection).await?);
         Ok(Self { publisher, answers, body: body.to_string().into(), published: 0 })
     }
 
@@ -238,10 +243,11 @@ impl Driver {
                 open.insert(key, Instant::now());
             }
             let answer = self.next().await?;
-            if answer["status"] != "completed" {
+            if answer.get("status").and_then(serde_json::Value::as_str) != Some("completed") {
                 anyhow::bail!("task ended otherwise: {answer}");
             }
-            if let Some(begun) = answer["key"].as_str().and_then(|key| open.remove(key)) {
+            let key = answer.get("key").and_then(serde_json::Value::as_str);
+            if let Some(begun) = key.and_then(|key| open.remove(key)) {
                 latencies.push(begun.elapsed());
             }
         }

@@ -63,7 +63,8 @@ pub(super) async fn run(args: RecoveryArgs, settings: &Settings) -> anyhow::Resu
         driver.next().await?;
         finished += 1;
     }
-    let figures = json!({"finished": finished, "kill_to_all_done_s": killed.elapsed().as_secs_f64()});
+    let figures =
+        json!({"finished": finished, "kill_to_all_done_s": killed.elapsed().as_secs_f64()});
     output::data(&serde_json::to_string_pretty(&figures)?)?;
     Ok(())
 }

@@ -2,12 +2,13 @@
 
 use cadre_nats::tail::TailItem;
 use cadre_proto::{
-    ContentType, record,
+    ContentType,
+    body::peek,
+    record,
     subject::{Attempt, Subject},
     v1,
 };
-use prost::Message;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::status::size;
@@ -79,7 +80,7 @@ fn record_said(item: &TailItem) -> Said {
 }
 
 fn order_said(attempt: &Attempt, item: &TailItem) -> Said {
-    let order: v1::WorkOrder = body(item)?;
+    let order: v1::WorkOrder = peek(encoding(item)?, &item.body)?;
     let limit = header(item, "Cadre-Timeout-Ms").and_then(|ms| ms.parse().ok());
     let limit = limit.map(|ms| format!(", within {}", span(std::time::Duration::from_millis(ms))));
     let size = size(item.body.len() as u64);
@@ -88,7 +89,7 @@ fn order_said(attempt: &Attempt, item: &TailItem) -> Said {
 }
 
 fn report_said(attempt: &Attempt, item: &TailItem) -> (&'static str, Said, bool) {
-    let report: v1::Report = match body(item) {
+    let report: v1::Report = match encoding(item).and_then(|it| peek(it, &item.body)) {
         Ok(report) => report,
         Err(error) => return ("report", Err(error), true),
     };
@@ -113,13 +114,13 @@ fn outcome(outcome: Option<&v1::report::Outcome>) -> (String, bool) {
 }
 
 fn goal_said(item: &TailItem) -> Said {
-    let goal: v1::Goal = body(item)?;
+    let goal: v1::Goal = peek(encoding(item)?, &item.body)?;
     let text = format!("{}/{} key {}", goal.tenant, goal.workflow, short(&goal.key));
     Ok((text, value(&goal)?))
 }
 
 fn cancel_said(item: &TailItem) -> Said {
-    let cancel: v1::Cancel = body(item)?;
+    let cancel: v1::Cancel = peek(encoding(item)?, &item.body)?;
     Ok((format!("by {}: {}", short(&cancel.by), short(&cancel.reason)), value(&cancel)?))
 }
 
@@ -160,13 +161,10 @@ fn of_attempt(attempt: &Attempt, word: &str) -> String {
     format!("{} attempt {} {word} {}", attempt.step, attempt.number, attempt.role)
 }
 
-/// A body in either encoding.
-fn body<T: Message + Default + DeserializeOwned>(item: &TailItem) -> Result<T, String> {
+/// The encoding of a body.
+fn encoding(item: &TailItem) -> Result<ContentType, String> {
     let content = ContentType::of(header(item, "Content-Type"), &item.body);
-    match content.map_err(|error| error.to_string())? {
-        ContentType::Protobuf => T::decode(item.body.clone()).map_err(|error| error.to_string()),
-        ContentType::Json => serde_json::from_slice(&item.body).map_err(|error| error.to_string()),
-    }
+    content.map_err(|error| error.to_string())
 }
 
 fn value<T: Serialize>(message: &T) -> Result<Value, String> {

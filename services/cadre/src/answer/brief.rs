@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 const DEPTH_MAX: usize = 16;
 
 /// The answer with its result made short; everything else stays.
-pub(super) fn brief(document: &Value) -> Value {
+pub(super) fn of(document: &Value) -> Value {
     let mut document = document.clone();
     if let Some(result) = document.get_mut("result") {
         *result = short(result, DEPTH_MAX);
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     fn check(value: &Value, expected: &Value) {
-        assert_eq!(brief(&json!({"status": "completed", "result": value}))["result"], *expected);
+        assert_eq!(of(&json!({"status": "completed", "result": value}))["result"], *expected);
     }
 
     #[test]

@@ -1,0 +1,140 @@
+//! The real `cadre` program as processes that can be frozen and killed.
+//!
+//! `cargo test` of the workspace builds the program for the package `cadre`'s own tests. With
+//! `-p cadre-tests` alone it is whatever was built last: run `cargo build` first.
+
+use std::{path::PathBuf, process::Stdio, time::Duration};
+
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::{Child, Command},
+    sync::watch,
+    time::timeout,
+};
+
+/// Longest wait until a process is ready, or has ended after it was told to.
+const PROCESS_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Where cargo put the program: beside the folder of the test that runs.
+///
+/// # Panics
+/// When it is not there, with the command that builds it.
+#[must_use]
+pub fn program() -> PathBuf {
+    let test = std::env::current_exe().expect("a test has a path");
+    let profile = test.ancestors().nth(2).expect("target/<profile>/deps/<test>");
+    let program = profile.join(format!("cadre{}", std::env::consts::EXE_SUFFIX));
+    assert!(
+        program.is_file(),
+        "{} is missing: build it with `cargo build -p cadre` in the same profile as this test",
+        program.display()
+    );
+    program
+}
+
+/// A running process of its own; killed when dropped, its words shown when the test fails.
+pub struct Process {
+    name: String,
+    child: Child,
+    lines: watch::Receiver<Vec<String>>,
+}
+
+impl Process {
+    /// Starts `cadre serve <args>` on the broker at `url` and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it is not ready in time.
+    pub async fn serve(url: &str, args: &[&str]) -> Self {
+        Self::serve_with(url, args, &[]).await
+    }
+
+    /// As [`Process::serve`], with environment variables.
+    ///
+    /// # Panics
+    /// As [`Process::serve`].
+    pub async fn serve_with(url: &str, args: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(program());
+        command.args(["serve", "--nats", url]).args(args).envs(variables.iter().copied());
+        let mut process = Self::spawn(&format!("cadre serve {}", args.join(" ")), command);
+        let is_ready = process.lines.wait_for(|lines| lines.iter().any(|line| line == "ready"));
+        let is_ready = matches!(timeout(PROCESS_PATIENCE, is_ready).await, Ok(Ok(_)));
+        assert!(is_ready, "{} is not ready: {:?}", process.name, process.lines());
+        process
+    }
+
+    /// Starts `command`.
+    ///
+    /// # Panics
+    /// When that does not work.
+    #[must_use]
+    pub fn spawn(name: &str, mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.kill_on_drop(true).spawn().expect("a process");
+        let mut stderr = BufReader::new(child.stderr.take().expect("piped")).lines();
+        let (sender, lines) = watch::channel(Vec::new());
+        // To the end, whoever listens: a full pipe would stop it.
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = stderr.next_line().await {
+                sender.send_modify(|lines| lines.push(line));
+            }
+        });
+        Self { name: name.to_owned(), child, lines }
+    }
+
+    /// What it has said on stderr.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        self.lines.borrow().clone()
+    }
+
+    /// `kill -9`, and waits until it is gone.
+    ///
+    /// # Panics
+    /// When it cannot be killed.
+    pub async fn kill(&mut self) {
+        self.child.kill().await.expect("killed");
+    }
+
+    /// `kill -STOP`: it does nothing, and nobody is told.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub async fn freeze(&self) {
+        self.signal("-STOP").await;
+    }
+
+    /// `kill -CONT`: it goes on, not knowing that time has passed.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub async fn thaw(&self) {
+        self.signal("-CONT").await;
+    }
+
+    /// `kill -TERM`, and its exit code.
+    ///
+    /// # Panics
+    /// When it does not end in time.
+    pub async fn stop(&mut self) -> Option<i32> {
+        self.signal("-TERM").await;
+        let ended = timeout(PROCESS_PATIENCE, self.child.wait()).await;
+        ended.expect("an end in time").expect("a status").code()
+    }
+
+    async fn signal(&self, signal: &str) {
+        let pid = self.child.id().expect("it runs").to_string();
+        let status = Command::new("kill").args([signal, &pid]).status().await;
+        assert!(status.expect("kill runs").success(), "kill {signal} {pid}");
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- {}", self.name);
+            for line in self.lines() {
+                eprintln!("{line}");
+            }
+        }
+    }
+}

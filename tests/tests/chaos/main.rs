@@ -1,0 +1,10 @@
+//! Real processes: killed, frozen, followed through a trace, written in another language.
+//!
+//! No goal is lost, and no step is accepted twice.
+
+mod arena;
+mod broker;
+mod orchestrators;
+mod python;
+mod trace;
+mod workers;

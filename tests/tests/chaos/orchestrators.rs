@@ -1,0 +1,61 @@
+//! Orchestrators that share the work, die, and come back from the dead.
+
+use std::time::Instant;
+
+use crate::arena::{Arena, FIRST, TASKS};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_orchestrators_and_two_workers_share_the_work() {
+    let arena = Arena::new(2, 2).await;
+    let since = Instant::now();
+    let tasks = arena.publish(0..TASKS).await;
+    arena.finish(&tasks, ("two of each, nobody killed", since)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_other_orchestrator_takes_over_from_a_killed_one() {
+    let mut arena = Arena::new(2, 1).await;
+    let victim = arena.orchestrators.remove(0);
+    let (tasks, killed) = arena.kill_in_the_middle(victim).await;
+    arena.finish(&tasks, ("one of two orchestrators killed", killed)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_orchestrator_goes_on_where_the_only_one_was_killed() {
+    let mut arena = Arena::new(1, 1).await;
+    let victim = arena.orchestrators.remove(0);
+    let (tasks, killed) = arena.kill_in_the_middle(victim).await;
+    arena.orchestrators.push(arena.start("orchestrator").await);
+    arena.finish(&tasks, ("the only orchestrator killed, a new one started", killed)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn goals_in_the_hands_of_a_killed_orchestrator_are_taken_in_by_a_new_one() {
+    let mut arena = Arena::new(1, 1).await;
+    arena.orchestrators[0].freeze().await;
+    let tasks = arena.publish(0..TASKS).await;
+    arena.handed_out("CADRE_GOALS", "intake", TASKS / 2).await;
+    arena.orchestrators[0].kill().await;
+    let killed = Instant::now();
+    arena.orchestrators.push(arena.start("orchestrator").await);
+    arena.finish(&tasks, ("the only orchestrator killed with new goals in hand", killed)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_orchestrator_that_wakes_up_after_its_replacement_does_no_harm() {
+    let arena = Arena::new(2, 1).await;
+    let freeze = async {
+        arena.bed.answers(FIRST).await;
+        arena.orchestrators[0].freeze().await;
+        let frozen = Instant::now();
+        arena.is_in_the_middle().await;
+        frozen
+    };
+    let (mut tasks, frozen) = tokio::join!(arena.publish(0..TASKS), freeze);
+    arena.finish(&tasks, ("one of two orchestrators frozen", frozen)).await;
+    // It still holds the inputs that it was frozen with, and believes that it owns their tasks.
+    arena.orchestrators[0].thaw().await;
+    let thawed = Instant::now();
+    tasks.extend(arena.publish(TASKS..2 * TASKS).await);
+    arena.finish(&tasks, ("the frozen orchestrator thawed", thawed)).await;
+}
