@@ -108,10 +108,7 @@ impl JetStreamBus {
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub async fn open_with(
-        connection: &Connection,
-        grouping: Grouping,
-    ) -> Result<Self, OpenError> {
+    pub async fn open_with(connection: &Connection, grouping: Grouping) -> Result<Self, OpenError> {
         let topology = connection.discover().await?;
         let mut log = Vec::new();
         let clock = BrokerClock::new(UnixMillis(0));

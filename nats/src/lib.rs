@@ -8,6 +8,7 @@ pub mod connect;
 mod delivery;
 mod inbox;
 mod log;
+mod mend;
 mod outbox;
 pub mod packs;
 mod publish;

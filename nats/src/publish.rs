@@ -207,8 +207,15 @@ impl Task {
             Grouping::Off => None,
         };
         let (begun, last_error) = (Instant::now(), String::new());
-        let waiting =
-            Unconfirmed { message, done, begun, again_at: None, lane, is_unclear: false, last_error };
+        let waiting = Unconfirmed {
+            message,
+            done,
+            begun,
+            again_at: None,
+            lane,
+            is_unclear: false,
+            last_error,
+        };
         self.unconfirmed.insert(id, waiting);
         match lane {
             None => self.send(id).await,
@@ -224,8 +231,7 @@ impl Task {
         let Outgoing { subject, headers, body } = waiting.message.clone();
         waiting.again_at = Some(Instant::now() + ANSWER_WITHIN);
         let reply = format!("{}.{id}", self.inbox);
-        let sent =
-            self.client.publish_with_reply_and_headers(subject, reply, headers, body).await;
+        let sent = self.client.publish_with_reply_and_headers(subject, reply, headers, body).await;
         if let Err(error) = sent {
             waiting.last_error = error.to_string();
         }

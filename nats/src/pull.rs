@@ -5,7 +5,7 @@
 //! the caller cannot hold. One subscription for all requests; a request that a broker
 //! forgot (restart, leader change) is noticed by its missing heartbeats and repeated.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use async_nats::{Message, StatusCode, Subscriber};
 use bytes::Bytes;
@@ -13,7 +13,10 @@ use cadre_core::ports::BusError;
 use futures::{FutureExt as _, StreamExt as _};
 use serde_json::json;
 
-use crate::bus::{Streams, header};
+use crate::{
+    bus::{Streams, header},
+    mend::mend,
+};
 
 /// Life of one pull request; far below the 3 s after which a silent owner loses its partition.
 const EXPIRES: Duration = Duration::from_millis(1_000);
@@ -41,6 +44,13 @@ pub(crate) struct Pull {
     inbox: String,
     subscriber: Subscriber,
     asked: usize,
+    /// Connections so far when the last request was made.
+    connects: u64,
+}
+
+/// How many times this process was connected.
+fn connects(streams: &Streams) -> u64 {
+    streams.client.statistics().connects.load(Ordering::Relaxed)
 }
 
 impl Pull {
@@ -56,8 +66,9 @@ impl Pull {
             streams.client.subscribe(inbox.clone()).await.map_err(|error| {
                 BusError::Unavailable(format!("subscribe for {stream}: {error}"))
             })?;
-        let streams = streams.clone();
-        Ok(Self { streams, stream, consumer, group, pin: None, inbox, subscriber, asked: 0 })
+        let (streams, connects) = (streams.clone(), connects(streams));
+        let (pin, asked) = (None, 0);
+        Ok(Self { streams, stream, consumer, group, pin, inbox, subscriber, asked, connects })
     }
 
     /// Waits for messages, at most `room` and at most about a second; empty when none came.
@@ -66,6 +77,12 @@ impl Pull {
     pub(crate) async fn next(&mut self, room: usize) -> Result<Vec<Message>, BusError> {
         if room == 0 {
             return Ok(Vec::new());
+        }
+        let connects = connects(&self.streams);
+        if connects != self.connects {
+            // What came last may be what ended the connection.
+            mend(&self.streams, &self.stream, &self.consumer).await;
+            self.connects = connects;
         }
         let room = room.min(BATCH_MAX * 2);
         if self.asked == 0 || self.asked < room / 2 {
@@ -108,11 +125,7 @@ impl Pull {
             .map_err(|error| BusError::Unavailable(format!("pull from {}: {error}", self.stream)))
     }
 
-    async fn take(
-        &mut self,
-        message: Message,
-        batch: &mut Vec<Message>,
-    ) -> Result<(), BusError> {
+    async fn take(&mut self, message: Message, batch: &mut Vec<Message>) -> Result<(), BusError> {
         let Some(status) = message.status.filter(|status| *status != StatusCode::OK) else {
             self.asked = self.asked.saturating_sub(1);
             if self.group.is_some()

@@ -158,8 +158,8 @@ fn time_left(
 ) -> Duration {
     let by_deadline = order.deadline.since(now);
     let relative = header_of(message, header::TIMEOUT_MS).and_then(|ms| ms.parse().ok());
-    let by_timeout = relative
-        .map(|ms: u64| Duration::from_millis(ms).saturating_sub(now.since(stored_at)));
+    let by_timeout =
+        relative.map(|ms: u64| Duration::from_millis(ms).saturating_sub(now.since(stored_at)));
     by_timeout.map_or(by_deadline, |left| left.min(by_deadline))
 }
 

@@ -20,7 +20,7 @@ use futures::StreamExt as _;
 use serde_json::Value;
 
 /// Longest wait for anything in a test; only a failure is ever that slow.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A broker with streams, and whatever runs on it.
 pub struct Bed {

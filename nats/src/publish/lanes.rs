@@ -82,7 +82,9 @@ mod tests {
         assert_eq!(lane("cadre.0.log.t"), lane("cadre.2.log.u"));
         assert_ne!(lane("cadre.0.log.t"), lane("cadre.1.log.t"));
         assert_ne!(lane("cadre.0.log.t"), lane("cadre.0.work.r.t.s.1"));
-        for other in ["goals.a.b", "answers.a.b.c", "cadre.0.timer.t.wake", "cadre.x.log.t", "cadre"] {
+        for other in
+            ["goals.a.b", "answers.a.b.c", "cadre.0.timer.t.wake", "cadre.x.log.t", "cadre"]
+        {
             assert_eq!(lane(other), None, "{other}");
         }
     }

@@ -79,7 +79,7 @@ pub(super) fn role(
     let share = concurrency.div_ceil(u32::from(topology.shards.max(1))).max(1);
     let fill = |text: &str| text.replace("{role}", role.as_str());
     let one = |shard: u16| {
-        let mut declared = consumer(&declarations.role, &fill, &shard.to_string());
+        let mut declared = consumer((topology, &declarations.role), &fill, &shard.to_string());
         if let Declared::Consumer { config, .. } = &mut declared {
             config.max_ack_pending = i64::from(share);
         }
@@ -186,11 +186,11 @@ fn consumers(topology: &Topology, declaration: &ConsumerDeclaration) -> Vec<Decl
         let one = |partition: Partition| {
             let number = partition.to_string();
             let fill = |text: &str| text.replace("{partition}", &number);
-            consumer(declaration, &fill, &topology.shard(partition).to_string())
+            consumer((topology, declaration), &fill, &topology.shard(partition).to_string())
         };
         return topology.partitions.all().map(one).collect();
     }
-    let one = |shard: u16| consumer(declaration, &str::to_owned, &shard.to_string());
+    let one = |shard: u16| consumer((topology, declaration), &str::to_owned, &shard.to_string());
     if declaration.stream.contains("{shard}") {
         topology.all_shards().map(one).collect()
     } else {
@@ -199,7 +199,7 @@ fn consumers(topology: &Topology, declaration: &ConsumerDeclaration) -> Vec<Decl
 }
 
 fn consumer(
-    declaration: &ConsumerDeclaration,
+    (topology, declaration): (&Topology, &ConsumerDeclaration),
     fill: &dyn Fn(&str) -> String,
     shard: &str,
 ) -> Declared {
@@ -226,6 +226,9 @@ fn consumer(
         priority_policy: policy,
         priority_groups: pinned.map(|pinned| vec![pinned.group.clone()]).unwrap_or_default(),
         priority_timeout: pinned.map(|pinned| pinned.timeout.0).unwrap_or_default(),
+        // What is acknowledged is gone from a work queue, so a consumer's state is only what is on its way,
+        // and three copies of it need no disk: written through, it costs more than the messages themselves.
+        memory_storage: topology.replicas > 1,
         metadata: HashMap::from([(DECLARATION_KEY.to_owned(), VERSION.to_string())]),
         ..consumer::Config::default()
     };

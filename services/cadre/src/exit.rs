@@ -60,7 +60,9 @@ impl Code {
             Self::TaskFailed => "the task ended as failed, cancelled or incomplete",
             Self::TaskPartial => "the task ended as partial",
             Self::PackInvalid => "a pack is not valid",
-            Self::BusDiffers => "the broker differs from what is declared, or a change needs a flag",
+            Self::BusDiffers => {
+                "the broker differs from what is declared, or a change needs a flag"
+            }
             Self::BusUnavailable => "the broker cannot be reached, or has no streams of ours",
             Self::NoServer => "no nats-server could be found or fetched",
             Self::TimedOut => "waiting took longer than allowed; what was started goes on",

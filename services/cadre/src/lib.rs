@@ -1,7 +1,7 @@
 //! The one binary: subcommands, configuration, wiring; nothing else.
 //!
 //! [`main`] reads the command line, gathers [`settings`], and runs one of the
-//! [`commands`]. [`broker`] finds or starts a NATS server, [`stack`] starts the
+//! `commands`. [`broker`] finds or starts a NATS server, [`stack`] starts the
 //! services on it. The library exists so that tests run the very same code.
 
 pub mod answer;

@@ -61,7 +61,9 @@ impl Stack {
     pub async fn start(connection: &Connection, options: StackOptions) -> anyhow::Result<Self> {
         let unavailable =
             |error: &dyn std::fmt::Display| Failure::new(Code::BusUnavailable, error.to_string());
-        let bus = JetStreamBus::open_with(connection, options.grouping).await.map_err(|error| unavailable(&error))?;
+        let bus = JetStreamBus::open_with(connection, options.grouping)
+            .await
+            .map_err(|error| unavailable(&error))?;
         let topology = bus.streams().topology;
         let packs = KvPacks::open(connection.js.clone(), topology)
             .await

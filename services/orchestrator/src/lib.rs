@@ -1,7 +1,7 @@
 //! Owns tasks: takes goals in, decides, appends, pays what is owed, acknowledges.
 //!
-//! [`service`] starts everything under one supervisor: one [`partition`] actor per
-//! partition, the [`intake`] and the timer forwarder. Several processes may run it at
+//! `service` starts everything under one supervisor: one `partition` actor per
+//! partition, the `intake` and the timer forwarder. Several processes may run it at
 //! once: ownership of a partition is an optimisation, the guarded append is the
 //! correctness. Nothing is acknowledged before it is durable and paid for.
 

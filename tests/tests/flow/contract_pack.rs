@@ -38,7 +38,9 @@ async fn both_samples_become_briefs() {
     assert_eq!(conflict["winner"]["as_of"], "2026-03-01", "{conflict}");
     let losers = conflict["losers"].as_array().expect("a list");
     assert_eq!(losers.iter().map(|loser| &loser["value"]).collect::<Vec<_>>(), [&json!(30)]);
-    assert_eq!(msa["result"]["payment_days"], 45, "{}", msa["result"]);
+    let resolved = &msa["result"]["payment_days"];
+    assert_eq!(resolved["value"], 45, "{resolved}");
+    assert_eq!(resolved["source"]["clause"], "SCHEDULE B, 3", "{resolved}");
     assert_eq!(answers[1]["conflicts"], json!([]), "the other one does not");
     stack.stop().await;
 }

@@ -60,10 +60,10 @@ async fn a_thousand_items_come_back_in_order_and_never_more_than_allowed_are_out
     let log = bed.bus.read_log(&task).await.expect("a whole log");
     let (mut out, mut most, mut completed) = (0_i32, 0, 0);
     for event in log.records.iter().flat_map(|record| &record.events) {
-        match event {
-            Event::StepDispatched { step, .. } if step.item.is_some() => out += 1,
-            Event::StepCompleted { .. } => (out, completed) = (out - 1, completed + 1),
-            _ => {}
+        if matches!(event, Event::StepDispatched { step, .. } if step.item.is_some()) {
+            out += 1;
+        } else if matches!(event, Event::StepCompleted { .. }) {
+            (out, completed) = (out - 1, completed + 1);
         }
         most = most.max(out);
     }

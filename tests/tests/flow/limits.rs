@@ -141,7 +141,6 @@ async fn a_cancelled_task_ends_once() {
     let bed = bed("60s", ROOMY, "partial").await;
     let stack = bed.stack().await;
     let task = bed.publish("slow", "k", &json!({"n": 1})).await;
-    // The quick steps are done when the third order was answered; the slow one is held by hand.
     let order = Hand::of(&bed, "nobody").await.order().await;
     bed.bus.cancel(&task, "ada", "wrong document").await.expect("sent");
     let answer = bed.answer(&task).await;

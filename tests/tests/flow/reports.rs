@@ -227,7 +227,8 @@ async fn reports_on_other_work_change_nothing() {
     assert!(letters.iter().all(|letter| letter.body == body), "{letters:?}");
     let mut came_on: Vec<_> = letters.iter().map(|letter| letter.came_on.clone()).collect();
     let mut expected = strange.to_vec();
-    (came_on.sort(), expected.sort());
+    came_on.sort();
+    expected.sort();
     assert_eq!(came_on, expected);
 
     order.complete(&json!({"n": 1})).await;

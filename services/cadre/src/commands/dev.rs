@@ -56,8 +56,12 @@ pub(crate) async fn run(args: DevArgs, settings: &Settings) -> anyhow::Result<()
     let shutdown = Shutdown::new();
     shutdown.listen()?;
     let (port, monitor_port) = (port(&args, settings), free(MONITOR_PORT_DEFAULT));
-    let options =
-        PrivateOptions { store: store(&args, settings), port, monitor_port, ..PrivateOptions::default() };
+    let options = PrivateOptions {
+        store: store(&args, settings),
+        port,
+        monitor_port,
+        ..PrivateOptions::default()
+    };
     let mut ground = tokio::select! {
         ground = broker::ground(settings, options, "dev") => ground?,
         () = shutdown.triggered() => return Ok(()),

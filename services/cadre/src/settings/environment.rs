@@ -5,15 +5,8 @@ use std::{collections::BTreeMap, env, ffi::OsString, path::PathBuf};
 use super::Key;
 
 /// Variables beside those of the settings.
-const OTHERS: [&str; 7] = [
-    "PATH",
-    "HOME",
-    "XDG_CACHE_HOME",
-    "XDG_CONFIG_HOME",
-    "XDG_DATA_HOME",
-    "NATS_CONTEXT",
-    "USER",
-];
+const OTHERS: [&str; 7] =
+    ["PATH", "HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "NATS_CONTEXT", "USER"];
 
 /// The variables that mean something to us, as they were when the process began.
 #[derive(Debug, Clone, Default)]

@@ -33,8 +33,9 @@ pub fn why(task: &Task, workflow: Option<&Workflow>, now: UnixMillis) -> String 
 fn ended(text: &mut String, task: &Task, end: &End) {
     let took = end.at.since(task.accepted_at);
     let _ = write!(text, "ended as {} at {} after {}", end.status.as_str(), end.at, span(took));
-    let _ =
-        write!(text, " and {} steps: {}. Nothing happens any more.", task.dispatches, end.reason);
+    let noun = if task.dispatches == 1 { "step" } else { "steps" };
+    let (steps, reason) = (task.dispatches, &end.reason);
+    let _ = write!(text, " and {steps} {noun}: {reason}. Nothing happens any more.");
 }
 
 fn open_steps(text: &mut String, task: &Task, now: UnixMillis) {

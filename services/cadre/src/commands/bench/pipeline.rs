@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     broker::{PrivateOptions, start_private},
-    output,
+    output::{self, Format, OutputArgs},
     settings::Settings,
 };
 
@@ -54,6 +54,8 @@ pub(crate) struct Common {
     /// Orchestrator and workers in processes of their own, or all in one.
     #[arg(long, value_enum, default_value_t = Workers::Separate)]
     workers: Workers,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 /// `cadre bench pipeline`.
@@ -116,7 +118,7 @@ pub(super) async fn pipeline(args: PipelineArgs, settings: &Settings) -> anyhow:
     let body = json!({"text": "x".repeat(188)});
     let pack = packs::pipeline("bench", args.steps);
     let figures = measure(settings, &args.common, &pack, (&body, args.steps)).await?;
-    print(&figures, settings)
+    print(&figures, args.common.output.format(settings))
 }
 
 pub(super) async fn fan_out(args: FanOutArgs, settings: &Settings) -> anyhow::Result<()> {
@@ -124,7 +126,7 @@ pub(super) async fn fan_out(args: FanOutArgs, settings: &Settings) -> anyhow::Re
     let body = json!({"items": vec![item; args.width]});
     let pack = packs::fan_out("bench", args.width);
     let figures = measure(settings, &args.common, &pack, (&body, args.width)).await?;
-    print(&figures, settings)
+    print(&figures, args.common.output.format(settings))
 }
 
 async fn measure(
@@ -279,7 +281,27 @@ fn percentile(sorted: &[Duration], percent: usize) -> f64 {
     sorted.get(index).map_or(0.0, |latency| latency.as_secs_f64() * 1000.0)
 }
 
-fn print(figures: &Figures, _settings: &Settings) -> anyhow::Result<()> {
-    output::data(&serde_json::to_string_pretty(figures)?)?;
-    Ok(())
+fn print(figures: &Figures, format: Format) -> anyhow::Result<()> {
+    let row = |name: &str, value: Option<f64>, unit: &str| {
+        let value = value.map_or_else(|| "unknown here".to_owned(), |value| format!("{value:.1}"));
+        vec![name.to_owned(), value, unit.to_owned()]
+    };
+    match format {
+        Format::Json | Format::Ndjson | Format::Id => output::json(figures),
+        Format::Table => {
+            let rows = [
+                row("tasks", Some(figures.tasks_per_s), "per second"),
+                row("steps", Some(figures.steps_per_s), "per second"),
+                row("a task, half of them", Some(figures.p50_ms), "ms at most"),
+                row("a task, 99 of 100", Some(figures.p99_ms), "ms at most"),
+                row("broker", figures.cpu_broker, "cores"),
+                row("our processes", figures.cpu_own, "cores, the driver's excluded"),
+                row("our processes", figures.rss_mb, "MB"),
+                row("messages persisted", Some(figures.persisted_per_step), "per step"),
+                row("floor of the bus", Some(figures.floor_msgs_per_s), "messages per second"),
+                row("of the floor", Some(figures.ratio_to_floor * 100.0), "% of its messages"),
+            ];
+            Ok(output::table(&["WHAT", "FIGURE", "UNIT"], &rows)?)
+        }
+    }
 }

@@ -4,12 +4,13 @@ use std::time::Instant;
 
 use cadre_nats::{bus::JetStreamBus, packs::KvPacks};
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 use serde_json::json;
 
 use super::{packs, pipeline::Driver, processes::Process};
 use crate::{
     broker::{PrivateOptions, start_private},
-    output,
+    output::{self, Format, OutputArgs},
     settings::Settings,
 };
 
@@ -22,12 +23,21 @@ pub(crate) struct RecoveryArgs {
     /// Which of two such processes is killed, and not started again.
     #[arg(long, value_enum)]
     kill: Victim,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Victim {
     Worker,
     Orchestrator,
+}
+
+/// What was measured.
+#[derive(Debug, Serialize)]
+struct Figures {
+    finished: usize,
+    kill_to_all_done_s: f64,
 }
 
 pub(super) async fn run(args: RecoveryArgs, settings: &Settings) -> anyhow::Result<()> {
@@ -63,8 +73,13 @@ pub(super) async fn run(args: RecoveryArgs, settings: &Settings) -> anyhow::Resu
         driver.next().await?;
         finished += 1;
     }
-    let figures =
-        json!({"finished": finished, "kill_to_all_done_s": killed.elapsed().as_secs_f64()});
-    output::data(&serde_json::to_string_pretty(&figures)?)?;
-    Ok(())
+    let figures = Figures { finished, kill_to_all_done_s: killed.elapsed().as_secs_f64() };
+    match args.output.format(settings) {
+        Format::Json | Format::Ndjson | Format::Id => output::json(&figures),
+        Format::Table => {
+            let seconds = format!("{:.1}", figures.kill_to_all_done_s);
+            let rows = [vec![finished.to_string(), args.tasks.to_string(), seconds]];
+            Ok(output::table(&["FINISHED", "OF", "SECONDS FROM KILL TO LAST"], &rows)?)
+        }
+    }
 }
