@@ -147,7 +147,7 @@ async fn manual_edits_are_shown_and_put_right() {
         [
             "update stream CADRE_LOG_0: max_bytes 8GiB → 4GiB",
             "leave alone stream CADRE_GOALS: compression s2 → unset",
-            "update stream CADRE_GOALS: duplicate_window 5s → 2m",
+            "update stream CADRE_GOALS: duplicate_window 5s → 100ms",
         ]
     );
     apply(&js, &topology(), false).await.expect("applied");

@@ -17,11 +17,12 @@ mod entry;
 mod load;
 mod pay;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use cadre_core::{
     ids::{Partition, TaskId},
     ports::{AppendError, BusError, Delivery, Inbox as _, LogHead, OrchestratorBus, Packs},
+    task::Task,
 };
 use cadre_runtime::task::Linked;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
@@ -51,8 +52,9 @@ pub(crate) enum PartitionMsg<R> {
     Inputs(Vec<Delivery<R>>),
     /// A log was read. Sent by itself.
     Loaded(TaskId, Box<Result<LoadedTask, LoadFailure>>),
-    /// A record was appended, or not; the input comes back with the failure. Sent by itself.
-    Appended(TaskId, AppendResult<R>),
+    /// The record that leads to this state was appended, or not; the input comes back with the
+    /// failure. Sent by itself.
+    Appended(TaskId, Arc<Task>, AppendResult<R>),
     /// A debt was not paid: forget the task, so that a replay pays it. Sent by itself.
     Broken(TaskId),
     /// The pump cannot subscribe any more. Sent by its own pump.
@@ -125,8 +127,8 @@ impl<B: OrchestratorBus, P: Packs> Actor for PartitionActor<B, P> {
         match message {
             PartitionMsg::Inputs(batch) => self.on_inputs(&myself, state, batch),
             PartitionMsg::Loaded(task, loaded) => self.on_loaded(&myself, state, &task, *loaded)?,
-            PartitionMsg::Appended(task, result) => {
-                self.on_appended(&myself, state, &task, result)?;
+            PartitionMsg::Appended(task, decided, result) => {
+                self.on_appended(&myself, state, &task, (&decided, result))?;
             }
             PartitionMsg::Broken(task) => self.on_broken(&myself, state, &task),
             PartitionMsg::PumpFailed(error) => return Err(error.into()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cadre_core::{
     ids::TaskId,
     ports::{AppendError, Delivery, LogHead, OrchestratorBus, Packs},
-    task::{Cancel, Cause, Draft, Input, Record, Seen, Verdict, decide},
+    task::{Cancel, Cause, Draft, Input, Record, Seen, Task, Verdict, decide},
 };
 use cadre_runtime::{task::spawn, trace};
 use ractor::{ActorProcessingErr, ActorRef};
@@ -258,13 +258,16 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
         myself: &Myself<B>,
         state: &mut PartitionState<B>,
         id: &TaskId,
-        result: AppendResult<B::Receipt>,
+        (decided, result): (&Arc<Task>, AppendResult<B::Receipt>),
     ) -> Result<(), ActorProcessingErr> {
         let Some(entry) = state.cache.get(id) else { return Ok(()) };
+        let is_it = |known: &Known| known.task.as_ref().is_some_and(|it| Arc::ptr_eq(it, decided));
         let known = match std::mem::replace(&mut entry.slot, Slot::Loading) {
-            Slot::Committing(known) => known,
-            // A debt broke in the meantime, and the log is being read already.
-            other @ (Slot::Loading | Slot::Idle(_) | Slot::Quarantined(_)) => {
+            Slot::Committing(known) if is_it(&known) => known,
+            // A debt broke in the meantime: the log is being read, or was, and another record may
+            // be on its way. This one is in what is read, or its guard has failed.
+            other
+            @ (Slot::Committing(_) | Slot::Loading | Slot::Idle(_) | Slot::Quarantined(_)) => {
                 entry.slot = other;
                 return Ok(());
             }
@@ -322,15 +325,16 @@ fn append<B: OrchestratorBus>(bus: B, myself: Myself<B>, commit: Commit<B::Recei
     commit.unpaid.add();
     spawn("partition-commit", async move {
         let Commit { id, head, record, more, debts, pending, unpaid, span } = commit;
+        let decided = Arc::clone(&debts.task);
         // A stopped actor needs no message: its successor replays.
         match bus.append(&id, head, record, debts.trace.clone()).await {
             Ok(head) => {
-                let _ = myself.cast(PartitionMsg::Appended(id.clone(), Ok((head, more))));
+                let _ = myself.cast(PartitionMsg::Appended(id.clone(), decided, Ok((head, more))));
                 pay_and_ack(&bus, &myself, id, (debts, pending.receipt)).await;
             }
             Err(error) => {
                 let failed = Err(Box::new((error, pending)));
-                let _ = myself.cast(PartitionMsg::Appended(id, failed));
+                let _ = myself.cast(PartitionMsg::Appended(id, decided, failed));
             }
         }
         unpaid.remove();
