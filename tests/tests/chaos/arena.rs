@@ -6,11 +6,7 @@ use std::{
 };
 
 use cadre_core::{ids::TaskId, task::Event};
-use cadre_tests::{
-    bed::{Bed, PATIENCE},
-    packs,
-    process::Process,
-};
+use cadre_tests::{bed::Bed, packs, process::Process};
 use futures::{StreamExt as _, stream};
 use serde_json::json;
 
@@ -20,11 +16,17 @@ pub(crate) const TASKS: usize = 200;
 /// Answers after which somebody is killed: everything else is under way then.
 pub(crate) const FIRST: usize = 20;
 
+/// Goals published while a process is frozen.
+pub(crate) const ROUND: usize = 20;
+
 /// Steps of each task.
 const STEPS: usize = 4;
 
 /// Orders or inputs that one process holds at once.
-pub(crate) const IN_FLIGHT: usize = 64;
+const IN_FLIGHT: usize = 64;
+
+/// Looks at a consumer before it counts as empty.
+const LOOKS: usize = 40;
 
 /// The pause between two looks at something that has no event.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -97,19 +99,18 @@ impl Arena {
         assert!(answered < TASKS, "all {answered} tasks had ended before");
     }
 
-    /// Waits until at least `count` messages of a consumer are in somebody's hands, and counts them.
-    pub(crate) async fn handed_out(&self, stream: &str, consumer: &str, count: usize) -> usize {
+    /// Whether messages of a consumer are in somebody's hands, now or in a moment.
+    pub(crate) async fn holds(&self, stream: &str, consumer: &str) -> bool {
         let stream = self.bed.connection.js.get_stream(stream).await.expect("stream");
-        let watch = async {
-            loop {
-                let info = stream.consumer_info(consumer).await.expect("consumer");
-                if info.num_ack_pending >= count {
-                    return info.num_ack_pending;
-                }
-                tokio::time::sleep(LOOK_EVERY).await;
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        for _ in 0..LOOKS {
+            look.tick().await;
+            let info = stream.consumer_info(consumer).await.expect("consumer");
+            if info.num_ack_pending > 0 {
+                return true;
             }
-        };
-        tokio::time::timeout(PATIENCE, watch).await.expect("handed out in time")
+        }
+        false
     }
 
     /// Waits until every task has ended, and tells how long that took since `event`.

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::arena::{Arena, FIRST, TASKS};
+use crate::arena::{Arena, FIRST, ROUND, TASKS};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_orchestrators_and_two_workers_share_the_work() {
@@ -32,9 +32,19 @@ async fn a_new_orchestrator_goes_on_where_the_only_one_was_killed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn goals_in_the_hands_of_a_killed_orchestrator_are_taken_in_by_a_new_one() {
     let mut arena = Arena::new(1, 1).await;
-    arena.orchestrators[0].freeze().await;
-    let tasks = arena.publish(0..TASKS).await;
-    arena.handed_out("CADRE_GOALS", "intake", TASKS / 2).await;
+    // A frozen process is handed goals only while its last pull request lives: a second at most.
+    let mut tasks = Vec::new();
+    let mut is_caught = false;
+    for round in (0..TASKS).step_by(ROUND) {
+        arena.orchestrators[0].freeze().await;
+        tasks.extend(arena.publish(round..round + ROUND).await);
+        is_caught = arena.holds("CADRE_GOALS", "intake").await;
+        if is_caught {
+            break;
+        }
+        arena.orchestrators[0].thaw().await;
+    }
+    assert!(is_caught, "never frozen with a pull request open");
     arena.orchestrators[0].kill().await;
     let killed = Instant::now();
     arena.orchestrators.push(arena.start("orchestrator").await);
