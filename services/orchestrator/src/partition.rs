@@ -36,13 +36,13 @@ use self::{
 /// Tunables of every partition.
 #[derive(Debug, Clone, Copy)]
 pub struct PartitionOptions {
-    /// Open tasks kept in memory per partition; the rest is replayed when needed. Default 2,048.
+    /// Open tasks kept in memory per partition; the rest is replayed when needed. Default 1,024.
     pub cached_tasks: usize,
 }
 
 impl Default for PartitionOptions {
     fn default() -> Self {
-        Self { cached_tasks: 2_048 }
+        Self { cached_tasks: 1_024 }
     }
 }
 
