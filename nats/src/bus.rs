@@ -173,10 +173,6 @@ impl Settle for JetStreamBus {
     async fn ack(&self, receipt: Receipt) {
         receipt.settle(&self.streams.client, Settlement::Ack).await;
     }
-
-    async fn retry_later(&self, receipt: Receipt, delay: Duration) {
-        receipt.settle(&self.streams.client, Settlement::Later(delay.as_nanos())).await;
-    }
 }
 
 impl OrchestratorBus for JetStreamBus {

@@ -43,8 +43,6 @@ impl<'a> Stamp<'a> {
 pub(crate) enum Settlement {
     /// Done with it.
     Ack,
-    /// Give it to somebody again after this many nanoseconds.
-    Later(u128),
     /// Still at it.
     Progress,
 }
@@ -72,7 +70,6 @@ impl Receipt {
         let body = match settlement {
             Settlement::Ack => Bytes::from_static(b"+ACK"),
             Settlement::Progress => Bytes::from_static(b"+WPI"),
-            Settlement::Later(ns) => Bytes::from(format!("-NAK {{\"delay\": {ns}}}")),
         };
         if let Err(error) = client.publish(reply, body).await {
             tracing::debug!(subject = %self.message.subject, %error, "message was not settled");

@@ -172,13 +172,6 @@ pub trait Settle: Send + Sync + 'static {
 
     /// Tells the broker that the message is dealt with. Best effort: a lost ack is a redelivery.
     fn ack(&self, receipt: Self::Receipt) -> impl Future<Output = ()> + Send;
-
-    /// Asks for redelivery after `delay`.
-    fn retry_later(
-        &self,
-        receipt: Self::Receipt,
-        delay: Duration,
-    ) -> impl Future<Output = ()> + Send;
 }
 
 /// What a work order says beside the order itself.

@@ -63,7 +63,6 @@ impl Inbox<Result<WorkItem<()>, Box<Malformed<()>>>> for Feed {
 impl Settle for Endless {
     type Receipt = ();
     async fn ack(&self, (): ()) {}
-    async fn retry_later(&self, (): (), _: Duration) {}
 }
 
 impl WorkerBus for Endless {

@@ -124,12 +124,6 @@ impl Settle for Memory {
     async fn ack(&self, receipt: Receipt) {
         self.done(&receipt).await;
     }
-
-    async fn retry_later(&self, receipt: Receipt, delay: Duration) {
-        if let Some(order) = self.world().orders.get_mut(&receipt.sequence) {
-            order.due_again = Some(Instant::now() + delay);
-        }
-    }
 }
 
 impl WorkerBus for Memory {
