@@ -83,3 +83,21 @@ pub const CONFLICT_VALUE_BYTES_MAX: usize = 1024;
 
 /// Missing parts listed in one answer; further ones are counted.
 pub const MISSING_MAX: usize = 200;
+
+/// How often a step looks again whether others have given back what it needs of the budget.
+pub const BUDGET_POLL: Duration = Duration::from_secs(2);
+
+/// Times that people may widen the limits of one task.
+pub const BUDGET_ADDITIONS_MAX: usize = 64;
+
+/// Refused wishes that one task keeps; further ones are only logged.
+pub const REFUSALS_MAX: u32 = 64;
+
+/// Bytes of the name of a person who decides or steers.
+pub const PERSON_BYTES_MAX: usize = 256;
+
+/// People who must agree to one approval.
+pub const QUORUM_MAX: u32 = 16;
+
+/// Attempts by one role at one step.
+pub const ATTEMPTS_MAX: u32 = 20;

@@ -13,21 +13,30 @@
 //! the state owes. Only data is replayed, never code: events hold rendered inputs.
 //! The orchestrator's partitions are the only caller.
 
+mod ask;
+mod budget;
 mod decide;
+mod dispatch;
+mod env;
 mod event;
 mod gather;
 mod input;
 mod owes;
+mod person;
 mod plan;
+mod standing;
 mod state;
 #[cfg(test)]
 mod tests;
 mod why;
 
-pub use decide::{Draft, Seen, Verdict, decide};
+pub use ask::{Ask, AskKind};
+pub use decide::{Draft, Moment, Seen, Verdict, decide};
+pub use dispatch::{Permit, Roles, Unlimited};
 pub use event::{Cause, EndStatus, Event, Record};
 pub use input::{
-    Cancel, Failure, FailureKind, Goal, GoalLimits, Input, Outcome, Report, Usage, clip,
+    Action, Budget, Cancel, Control, Decision, Failure, FailureKind, Goal, GoalLimits, Input,
+    Outcome, Report, Resource, Ruling, Usage, clip,
 };
 pub use owes::{Answer, Order};
 pub use state::{AGGREGATE, End, FanOut, Phase, Step, StepState, Task};

@@ -64,6 +64,8 @@ pub enum WhenLimited {
     Partial,
     /// Ends as failed.
     Fail,
+    /// Waits for a person to add to the budget, until its deadline; then as `Partial`.
+    AskHuman,
 }
 
 /// What kind of agent does a step.
@@ -81,6 +83,139 @@ pub struct Role {
     pub timeout: Duration,
     /// Steps of this role in flight over the whole fleet.
     pub concurrency: u32,
+    /// What one attempt may spend; reserved before it is dispatched. Zero for a role that spends nothing.
+    pub grant: Grant,
+    /// What the role does to the world outside.
+    pub effects: Effects,
+    /// When and how often a failed attempt is tried again.
+    pub retry: Retry,
+}
+
+/// What one attempt may spend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Grant {
+    /// Millionths of a US dollar.
+    pub usd_micros: u64,
+    /// Model tokens, in and out.
+    pub tokens: u64,
+}
+
+impl Grant {
+    /// Both together; saturates.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            usd_micros: self.usd_micros.saturating_add(other.usd_micros),
+            tokens: self.tokens.saturating_add(other.tokens),
+        }
+    }
+
+    /// What is left without `other`; zero at least.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Self {
+        Self {
+            usd_micros: self.usd_micros.saturating_sub(other.usd_micros),
+            tokens: self.tokens.saturating_sub(other.tokens),
+        }
+    }
+
+    /// Whether `self` is enough for `other`.
+    #[must_use]
+    pub fn covers(self, other: Self) -> bool {
+        self.usd_micros >= other.usd_micros && self.tokens >= other.tokens
+    }
+}
+
+/// What a role does to the world outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Effects {
+    /// Nothing, or only what may happen twice under one idempotency key: it can be tried again.
+    #[default]
+    Repeatable,
+    /// What must not happen twice: an attempt whose outcome is unknown is never repeated.
+    Once,
+}
+
+/// When and how often a failed attempt is tried again. Only transient failures are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retry {
+    /// Attempts by one role in all, the first included; 1 means no retry.
+    pub attempts_max: u32,
+    /// Ceiling of the first wait; doubles with each attempt. The wait itself is anything from zero
+    /// to the ceiling ("full jitter", AWS Architecture Blog, 2015).
+    pub backoff: Duration,
+    /// Where doubling stops.
+    pub backoff_max: Duration,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            attempts_max: 1,
+            backoff: Duration::from_millis(200),
+            backoff_max: Duration::from_secs(30),
+        }
+    }
+}
+
+/// How a person is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AskTerms {
+    /// From the question to its expiry; `None` leaves it to the task's deadline.
+    pub expires: Option<Duration>,
+    /// What an expired question does.
+    pub when_expired: WhenExpired,
+    /// People who must agree, at least 1.
+    pub quorum: u32,
+    /// Whoever published the goal cannot decide.
+    pub four_eyes: bool,
+    /// Whoever grants may change the content first.
+    pub editable: bool,
+}
+
+impl Default for AskTerms {
+    fn default() -> Self {
+        Self {
+            expires: None,
+            when_expired: WhenExpired::Fail,
+            quorum: 1,
+            four_eyes: false,
+            editable: true,
+        }
+    }
+}
+
+/// What an expired question does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WhenExpired {
+    /// The step fails as expired.
+    #[default]
+    Fail,
+    /// The content counts, marked `unsure`; without content the step fails.
+    Accept,
+}
+
+/// A step that a person does: look at something and say yes or no.
+#[derive(Debug)]
+pub struct Approval {
+    /// What the person is asked; a text when rendered.
+    pub question: Template,
+    /// How.
+    pub terms: AskTerms,
+}
+
+/// Who does a step.
+#[derive(Debug)]
+pub enum Doer {
+    /// An agent.
+    Role {
+        /// Which.
+        role: Arc<Role>,
+        /// Who does it when the role cannot; same contracts. Its output is marked degraded.
+        fallback: Option<Arc<Role>>,
+    },
+    /// A person.
+    Person(Approval),
 }
 
 /// Who runs a role's steps.
@@ -100,14 +235,16 @@ pub struct StepPlan {
     /// Name, also the variable that holds its output.
     pub name: Name,
     /// Who does it.
-    pub role: Arc<Role>,
+    pub doer: Doer,
+    /// How a person is asked when a report is not good enough, or asks for one.
+    pub ask: AskTerms,
     /// Steps that must have ended before.
     pub after: Vec<Name>,
     /// What the ends of `after` must have been.
     pub join: Join,
     /// Skipped when this is false.
     pub when: Option<Expr>,
-    /// The step's input.
+    /// The step's input, or what a person is shown.
     pub with: Template,
     /// Fan-out over a list.
     pub each: Option<Each>,
@@ -119,6 +256,26 @@ pub struct StepPlan {
     pub optional: bool,
     /// From dispatch to report; never above the role's timeout.
     pub timeout: Duration,
+}
+
+impl StepPlan {
+    /// The role that does it; `None` when a person does.
+    #[must_use]
+    pub fn role(&self) -> Option<&Arc<Role>> {
+        match &self.doer {
+            Doer::Role { role, .. } => Some(role),
+            Doer::Person(_) => None,
+        }
+    }
+
+    /// Who does it when the role cannot.
+    #[must_use]
+    pub fn fallback(&self) -> Option<&Arc<Role>> {
+        match &self.doer {
+            Doer::Role { fallback, .. } => fallback.as_ref(),
+            Doer::Person(_) => None,
+        }
+    }
 }
 
 /// What the ends of a step's predecessors must have been for it to run.

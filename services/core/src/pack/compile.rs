@@ -18,7 +18,7 @@ use crate::{
     contract::Contract,
     ids::Name,
     limits::{TASK_DEADLINE_MAX, TIMEOUT_MIN, WORKFLOW_STEPS_MAX},
-    workflow::{Role, TaskLimits, Workflow},
+    workflow::{Effects, Grant, Retry, Role, TaskLimits, Workflow},
 };
 
 /// Role names that mean something else on the bus.
@@ -160,6 +160,9 @@ impl Compiler<'_, '_> {
             returns: returns?,
             timeout: timeout?,
             concurrency: role.concurrency,
+            grant: Grant::default(),
+            effects: Effects::default(),
+            retry: Retry::default(),
         })
     }
 

@@ -19,7 +19,7 @@ use crate::{
     expr::{Expr, Scope, Shape, Template, suggestion},
     ids::Name,
     limits::FAN_OUT_PARALLEL_DEFAULT,
-    workflow::{Each, Role, StepPlan},
+    workflow::{AskTerms, Doer, Each, Role, StepPlan},
 };
 
 /// Names that are variables of every expression, or parts of Cadre.
@@ -229,7 +229,8 @@ fn compile_step(
     });
     Some(StepPlan {
         name: Name::new(name).ok()?,
-        role: role?,
+        doer: Doer::Role { role: role?, fallback: None },
+        ask: AskTerms::default(),
         after: step.after.iter().map(|after| Name::new(after)).collect::<Result<_, _>>().ok()?,
         join: step.join.into(),
         when: all_or_none(when)?,

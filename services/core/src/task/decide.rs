@@ -1,9 +1,13 @@
 //! The one place where it is decided what an input means for a task.
 
 use super::{
+    ask::AskKind,
+    dispatch::{Roles, Unlimited},
+    env::Env,
     event::{EndStatus, Event},
     input::{Cancel, Failure, FailureKind, Goal, Input, Outcome, Report, Usage, clip},
-    plan::{Env, Planner},
+    person::{after_the_end, on_control, on_decision},
+    plan::Planner,
     state::{AGGREGATE, Phase, StepState, Task},
 };
 use crate::{
@@ -11,6 +15,22 @@ use crate::{
     time::UnixMillis,
     workflow::{Otherwise, StepPlan, WhenLimited, Workflow},
 };
+
+/// What the shell knows when an input is decided.
+#[derive(Clone, Copy)]
+pub struct Moment<'a> {
+    /// The broker's time.
+    pub now: UnixMillis,
+    /// Which roles may be given work.
+    pub roles: &'a dyn Roles,
+}
+
+impl From<UnixMillis> for Moment<'_> {
+    /// A moment in which every role may be given work.
+    fn from(now: UnixMillis) -> Self {
+        Self { now, roles: &Unlimited }
+    }
+}
 
 /// What an input means.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,43 +69,48 @@ pub enum Seen {
     Conflict,
 }
 
-/// Decides what `input` means for `task` at `now`; `None` is a task without a log.
+/// Decides what `input` means for `task` at this moment; `None` is a task without a log.
 #[must_use]
-pub fn decide(workflow: &Workflow, task: Option<&Task>, input: &Input, now: UnixMillis) -> Verdict {
-    match (task, input) {
-        (None, Input::Goal(goal)) => accept(workflow, goal, now),
-        (None, Input::Report(_) | Input::Due | Input::Cancel(_) | Input::Advance) => {
-            Verdict::Ignore(Seen::NoTask)
-        }
-        (Some(task), Input::Goal(goal)) if task.goal.digest == goal.digest => {
-            Verdict::Ignore(Seen::Known)
-        }
-        (Some(_), Input::Goal(_)) => Verdict::Ignore(Seen::Conflict),
-        (Some(task), input) if task.ended().is_some() => Verdict::Ignore(after_the_end(input)),
-        (Some(task), Input::Report(report)) => {
-            on_report(Planner::new(workflow, task.clone(), now), report)
-        }
-        (Some(task), Input::Due | Input::Advance) => {
-            look_again(Planner::new(workflow, task.clone(), now))
-        }
-        (Some(task), Input::Cancel(cancel)) => {
-            on_cancel(Planner::new(workflow, task.clone(), now), cancel)
-        }
+pub fn decide(
+    workflow: &Workflow,
+    task: Option<&Task>,
+    input: &Input,
+    moment: &Moment<'_>,
+) -> Verdict {
+    let Some(task) = task else {
+        return match input {
+            Input::Goal(goal) => accept(workflow, goal, moment),
+            Input::Report(_)
+            | Input::Due
+            | Input::Cancel(_)
+            | Input::Control(_)
+            | Input::Decision(_)
+            | Input::Advance => Verdict::Ignore(Seen::NoTask),
+        };
+    };
+    if let Input::Goal(goal) = input {
+        let is_same = task.goal.digest == goal.digest;
+        return Verdict::Ignore(if is_same { Seen::Known } else { Seen::Conflict });
     }
-}
-
-fn after_the_end(input: &Input) -> Seen {
+    let plan = Planner::new(workflow, task.clone(), moment);
+    if task.ended().is_some() {
+        return after_the_end(plan, input);
+    }
     match input {
-        Input::Report(_) => Seen::Late("the task has ended".to_owned()),
-        // Cancelling twice is harmless; timers of an ended task mean nothing.
-        Input::Goal(_) | Input::Due | Input::Cancel(_) | Input::Advance => Seen::Known,
+        Input::Goal(_) => Verdict::Ignore(Seen::Known),
+        Input::Report(report) => on_report(plan, report),
+        Input::Due | Input::Advance => look_again(plan),
+        Input::Cancel(cancel) => on_cancel(plan, cancel),
+        Input::Control(control) => on_control(plan, control),
+        Input::Decision(decision) => on_decision(plan, decision),
     }
 }
 
-fn accept(workflow: &Workflow, goal: &std::sync::Arc<Goal>, now: UnixMillis) -> Verdict {
+fn accept(workflow: &Workflow, goal: &std::sync::Arc<Goal>, moment: &Moment<'_>) -> Verdict {
+    let now = moment.now;
     let latest = now.after(workflow.limits.deadline);
     let deadline = goal.deadline.map_or(latest, |wanted| wanted.min(latest));
-    let mut plan = Planner::new(workflow, Task::accepted(goal, deadline, now), now);
+    let mut plan = Planner::new(workflow, Task::accepted(goal, deadline, now), moment);
     plan.first(Event::Accepted { goal: std::sync::Arc::clone(goal), deadline });
     plan.advance();
     let reason = format!("goal {:?} of tenant {} is valid", clip(&goal.key), goal.tenant);
@@ -117,12 +142,17 @@ fn judge(plan: &mut Planner<'_>, report: &Report) -> (&'static str, String) {
         let failure = Failure::new(FailureKind::Error, "the pack does not declare this step");
         return fail(plan, report, failure);
     };
+    // The answering role has the contracts of the one that the step names.
+    let Some(role) = declared.role() else {
+        let failure = Failure::new(FailureKind::Error, "a person does this step");
+        return fail(plan, report, failure);
+    };
     match &report.outcome {
         Outcome::Completed { output, confidence } => {
             judge_output(plan, declared, report, output, share(*confidence))
         }
         Outcome::Unsure { output, confidence, reason } => {
-            let valid = output.as_ref().map(|output| declared.role.returns.check(output.value()));
+            let valid = output.as_ref().map(|output| role.returns.check(output.value()));
             match (output, valid) {
                 (Some(output), Some(Err(violations))) => {
                     fail(plan, report, refused(&violations.to_string(), output))
@@ -142,7 +172,7 @@ fn judge(plan: &mut Planner<'_>, report: &Report) -> (&'static str, String) {
                 format!("wanted to hand off to {to}, which the pack does not allow: {reason}");
             fail(plan, report, Failure::new(FailureKind::Handoff, &text))
         }
-        Outcome::NeedsHuman { question } => ask(plan, report, clip(question), None),
+        Outcome::NeedsHuman { question } => ask(plan, declared, report, (question, None)),
     }
 }
 
@@ -160,7 +190,9 @@ fn judge_output(
     output: &Payload,
     confidence: Option<f64>,
 ) -> (&'static str, String) {
-    if let Err(violations) = declared.role.returns.check(output.value()) {
+    if let Some(role) = declared.role()
+        && let Err(violations) = role.returns.check(output.value())
+    {
         return fail(plan, report, refused(&violations.to_string(), output));
     }
     let Some(accept_if) = &declared.accept_if else {
@@ -194,7 +226,8 @@ fn doubt(
             complete(plan, report, output, Some(clip(reason)))
         }
         (Otherwise::AskHuman, output) => {
-            ask(plan, report, clip(reason), output.map(|(output, _)| output.clone()))
+            let output = output.map(|(output, _)| output.clone());
+            ask(plan, declared, report, (reason, output))
         }
         (Otherwise::Fail, _) | (Otherwise::AcceptUnsure, None) => {
             let refused = output.map(|(output, _)| output.clone());
@@ -232,19 +265,20 @@ fn complete(
 fn fail(plan: &mut Planner<'_>, report: &Report, failure: Failure) -> (&'static str, String) {
     let reason =
         format!("step {} failed ({}): {}", report.step, failure.kind.as_str(), failure.message);
-    plan.emit(Event::StepFailed { step: report.step.clone(), failure, usage: report.usage });
-    ("fail", clip(&reason))
+    let decision = plan.fail_attempt(&report.step, failure, report.usage);
+    (decision, clip(&reason))
 }
 
 fn ask(
     plan: &mut Planner<'_>,
+    declared: &StepPlan,
     report: &Report,
-    question: String,
-    proposal: Option<Payload>,
+    (question, proposal): (&str, Option<Payload>),
 ) -> (&'static str, String) {
     let reason = clip(&format!("step {} needs a person: {question}", report.step));
+    let ask = plan.ask(AskKind::Question, question, proposal, declared.ask);
     let (step, usage) = (report.step.clone(), report.usage);
-    plan.emit(Event::StepWaiting { step, question, proposal, usage });
+    plan.emit(Event::StepWaiting { step, ask: ask.into(), usage });
     ("ask", reason)
 }
 
@@ -290,22 +324,15 @@ fn read_answer(workflow: &Workflow, outcome: &Outcome) -> (EndStatus, String, Op
     (status, text("reason").unwrap_or("the answer is complete").to_owned(), Some(output.clone()))
 }
 
-/// Fails what is overdue; without such, begins what the last record had no room for.
+/// Fails what is overdue; without such, begins what is due or what the last record had no room for.
 fn look_again(mut plan: Planner<'_>) -> Verdict {
     let now = plan.now();
     let overdue: Vec<_> = plan
         .task()
         .steps
         .iter()
-        .filter_map(|(id, step)| match &step.state {
-            StepState::Dispatched { deadline, .. } if *deadline <= now => Some(id.clone()),
-            StepState::Dispatched { .. }
-            | StepState::Waiting { .. }
-            | StepState::Completed { .. }
-            | StepState::Failed(_)
-            | StepState::Skipped(_)
-            | StepState::Cancelled => None,
-        })
+        .filter(|(_, step)| step.state.is_overdue(now))
+        .map(|(id, _)| id.clone())
         .collect();
     let aggregating = plan.task().phase == Phase::Aggregating;
     if aggregating && !overdue.is_empty() {
@@ -317,10 +344,19 @@ fn look_again(mut plan: Planner<'_>) -> Verdict {
     }
     let Some(first) = overdue.first() else {
         plan.advance();
-        return plan.finish("advance", "the last record was full");
+        return plan.finish("advance", "its time has come, or the last record was full");
     };
-    let reason = format!("step {first} gave no report in time ({} overdue)", overdue.len());
-    plan.fail_all(overdue, FailureKind::Timeout, "no report before the step's deadline");
+    let reason = format!("step {first} met its deadline ({} did)", overdue.len());
+    let reason = reason.replace("(1 did)", "alone");
+    for step in &overdue {
+        if plan.is_full() {
+            break;
+        }
+        plan.overdue(step);
+    }
+    if !plan.is_full() {
+        plan.advance();
+    }
     plan.finish("expire", &reason)
 }
 
@@ -330,7 +366,7 @@ fn on_deadline(mut plan: Planner<'_>) -> Verdict {
         return end(plan, EndStatus::Incomplete, &reason, "expire");
     }
     if plan.task().limited.is_none() {
-        plan.emit(Event::LimitReached { limit: reason.clone() });
+        plan.emit(Event::LimitReached { limit: reason.clone(), is_held: false });
     }
     let open = plan.task().steps.iter().filter(|(_, step)| step.state.is_open());
     let open: Vec<_> = open.map(|(id, _)| id.clone()).collect();

@@ -2,11 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::input::{Failure, Goal, Usage};
+use super::{
+    ask::Ask,
+    input::{Budget, Failure, Goal, Resource, Usage},
+};
 use crate::{
     ids::{Name, StepId},
     payload::Payload,
     time::UnixMillis,
+    workflow::Grant,
 };
 
 /// One fact about a task. Several facts with one cause make one record.
@@ -38,6 +42,27 @@ pub enum Event {
         input: Payload,
         /// When the attempt counts as timed out.
         deadline: UnixMillis,
+        /// What the attempt may spend; reserved until it is over.
+        grant: Grant,
+    },
+    /// A step waits for a point in time before its next attempt.
+    StepDelayed {
+        /// The step.
+        step: StepId,
+        /// Who shall do the next attempt.
+        role: Name,
+        /// Why that is not the role that the step names; the output will be marked with it.
+        degraded: Option<String>,
+        /// What the next attempt gets.
+        input: Payload,
+        /// When it is dispatched.
+        until: UnixMillis,
+        /// What it waits for, in one sentence.
+        reason: String,
+        /// What became of the last attempt; `None` when there was none.
+        failure: Option<Failure>,
+        /// What the last attempt cost.
+        usage: Usage,
     },
     /// A report was accepted.
     StepCompleted {
@@ -73,16 +98,56 @@ pub enum Event {
         /// The step.
         step: StepId,
         /// What the person is asked.
-        question: String,
-        /// What the worker would answer, when it has an answer.
-        proposal: Option<Payload>,
+        ask: Arc<Ask>,
         /// What it cost so far.
         usage: Usage,
+    },
+    /// One of several people who must agree has agreed.
+    Voted {
+        /// The step that waits.
+        step: StepId,
+        /// Who.
+        by: String,
     },
     /// A limit was met: nothing new is dispatched.
     LimitReached {
         /// Which limit, with its value.
         limit: String,
+        /// The task waits for a larger budget, rather than coming to its end.
+        is_held: bool,
+    },
+    /// Four fifths of a limit are used or reserved.
+    BudgetNear {
+        /// Which limit.
+        resource: Resource,
+        /// With its value, for people.
+        text: String,
+    },
+    /// Somebody made the limits wider.
+    BudgetAdded {
+        /// Who.
+        by: String,
+        /// Names the wish, so that it counts once.
+        key: String,
+        /// By how much.
+        budget: Budget,
+    },
+    /// Nothing new begins.
+    Paused {
+        /// Who wants that.
+        by: String,
+    },
+    /// It goes on.
+    Resumed {
+        /// Who wants that.
+        by: String,
+    },
+    /// Somebody asked for something that cannot be; kept so that everybody can see why.
+    Refused {
+        /// What: the kind of input.
+        what: String,
+        /// Why not.
+        why: String,
     },
     /// The task is over.
     Ended {
@@ -107,9 +172,20 @@ impl Event {
             Self::StepDispatched { input, .. } => vec![input],
             Self::StepCompleted { output, .. } => vec![output],
             Self::StepFailed { failure, .. } => failure.refused.iter().collect(),
-            Self::StepWaiting { proposal, .. } => proposal.iter().collect(),
+            Self::StepDelayed { input, failure, .. } => {
+                let refused = failure.as_ref().and_then(|failure| failure.refused.as_ref());
+                [Some(input), refused].into_iter().flatten().collect()
+            }
+            Self::StepWaiting { ask, .. } => ask.content.iter().collect(),
             Self::Ended { answer, .. } => answer.iter().collect(),
-            Self::StepSkipped { .. } | Self::LimitReached { .. } => Vec::new(),
+            Self::StepSkipped { .. }
+            | Self::Voted { .. }
+            | Self::LimitReached { .. }
+            | Self::BudgetNear { .. }
+            | Self::BudgetAdded { .. }
+            | Self::Paused { .. }
+            | Self::Resumed { .. }
+            | Self::Refused { .. } => Vec::new(),
         }
     }
 }
@@ -171,7 +247,7 @@ pub struct Record {
 /// What made a transition happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
-    /// `goal`, `report`, `timer`, `cancel` or `advance`.
+    /// `goal`, `report`, `timer`, `cancel`, `control`, `decision` or `advance`.
     pub kind: String,
     /// Who or what in particular: a step and attempt, a person.
     pub source: String,

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    plan::{Env, Standing, is_as_declared, standing},
+    env::Env,
+    standing::{Standing, is_as_declared, standing},
     state::{Step, StepState, Task},
 };
 use crate::{
@@ -27,6 +28,7 @@ pub(super) fn outputs<'a>(
     instances(task, name).filter_map(|(id, step)| match &step.state {
         StepState::Completed { output, .. } => Some((id, output.value())),
         StepState::Dispatched { .. }
+        | StepState::Delayed { .. }
         | StepState::Waiting { .. }
         | StepState::Failed(_)
         | StepState::Skipped(_)
@@ -48,13 +50,15 @@ fn gaps(task: &Task, declared: &StepPlan) -> Vec<Missing> {
                 Some(of(id, format!("{}: {}", failure.kind.as_str(), failure.message)))
             }
             StepState::Cancelled => Some(of(id, "cancelled".to_owned())),
-            StepState::Waiting { question, .. } => {
-                Some(of(id, format!("nobody answered: {question}")))
+            StepState::Waiting { ask, .. } => {
+                Some(of(id, format!("nobody answered: {}", ask.question)))
             }
             StepState::Skipped(reason) => {
                 (!is_as_declared(reason)).then(|| of(id, format!("skipped: {reason}")))
             }
-            StepState::Dispatched { .. } | StepState::Completed { .. } => None,
+            StepState::Dispatched { .. }
+            | StepState::Delayed { .. }
+            | StepState::Completed { .. } => None,
         })
         .collect();
     if let Some(fan_out) = task.fan_outs.get(&declared.name)
@@ -108,6 +112,7 @@ fn confidence_of(task: &Task, source: &Source) -> Option<f64> {
     match &task.steps.get(&StepId::single(name.clone()))?.state {
         StepState::Completed { confidence, .. } => *confidence,
         StepState::Dispatched { .. }
+        | StepState::Delayed { .. }
         | StepState::Waiting { .. }
         | StepState::Failed(_)
         | StepState::Skipped(_)

@@ -1,6 +1,6 @@
 //! What can happen to a task: everything that [`super::decide`] is asked about.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     ids::{Name, StepId, TaskId},
@@ -19,6 +19,10 @@ pub enum Input {
     Due,
     /// Somebody wants the task to end now.
     Cancel(Cancel),
+    /// Somebody steers the task.
+    Control(Control),
+    /// A person decides what was asked.
+    Decision(Decision),
     /// The last record was full: the shell asks for the rest.
     Advance,
 }
@@ -32,6 +36,8 @@ impl Input {
             Self::Report(_) => "report",
             Self::Due => "timer",
             Self::Cancel(_) => "cancel",
+            Self::Control(_) => "control",
+            Self::Decision(_) => "decision",
             Self::Advance => "advance",
         }
     }
@@ -149,13 +155,15 @@ pub struct Failure {
     pub message: String,
     /// What the worker sent, when it was kept out of the task because it was not valid.
     pub refused: Option<Payload>,
+    /// How long whoever refused wants to be left alone; `None` when it did not say.
+    pub retry_after: Option<Duration>,
 }
 
 impl Failure {
     /// A failure without refused content; a longer message is cut, and says so.
     #[must_use]
     pub fn new(kind: FailureKind, message: &str) -> Self {
-        Self { kind, message: clip(message), refused: None }
+        Self { kind, message: clip(message), refused: None, retry_after: None }
     }
 }
 
@@ -200,6 +208,14 @@ pub enum FailureKind {
     Handoff,
     /// The task met a limit.
     Limit,
+    /// Something that the worker needs did not answer; nothing has happened. Transient.
+    Unavailable,
+    /// Something that the worker needs asks for patience; nothing has happened. Transient.
+    RateLimited,
+    /// A person said no.
+    Denied,
+    /// No person decided in time.
+    Expired,
 }
 
 impl FailureKind {
@@ -217,6 +233,69 @@ impl FailureKind {
             Self::Expression => "expression",
             Self::Handoff => "handoff",
             Self::Limit => "limit",
+            Self::Unavailable => "unavailable",
+            Self::RateLimited => "rate_limited",
+            Self::Denied => "denied",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// Whether the same attempt may do better a little later.
+    #[must_use]
+    pub fn is_transient(self) -> bool {
+        match self {
+            Self::Timeout | Self::Unavailable | Self::RateLimited => true,
+            Self::Error
+            | Self::Panic
+            | Self::InvalidInput
+            | Self::InvalidOutput
+            | Self::Undecodable
+            | Self::NotAccepted
+            | Self::Expression
+            | Self::Handoff
+            | Self::Limit
+            | Self::Denied
+            | Self::Expired => false,
+        }
+    }
+
+    /// Whether another role, with the same input, may do better.
+    #[must_use]
+    pub fn may_fall_back(self) -> bool {
+        match self {
+            Self::Error
+            | Self::Panic
+            | Self::Timeout
+            | Self::InvalidOutput
+            | Self::Undecodable
+            | Self::NotAccepted
+            | Self::Unavailable
+            | Self::RateLimited => true,
+            Self::InvalidInput
+            | Self::Expression
+            | Self::Handoff
+            | Self::Limit
+            | Self::Denied
+            | Self::Expired => false,
+        }
+    }
+
+    /// Whether nobody knows what the attempt has done.
+    #[must_use]
+    pub fn is_outcome_unknown(self) -> bool {
+        match self {
+            Self::Timeout | Self::Panic | Self::Undecodable => true,
+            Self::Error
+            | Self::InvalidInput
+            | Self::InvalidOutput
+            | Self::NotAccepted
+            | Self::Expression
+            | Self::Handoff
+            | Self::Limit
+            | Self::Unavailable
+            | Self::RateLimited
+            | Self::Denied
+            | Self::Expired => false,
         }
     }
 }
@@ -251,4 +330,105 @@ pub struct Cancel {
     pub by: String,
     /// Why.
     pub reason: String,
+}
+
+/// A wish to steer a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Control {
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// Names this wish: the same key again is the same wish.
+    pub key: String,
+    /// What.
+    pub action: Action,
+}
+
+/// What somebody wants of a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing new begins until it is resumed; what is out goes on. Deadlines keep running.
+    Pause,
+    /// It goes on.
+    Resume,
+    /// It ends at once, without compensation.
+    Kill,
+    /// Its limits grow by this.
+    AddBudget(Budget),
+}
+
+/// What limits grow by; zero leaves one as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Budget {
+    /// Work orders.
+    pub steps: u32,
+    /// Millionths of a US dollar.
+    pub usd_micros: u64,
+    /// Model tokens.
+    pub tokens: u64,
+    /// Time until the deadline.
+    pub time: Duration,
+}
+
+impl Budget {
+    /// Both together; saturates.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            steps: self.steps.saturating_add(other.steps),
+            usd_micros: self.usd_micros.saturating_add(other.usd_micros),
+            tokens: self.tokens.saturating_add(other.tokens),
+            time: self.time.saturating_add(other.time),
+        }
+    }
+}
+
+/// What is limited beside time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Resource {
+    /// Work orders.
+    Steps,
+    /// Money.
+    Usd,
+    /// Model tokens.
+    Tokens,
+}
+
+impl Resource {
+    /// The resource as one word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Steps => "steps",
+            Self::Usd => "usd",
+            Self::Tokens => "tokens",
+        }
+    }
+}
+
+/// What a person decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// The step that waits.
+    pub step: StepId,
+    /// Who decides.
+    pub by: String,
+    /// [`super::Ask::hash`] of exactly what the person has seen.
+    pub hash: Hash,
+    /// What.
+    pub ruling: Ruling,
+    /// Why; may be empty.
+    pub comment: String,
+}
+
+/// Yes or no, or an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ruling {
+    /// The content counts as it is.
+    Grant,
+    /// The content counts as changed here, or this is the answer to a question.
+    GrantWith(Payload),
+    /// It must not happen.
+    Deny,
 }

@@ -10,12 +10,13 @@ use serde_json::json;
 
 use super::{
     input::Goal,
-    state::{End, Phase, StepState, Task},
+    state::{End, Phase, Step, StepState, Task},
 };
 use crate::{
     ids::{Name, StepId},
     payload::Payload,
     time::UnixMillis,
+    workflow::Grant,
 };
 
 /// One attempt at one step, for the role that does it.
@@ -33,6 +34,8 @@ pub struct Order {
     pub input: Payload,
     /// When the attempt counts as timed out, on the broker's clock.
     pub deadline: UnixMillis,
+    /// What the attempt may spend.
+    pub grant: Grant,
     /// The record that decided it.
     pub rev: u64,
 }
@@ -66,6 +69,7 @@ impl Task {
                 role: step.role.clone()?,
                 input: input.clone(),
                 deadline: *deadline,
+                grant: step.grant,
                 rev: step.rev,
             })
         })
@@ -74,19 +78,20 @@ impl Task {
     /// When the task must be looked at again if nothing arrives; `None` once it has ended.
     #[must_use]
     pub fn wake_at(&self) -> Option<UnixMillis> {
+        let is_still = self.paused.is_some() || self.held.is_some();
         let deadlines = self.steps.values().filter_map(|step| match &step.state {
             StepState::Dispatched { deadline, .. } => Some(*deadline),
-            StepState::Waiting { .. }
-            | StepState::Completed { .. }
+            StepState::Delayed { until, .. } => (!is_still).then_some(*until),
+            StepState::Waiting { ask, .. } => ask.expires,
+            StepState::Completed { .. }
             | StepState::Failed(_)
             | StepState::Skipped(_)
             | StepState::Cancelled => None,
         });
+        let has_open = || self.steps.values().any(|step| step.state.is_open());
         match self.phase {
             // Nothing is out that could move it: its last record was full. Look again at once.
-            Phase::Running if !self.steps.values().any(|step| step.state.is_open()) => {
-                Some(self.changed_at)
-            }
+            Phase::Running if !is_still && !has_open() => Some(self.changed_at),
             Phase::Running => deadlines.chain([self.deadline]).min(),
             // The task's own deadline has grace for the aggregator: its step deadline rules.
             Phase::Aggregating => deadlines.min(),
@@ -108,6 +113,17 @@ impl Task {
         Some(Answer { goal: Arc::clone(&self.goal), document })
     }
 
+    /// Steps whose output came from a role that they do not name, and why.
+    fn degraded(&self) -> serde_json::Value {
+        let completed = |step: &Step| matches!(step.state, StepState::Completed { .. });
+        let all = self.steps.iter().filter(|(_, step)| completed(step));
+        all.filter_map(|(id, step)| {
+            let reason = step.degraded.as_ref()?;
+            Some(json!({"step": id.to_string(), "role": step.role.as_ref()?.as_str(), "reason": reason}))
+        })
+        .collect()
+    }
+
     fn answer_document(&self, end: &End) -> serde_json::Value {
         let answer = end.answer.as_ref().map(Payload::value);
         let part = |key: &str| answer.and_then(|answer| answer.get(key)).cloned();
@@ -121,6 +137,7 @@ impl Task {
             "result": part("result"),
             "missing": part("missing").unwrap_or_else(|| json!([])),
             "conflicts": part("conflicts").unwrap_or_else(|| json!([])),
+            "degraded": self.degraded(),
             "steps": self.dispatches,
             "usd_micros": self.usage.usd_micros,
             "tokens": self.usage.tokens,

@@ -1,18 +1,17 @@
-//! Which steps may begin now: joins, conditions, fan-outs, limits, and the last step.
+//! Which steps may begin now: joins, conditions, fan-outs, and the last step.
 
-use std::borrow::Cow;
-
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
-    decide::{Draft, Verdict},
+    decide::{Draft, Moment, Verdict},
+    env::Env,
     event::{EndStatus, Event},
     gather,
     input::{Failure, FailureKind, Usage, clip, clip_to},
-    state::{AGGREGATE, FanOut, Phase, StepState, Task},
+    standing::{Standing, WHEN_FALSE, inherited, is_hopeless, standing},
+    state::{AGGREGATE, Phase, StepState, Task},
 };
 use crate::{
-    expr,
     ids::{Name, StepId},
     limits::{
         AGGREGATE_GRACE, FAN_OUT_ITEMS_MAX, RECORD_DISPATCH_BYTES_MAX, RECORD_DISPATCHES_MAX,
@@ -20,18 +19,8 @@ use crate::{
     },
     payload::Payload,
     time::UnixMillis,
-    workflow::{Each, Join, StepPlan, WhenLimited, Workflow},
+    workflow::{Each, Grant, Join, StepPlan, WhenLimited, Workflow},
 };
-
-/// How the reason of a step begins that is not wanted for this data.
-const WHEN_FALSE: &str = "when is false: ";
-
-/// How the reason of a step begins that has lost what it comes after, and how it goes on.
-const COMES_AFTER: &str = "it comes after ";
-const NO_OUTPUT: &str = ", which has no output: ";
-
-/// What stands before the reason when a skipped step is named as a cause.
-const SKIPPED: &str = "skipped: ";
 
 /// Bytes of a reason to skip a step: one failure can skip every other step of a workflow.
 const SKIP_REASON_BYTES_MAX: usize = 512;
@@ -44,6 +33,7 @@ pub(super) struct Planner<'a> {
     now: UnixMillis,
     rev: u64,
     room: Room,
+    moment: &'a Moment<'a>,
 }
 
 /// What one record may still hold, so that it stays below the cap of a message.
@@ -67,27 +57,14 @@ impl Room {
     }
 }
 
-/// Where a declared step stands as a whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// Nothing was decided about it yet.
-    Unstarted,
-    /// It has begun and is not over.
-    Open,
-    /// It has an output.
-    Done,
-    /// It is over without an output; the text says why.
-    Absent(String),
-}
-
 impl<'a> Planner<'a> {
-    pub(super) fn new(workflow: &'a Workflow, task: Task, now: UnixMillis) -> Self {
+    pub(super) fn new(workflow: &'a Workflow, task: Task, moment: &'a Moment<'a>) -> Self {
         // A clock that went back must not make a record older than the one before it.
-        let now = now.max(task.changed_at);
+        let now = moment.now.max(task.changed_at);
         let room =
             Room { steps: RECORD_DISPATCHES_MAX, bytes: RECORD_DISPATCH_BYTES_MAX, is_full: false };
         let rev = task.rev + 1;
-        Self { workflow, task, events: Vec::new(), now, rev, room }
+        Self { workflow, task, events: Vec::new(), now, rev, room, moment }
     }
 
     pub(super) fn workflow(&self) -> &'a Workflow {
@@ -100,6 +77,19 @@ impl<'a> Planner<'a> {
 
     pub(super) fn now(&self) -> UnixMillis {
         self.now
+    }
+
+    pub(super) fn moment(&self) -> &'a Moment<'a> {
+        self.moment
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.room.is_full
+    }
+
+    /// Takes the room of one decision about a step; without it the record is full.
+    pub(super) fn take_room(&mut self, bytes: usize) -> bool {
+        self.room.take(bytes)
     }
 
     /// Takes the event that made the task itself.
@@ -128,52 +118,28 @@ impl<'a> Planner<'a> {
         }))
     }
 
-    /// Notes a money or token limit that the last report has used up.
-    pub(super) fn check_spending(&mut self) {
-        if self.task.limited.is_some() {
-            return;
-        }
-        let (limits, narrowed) = (&self.workflow.limits, &self.task.goal.limits);
-        let usd = narrowed
-            .usd_micros_max
-            .map_or(limits.usd_micros_max, |max| max.min(limits.usd_micros_max));
-        let tokens =
-            narrowed.tokens_max.map_or(limits.tokens_max, |max| max.min(limits.tokens_max));
-        let spent = self.task.usage;
-        if spent.usd_micros > usd {
-            let limit = format!("max_usd: spent {} of {usd} micro-USD", spent.usd_micros);
-            self.emit(Event::LimitReached { limit });
-        } else if spent.tokens > tokens {
-            let limit = format!("max_tokens: used {} of {tokens} tokens", spent.tokens);
-            self.emit(Event::LimitReached { limit });
-        }
-    }
-
     /// Begins every step that may begin, until the record is full or nothing moves.
     pub(super) fn advance(&mut self) {
-        if self.task.phase != Phase::Running {
+        if self.task.phase != Phase::Running || self.task.paused.is_some() {
             return;
         }
-        if let Some(limit) = self.task.limited.clone()
-            && self.workflow.when_limited == WhenLimited::Fail
-        {
-            return self.stop(&limit);
+        if self.stop_at_limit() {
+            return;
         }
+        self.begin_delayed();
         // Steps stand in topological order: one pass reaches whatever this pass makes possible.
         for declared in &self.workflow.steps {
+            if self.room.is_full || self.task.held.is_some() {
+                return;
+            }
             match self.standing(declared) {
                 Standing::Unstarted => self.begin(declared),
                 Standing::Open => self.begin_items(declared),
                 Standing::Done | Standing::Absent(_) => {}
             }
-            if self.room.is_full {
-                return;
-            }
         }
-        if let Some(limit) = self.task.limited.clone()
-            && self.workflow.when_limited == WhenLimited::Fail
-        {
-            return self.stop(&limit);
+        if self.room.is_full || self.stop_at_limit() {
+            return;
         }
         let over = |declared: &StepPlan| {
             matches!(self.standing(declared), Standing::Done | Standing::Absent(_))
@@ -181,6 +147,16 @@ impl<'a> Planner<'a> {
         if self.workflow.steps.iter().all(over) {
             self.aggregate();
         }
+    }
+
+    /// Ends the task where its pack wants that at a limit.
+    fn stop_at_limit(&mut self) -> bool {
+        if self.workflow.when_limited != WhenLimited::Fail {
+            return false;
+        }
+        let Some(limit) = self.task.limited.clone() else { return false };
+        self.stop(&limit);
+        true
     }
 
     fn stop(&mut self, limit: &str) {
@@ -194,7 +170,7 @@ impl<'a> Planner<'a> {
         standing(&self.task, declared)
     }
 
-    fn begin(&mut self, declared: &StepPlan) {
+    pub(super) fn begin(&mut self, declared: &StepPlan) {
         for name in &declared.after {
             let Some(before) = self.workflow.step(name) else { continue };
             match self.standing(before) {
@@ -217,7 +193,9 @@ impl<'a> Planner<'a> {
             }
         }
         match &declared.each {
-            None => self.dispatch(declared, None),
+            None => {
+                self.dispatch(declared, None);
+            }
             Some(each) => self.expand(declared, each),
         }
     }
@@ -235,7 +213,7 @@ impl<'a> Planner<'a> {
         self.fail(StepId::single(declared.name.clone()), failure);
     }
 
-    fn fail(&mut self, step: StepId, failure: Failure) {
+    pub(super) fn fail(&mut self, step: StepId, failure: Failure) {
         let refused = failure.refused.as_ref().map_or(0, Payload::inline_bytes);
         if self.room.take(failure.message.len() + refused) {
             self.emit(Event::StepFailed { step, failure, usage: Usage::default() });
@@ -252,6 +230,29 @@ impl<'a> Planner<'a> {
             }
         }
         self.advance();
+    }
+
+    /// Deals with one step whose time is over.
+    pub(super) fn overdue(&mut self, id: &StepId) {
+        match self.task.steps.get(id).map(|step| &step.state) {
+            Some(StepState::Dispatched { input, .. }) => {
+                let bytes = input.inline_bytes();
+                if self.room.take(bytes) {
+                    let text = "no report before the step's deadline";
+                    let failure = Failure::new(FailureKind::Timeout, text);
+                    self.fail_attempt(id, failure, Usage::default());
+                }
+            }
+            Some(StepState::Waiting { .. }) => self.expire(id),
+            Some(
+                StepState::Delayed { .. }
+                | StepState::Completed { .. }
+                | StepState::Failed(_)
+                | StepState::Skipped(_)
+                | StepState::Cancelled,
+            )
+            | None => {}
+        }
     }
 
     fn expand(&mut self, declared: &StepPlan, each: &Each) {
@@ -282,66 +283,11 @@ impl<'a> Planner<'a> {
             let wanted = fan_out.begun < fan_out.total()
                 && fan_out.open < each.parallel
                 && !is_hopeless(fan_out, each)
-                && self.task.limited.is_none();
-            if !wanted {
+                && self.task.limited.is_none()
+                && self.task.held.is_none();
+            let next = fan_out.begun;
+            if !wanted || !self.dispatch(declared, Some(next)) {
                 return;
-            }
-            self.dispatch(declared, Some(fan_out.begun));
-        }
-    }
-
-    fn dispatch(&mut self, declared: &StepPlan, item: Option<u32>) {
-        let step = StepId { name: declared.name.clone(), item };
-        if let Some(limit) = self.step_limit() {
-            self.emit(Event::LimitReached { limit });
-            if item.is_none() {
-                // Asked again at once, now with the limit on record.
-                self.begin(declared);
-            }
-            return;
-        }
-        let input = match self.render(declared, item) {
-            Ok(input) => input,
-            Err(failure) => return self.fail(step, failure),
-        };
-        if !self.room.take(input.inline_bytes()) {
-            return;
-        }
-        let deadline = self.now.after(declared.timeout).min(self.task.deadline);
-        let role = declared.role.name.clone();
-        self.emit(Event::StepDispatched { step, attempt: 1, role, input, deadline });
-    }
-
-    fn step_limit(&self) -> Option<String> {
-        let max = self.workflow.limits.steps_max;
-        let max = self.task.goal.limits.steps_max.map_or(max, |narrowed| narrowed.min(max));
-        if self.task.dispatches >= max {
-            return Some(format!("max_steps: {} of {max} steps are used", self.task.dispatches));
-        }
-        let left = self.task.deadline.since(self.now);
-        (left < TIMEOUT_MIN).then(|| format!("deadline: {} ms are left", left.as_millis()))
-    }
-
-    fn render(&self, declared: &StepPlan, item: Option<u32>) -> Result<Payload, Failure> {
-        let mut env = Env::new(self.workflow, &self.task);
-        if let (Some(each), Some(index)) = (&declared.each, item) {
-            let fan_out = self.task.fan_outs.get(&declared.name);
-            let value = fan_out.and_then(|fan_out| fan_out.values().get(index as usize));
-            env.item = Some((each.item.as_str(), value.unwrap_or(&Value::Null)));
-        }
-        let failure = |kind, text: String| Failure::new(kind, &text);
-        let value = declared
-            .with
-            .render(&env)
-            .map_err(|error| failure(FailureKind::Expression, format!("with: {error}")))?;
-        let input = Payload::from_value(value)
-            .map_err(|error| failure(FailureKind::InvalidInput, format!("with: {error}")))?;
-        match declared.role.accepts.check(input.value()) {
-            Ok(()) => Ok(input),
-            Err(violations) => {
-                let text = format!("breaks contract {}: {violations}", declared.role.accepts.id());
-                let refused = Some(input);
-                Err(Failure { refused, ..failure(FailureKind::InvalidInput, text) })
             }
         }
     }
@@ -356,130 +302,7 @@ impl<'a> Planner<'a> {
         };
         let deadline = self.task.deadline.max(self.now).after(AGGREGATE_GRACE);
         let step = StepId::single(role.clone());
-        self.emit(Event::StepDispatched { step, attempt: 1, role, input, deadline });
-    }
-}
-
-/// The reason of a step that is skipped for want of `name`: the first cause of a chain, not the chain.
-fn inherited(name: &Name, why: &str) -> String {
-    match why.strip_prefix(SKIPPED).filter(|root| root.starts_with(COMES_AFTER)) {
-        Some(root) => root.to_owned(),
-        None => format!("{COMES_AFTER}{name}{NO_OUTPUT}{why}"),
-    }
-}
-
-/// Whether a step was skipped because its `when`, or that of a step it comes after, was false:
-/// what the pack declares is no loss.
-pub(super) fn is_as_declared(reason: &str) -> bool {
-    let root = reason.strip_prefix(COMES_AFTER).and_then(|chain| chain.split_once(NO_OUTPUT));
-    let why = root.map_or(reason, |(_, why)| why.strip_prefix(SKIPPED).unwrap_or_default());
-    why.starts_with(WHEN_FALSE)
-}
-
-/// Where a declared step stands as a whole.
-pub(super) fn standing(task: &Task, declared: &StepPlan) -> Standing {
-    if let (Some(each), Some(fan_out)) = (&declared.each, task.fan_outs.get(&declared.name)) {
-        return fan_out_standing(fan_out, each, task.limited.is_some());
-    }
-    let id = StepId::single(declared.name.clone());
-    match task.steps.get(&id).map(|step| &step.state) {
-        None => Standing::Unstarted,
-        Some(StepState::Dispatched { .. } | StepState::Waiting { .. }) => Standing::Open,
-        Some(StepState::Completed { .. }) => Standing::Done,
-        Some(StepState::Failed(failure)) => {
-            Standing::Absent(format!("{}: {}", failure.kind.as_str(), failure.message))
-        }
-        Some(StepState::Skipped(reason)) => Standing::Absent(format!("{SKIPPED}{reason}")),
-        Some(StepState::Cancelled) => Standing::Absent("cancelled".to_owned()),
-    }
-}
-
-fn fan_out_standing(fan_out: &FanOut, each: &Each, is_limited: bool) -> Standing {
-    let total = fan_out.total();
-    let no_more = fan_out.begun == total || is_limited || is_hopeless(fan_out, each);
-    if fan_out.open > 0 || !no_more {
-        return Standing::Open;
-    }
-    let kept = u64::from(fan_out.completed) * 1000;
-    if kept >= u64::from(total) * u64::from(each.keep_partial_permille) {
-        return Standing::Done;
-    }
-    Standing::Absent(format!("{} of {total} items completed", fan_out.completed))
-}
-
-/// Whether so many items failed that the rest cannot save the step.
-fn is_hopeless(fan_out: &FanOut, each: &Each) -> bool {
-    let may_fail =
-        u64::from(fan_out.total()) * (1000 - u64::from(each.keep_partial_permille.min(1000)));
-    u64::from(fan_out.failed) * 1000 > may_fail
-}
-
-/// What expressions see: the goal, the outputs so far, and the item or report at hand.
-pub(super) struct Env<'a> {
-    workflow: &'a Workflow,
-    task: &'a Task,
-    item: Option<(&'a str, &'a Value)>,
-    own: Option<(&'a str, &'a Value)>,
-    report: Option<Value>,
-}
-
-impl<'a> Env<'a> {
-    pub(super) fn new(workflow: &'a Workflow, task: &'a Task) -> Self {
-        Self { workflow, task, item: None, own: None, report: None }
-    }
-
-    /// Adds the report at hand: its output under the step's name, `report`, and the item.
-    pub(super) fn with_report(
-        mut self,
-        step: &'a StepId,
-        output: &'a Payload,
-        confidence: Option<f64>,
-    ) -> Self {
-        self.own = Some((step.name.as_str(), output.value()));
-        self.report = Some(json!({"confidence": confidence, "unsure": false}));
-        let each = self.workflow.step(&step.name).and_then(|declared| declared.each.as_ref());
-        let fan_out = self.task.fan_outs.get(&step.name);
-        if let (Some(each), Some(fan_out), Some(index)) = (each, fan_out, step.item) {
-            self.item =
-                fan_out.values().get(index as usize).map(|value| (each.item.as_str(), value));
-        }
-        self
-    }
-
-    fn output(&self, name: &str) -> Option<Cow<'_, Value>> {
-        let declared = self.workflow.steps.iter().find(|step| step.name.as_str() == name)?;
-        if declared.each.is_none() {
-            let step = self.task.steps.get(&StepId::single(declared.name.clone()));
-            return Some(match step.map(|step| &step.state) {
-                Some(StepState::Completed { output, .. }) => Cow::Borrowed(output.value()),
-                _ => Cow::Owned(Value::Null),
-            });
-        }
-        if standing(self.task, declared) != Standing::Done {
-            return Some(Cow::Owned(Value::Null));
-        }
-        let outputs = gather::outputs(self.task, &declared.name).map(|(_, output)| output.clone());
-        Some(Cow::Owned(Value::Array(outputs.collect())))
-    }
-}
-
-impl expr::Env for Env<'_> {
-    fn lookup(&self, name: &str) -> Option<Cow<'_, Value>> {
-        if let Some((_, value)) =
-            [self.own, self.item].into_iter().flatten().find(|(n, _)| *n == name)
-        {
-            return Some(Cow::Borrowed(value));
-        }
-        match name {
-            "goal" => Some(Cow::Borrowed(self.task.goal.input.value())),
-            "report" => self.report.as_ref().map(Cow::Borrowed),
-            "task" => Some(Cow::Owned(json!({
-                "id": self.task.goal.task.as_str(),
-                "tenant": self.task.goal.tenant.as_str(),
-                "workflow": self.task.goal.workflow.as_str(),
-                "key": self.task.goal.key,
-            }))),
-            step => self.output(step),
-        }
+        let grant = Grant::default();
+        self.emit(Event::StepDispatched { step, attempt: 1, role, input, deadline, grant });
     }
 }

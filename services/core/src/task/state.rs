@@ -5,13 +5,15 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::Value;
 
 use super::{
+    ask::Ask,
     event::{EndStatus, Event, Record},
-    input::{Failure, Goal, Usage},
+    input::{Budget, Failure, Goal, Resource, Usage},
 };
 use crate::{
     ids::{Name, StepId, TaskId},
     payload::Payload,
     time::UnixMillis,
+    workflow::Grant,
 };
 
 /// Name of the final step that every task has, and of the role that does it.
@@ -40,6 +42,20 @@ pub struct Task {
     pub dispatches: u32,
     /// Cost so far.
     pub usage: Usage,
+    /// What attempts that are out may still spend.
+    pub reserved: Grant,
+    /// What people have added to the limits.
+    pub added: Budget,
+    /// Names of the wishes that `added` sums up.
+    pub additions: Vec<String>,
+    /// Wishes that were refused so far.
+    pub refusals: u32,
+    /// Limits of which four fifths were used when that was last said.
+    pub warned: Vec<Resource>,
+    /// Who paused it; `None` while it is not.
+    pub paused: Option<String>,
+    /// The limit for which it waits for a larger budget; `None` while it does not.
+    pub held: Option<String>,
     /// The limit that stopped new work; `None` while there is none.
     pub limited: Option<String>,
 }
@@ -73,8 +89,14 @@ pub struct End {
 pub struct Step {
     /// Who does it; `None` for a step that was skipped or failed before it had a work order.
     pub role: Option<Name>,
-    /// Attempts so far.
+    /// Attempts so far, by any role.
     pub attempt: u32,
+    /// Attempts so far by `role`.
+    pub tries: u32,
+    /// Why `role` is not the one that the step names.
+    pub degraded: Option<String>,
+    /// What the attempt that is out may spend.
+    pub grant: Grant,
     /// When its first work order was decided.
     pub started_at: UnixMillis,
     /// When it last changed.
@@ -95,12 +117,21 @@ pub enum StepState {
         /// When the attempt counts as timed out.
         deadline: UnixMillis,
     },
+    /// The next attempt waits for a point in time.
+    Delayed {
+        /// What the worker gets.
+        input: Payload,
+        /// When it is dispatched.
+        until: UnixMillis,
+        /// What it waits for, in one sentence.
+        reason: String,
+    },
     /// A person is asked.
     Waiting {
         /// What.
-        question: String,
-        /// What the worker would answer.
-        proposal: Option<Payload>,
+        ask: Arc<Ask>,
+        /// Who has agreed so far.
+        votes: Vec<String>,
     },
     /// Done.
     Completed {
@@ -125,6 +156,7 @@ impl StepState {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Dispatched { .. } => "dispatched",
+            Self::Delayed { .. } => "delayed",
             Self::Waiting { .. } => "waiting",
             Self::Completed { .. } => "completed",
             Self::Failed(_) => "failed",
@@ -133,10 +165,23 @@ impl StepState {
         }
     }
 
+    /// Whether the time of what it waits for is over.
+    pub(super) fn is_overdue(&self, now: UnixMillis) -> bool {
+        match self {
+            Self::Dispatched { deadline, .. } => *deadline <= now,
+            Self::Waiting { ask, .. } => ask.expires.is_some_and(|at| at <= now),
+            Self::Delayed { .. }
+            | Self::Completed { .. }
+            | Self::Failed(_)
+            | Self::Skipped(_)
+            | Self::Cancelled => false,
+        }
+    }
+
     /// Whether a report or an answer can still change it.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        matches!(self, Self::Dispatched { .. } | Self::Waiting { .. })
+        matches!(self, Self::Dispatched { .. } | Self::Delayed { .. } | Self::Waiting { .. })
     }
 }
 
@@ -147,7 +192,7 @@ pub struct FanOut {
     pub items: Payload,
     /// Items whose work order was decided; the next index.
     pub begun: u32,
-    /// Items that are dispatched or wait for a person.
+    /// Items that are dispatched, delayed or wait for a person.
     pub open: u32,
     /// Items that completed.
     pub completed: u32,
@@ -204,6 +249,13 @@ impl Task {
             fan_outs: BTreeMap::new(),
             dispatches: 0,
             usage: Usage::default(),
+            reserved: Grant::default(),
+            added: Budget::default(),
+            additions: Vec::new(),
+            refusals: 0,
+            warned: Vec::new(),
+            paused: None,
+            held: None,
             limited: None,
         }
     }
@@ -219,10 +271,18 @@ impl Task {
                     FanOut { items: items.clone(), begun: 0, open: 0, completed: 0, failed: 0 };
                 self.fan_outs.insert(step.clone(), fan_out);
             }
-            Event::StepDispatched { step, attempt, role, input, deadline } => {
+            Event::StepDispatched { step, attempt, role, input, deadline, grant } => {
                 let state = StepState::Dispatched { input: input.clone(), deadline: *deadline };
-                self.begin(step, role, *attempt);
+                self.begin(step, role, (*attempt, *grant));
                 self.enter(step, state, Usage::default());
+            }
+            Event::StepDelayed { step, role, degraded, input, until, reason, usage, .. } => {
+                let (input, reason) = (input.clone(), reason.clone());
+                let state = StepState::Delayed { input, until: *until, reason };
+                self.enter(step, state, *usage);
+                let entry = self.step_entry(step);
+                entry.tries = if entry.role.as_ref() == Some(role) { entry.tries } else { 0 };
+                (entry.role, entry.degraded) = (Some(role.clone()), degraded.clone());
             }
             Event::StepCompleted { step, output, confidence, unsure, usage } => {
                 let (output, unsure) = (output.clone(), unsure.clone());
@@ -236,11 +296,18 @@ impl Task {
                 let step = StepId::single(step.clone());
                 self.enter(&step, StepState::Skipped(reason.clone()), Usage::default());
             }
-            Event::StepWaiting { step, question, proposal, usage } => {
-                let (question, proposal) = (question.clone(), proposal.clone());
-                self.enter(step, StepState::Waiting { question, proposal }, *usage);
+            Event::StepWaiting { step, ask, usage } => {
+                let state = StepState::Waiting { ask: Arc::clone(ask), votes: Vec::new() };
+                self.enter(step, state, *usage);
             }
-            Event::LimitReached { limit } => self.limited = Some(limit.clone()),
+            Event::Voted { step, by } => self.vote(step, by),
+            Event::LimitReached { limit, is_held: true } => self.held = Some(limit.clone()),
+            Event::LimitReached { limit, is_held: false } => self.limited = Some(limit.clone()),
+            Event::BudgetNear { resource, .. } => self.warned.push(*resource),
+            Event::BudgetAdded { key, budget, .. } => self.add(key, *budget),
+            Event::Paused { by } => self.paused = Some(by.clone()),
+            Event::Resumed { .. } => self.paused = None,
+            Event::Refused { .. } => self.refusals = self.refusals.saturating_add(1),
             Event::Ended { status, reason, answer, usage } => {
                 self.usage = self.usage.plus(*usage);
                 self.end(*status, reason, answer.clone());
@@ -248,7 +315,23 @@ impl Task {
         }
     }
 
-    fn begin(&mut self, step: &StepId, role: &Name, attempt: u32) {
+    fn vote(&mut self, step: &StepId, by: &str) {
+        if let Some(Step { state: StepState::Waiting { votes, .. }, .. }) = self.steps.get_mut(step)
+        {
+            votes.push(by.to_owned());
+        }
+    }
+
+    fn add(&mut self, key: &str, budget: Budget) {
+        self.additions.push(key.to_owned());
+        self.added = self.added.plus(budget);
+        self.deadline = self.deadline.after(budget.time);
+        // A wider limit is met again, or it is not: said anew.
+        self.held = None;
+        self.warned.clear();
+    }
+
+    fn begin(&mut self, step: &StepId, role: &Name, (attempt, grant): (u32, Grant)) {
         if step.name.as_str() == AGGREGATE {
             self.phase = Phase::Aggregating;
         } else {
@@ -258,7 +341,9 @@ impl Task {
             fan_out.begun = fan_out.begun.max(index.saturating_add(1));
         }
         let entry = self.step_entry(step);
-        (entry.role, entry.attempt) = (Some(role.clone()), attempt);
+        let is_same = entry.role.as_ref() == Some(role);
+        entry.tries = if is_same { entry.tries.saturating_add(1) } else { 1 };
+        (entry.role, entry.attempt, entry.grant) = (Some(role.clone()), attempt, grant);
     }
 
     fn step_entry(&mut self, step: &StepId) -> &mut Step {
@@ -266,6 +351,9 @@ impl Task {
         self.steps.entry(step.clone()).or_insert_with(|| Step {
             role: None,
             attempt: 0,
+            tries: 0,
+            degraded: None,
+            grant: Grant::default(),
             started_at: at,
             changed_at: at,
             rev,
@@ -279,6 +367,13 @@ impl Task {
         let entry = self.step_entry(step);
         let before = std::mem::replace(&mut entry.state, state);
         (entry.rev, entry.changed_at) = (rev, at);
+        let (is_out, grant) = (matches!(entry.state, StepState::Dispatched { .. }), entry.grant);
+        if matches!(before, StepState::Dispatched { .. }) {
+            self.reserved = self.reserved.minus(grant);
+        }
+        if is_out {
+            self.reserved = self.reserved.plus(grant);
+        }
         let fan_out = self.fan_outs.get_mut(&step.name);
         if let (Some(index), Some(fan_out), Some(entry)) =
             (step.item, fan_out, self.steps.get(step))
@@ -301,6 +396,7 @@ impl Task {
             (step.rev, step.changed_at) = (rev, at);
         }
         self.fan_outs.values_mut().for_each(|fan_out| fan_out.open = 0);
+        self.reserved = Grant::default();
         self.phase = Phase::Ended(End { status, reason: reason.to_owned(), answer, at });
     }
 
@@ -319,18 +415,20 @@ impl Task {
         }
     }
 
-    /// The task's state as one word: `running waiting aggregating`, or how it ended.
+    /// The task's state as one word: `running paused waiting aggregating`, or how it ended.
     #[must_use]
     pub fn status(&self) -> &'static str {
         match &self.phase {
             Phase::Ended(end) => end.status.as_str(),
             Phase::Aggregating => "aggregating",
+            Phase::Running if self.paused.is_some() => "paused",
             Phase::Running => {
                 let mut open = self.steps.values().filter(|step| step.state.is_open());
                 let waiting = |step: &Step| matches!(step.state, StepState::Waiting { .. });
                 // `all` of nothing is true: between two records a task without open steps runs.
                 let any = open.clone().next().is_some();
-                if any && open.all(waiting) { "waiting" } else { "running" }
+                let is_waiting = (any || self.held.is_some()) && open.all(waiting);
+                if is_waiting { "waiting" } else { "running" }
             }
         }
     }
@@ -343,7 +441,9 @@ impl FanOut {
             self.open = self.open.saturating_sub(1);
         }
         match after {
-            StepState::Dispatched { .. } | StepState::Waiting { .. } => self.open += 1,
+            StepState::Dispatched { .. }
+            | StepState::Delayed { .. }
+            | StepState::Waiting { .. } => self.open += 1,
             StepState::Completed { .. } => self.completed += 1,
             StepState::Failed(_) | StepState::Skipped(_) => self.failed += 1,
             StepState::Cancelled => {}

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::state::{End, Phase, Step, StepState, Task};
+use super::{
+    budget::Limits,
+    state::{End, Phase, Step, StepState, Task},
+};
 use crate::{ids::StepId, time::UnixMillis, workflow::Workflow};
 
 /// Steps that one paragraph names before it only counts.
@@ -40,6 +43,16 @@ fn ended(text: &mut String, task: &Task, end: &End) {
 
 fn open_steps(text: &mut String, task: &Task, now: UnixMillis) {
     let open: Vec<_> = task.steps.iter().filter(|(_, step)| step.state.is_open()).collect();
+    if let Some(by) = &task.paused {
+        let _ = write!(text, ". {by} paused it: nothing new begins until it is resumed");
+    }
+    if let Some(limit) = &task.held {
+        let _ = write!(text, ". It waits for a larger budget: {limit}");
+    }
+    if open.is_empty() && (task.paused.is_some() || task.held.is_some()) {
+        text.push('.');
+        return;
+    }
     if open.is_empty() {
         text.push_str(": its next record is being written.");
         return;
@@ -69,15 +82,37 @@ fn one_step(text: &mut String, id: &StepId, step: &Step, now: UnixMillis) {
                 step.attempt
             );
         }
-        StepState::Waiting { question, .. } => {
-            let stop = if question.ends_with(['.', '?', '!']) { "" } else { "." };
-            let _ = write!(text, "Step {id} waits for a person since {since}: {question}{stop} ");
+        StepState::Delayed { until, reason, .. } => {
+            let left = span(until.since(now));
+            let _ = write!(
+                text,
+                "Step {id} waits since {since}: {reason}{} Role {role} gets it in {left}. ",
+                stop(reason)
+            );
+        }
+        StepState::Waiting { ask, votes } => {
+            let question = &ask.question;
+            let _ = write!(
+                text,
+                "Step {id} waits for a person since {since}: {question}{} ",
+                stop(question)
+            );
+            if ask.quorum > 1 {
+                let _ = write!(text, "{} of {} have agreed. ", votes.len(), ask.quorum);
+            }
+            if let Some(at) = ask.expires {
+                let _ = write!(text, "Without a decision it expires in {}. ", span(at.since(now)));
+            }
         }
         StepState::Completed { .. }
         | StepState::Failed(_)
         | StepState::Skipped(_)
         | StepState::Cancelled => {}
     }
+}
+
+fn stop(sentence: &str) -> &'static str {
+    if sentence.ends_with(['.', '?', '!']) { "" } else { "." }
 }
 
 fn upcoming(text: &mut String, task: &Task, workflow: Option<&Workflow>) {
@@ -106,8 +141,7 @@ fn limits(text: &mut String, task: &Task, workflow: Option<&Workflow>, now: Unix
         span(task.deadline.since(now))
     );
     if let Some(workflow) = workflow {
-        let max = workflow.limits.steps_max;
-        let max = task.goal.limits.steps_max.map_or(max, |narrowed| narrowed.min(max));
+        let max = Limits::of(workflow, task).steps;
         let _ = write!(text, " or after {max} steps ({} used)", task.dispatches);
     }
     if let Some(limit) = &task.limited {

@@ -75,12 +75,11 @@ fn otherwise_ask_human_waits_with_the_proposal() {
     let mut run = flow.start(json!({}));
     run.report("a", sure(0.4));
     let task = run.task();
-    let StepState::Waiting { question, proposal } = &task.steps.values().next().unwrap().state
-    else {
+    let StepState::Waiting { ask, .. } = &task.steps.values().next().unwrap().state else {
         panic!("a does not wait")
     };
-    assert!(question.starts_with("accept_if does not hold"), "{question}");
-    assert_eq!(proposal.as_ref().unwrap().value(), &json!({"n": 1}));
+    assert!(ask.question.starts_with("accept_if does not hold"), "{}", ask.question);
+    assert_eq!(ask.content.as_ref().unwrap().value(), &json!({"n": 1}));
     assert_eq!((task.status(), task.wake_at()), ("waiting", Some(task.deadline)));
 }
 

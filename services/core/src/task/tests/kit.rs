@@ -18,8 +18,8 @@ use crate::{
     task::*,
     time::UnixMillis,
     workflow::{
-        Each, Join, Otherwise, ResultField, Role, Runtime, Source, StepPlan, TaskLimits,
-        WhenLimited, Workflow,
+        AskTerms, Doer, Each, Effects, Grant, Join, Otherwise, ResultField, Retry, Role, Runtime,
+        Source, StepPlan, TaskLimits, WhenLimited, Workflow,
     },
 };
 
@@ -149,13 +149,17 @@ impl Step {
             returns: contract(&self.returns),
             timeout: Duration::from_millis(TIMEOUT_MS),
             concurrency: 1,
+            grant: Grant::default(),
+            effects: Effects::default(),
+            retry: Retry::default(),
         };
         let scope = scope(names).with("item", Shape::Any).with("report", Shape::Any);
         let expr = |source: &String| Expr::compile(source, &scope).unwrap();
         StepPlan {
             name: name(&self.name),
             timeout: role.timeout,
-            role: Arc::new(role),
+            doer: Doer::Role { role: Arc::new(role), fallback: None },
+            ask: AskTerms::default(),
             after: self.after.iter().map(|text| name(text)).collect(),
             join: self.join,
             when: self.when.as_ref().map(expr),
@@ -317,7 +321,8 @@ impl Run<'_> {
 
     /// Decides one input, logs what follows, and checks what must hold.
     pub(super) fn feed_once(&mut self, input: &Input) -> Verdict {
-        let verdict = decide(self.workflow, self.task.as_ref(), input, UnixMillis(self.now));
+        let moment = UnixMillis(self.now).into();
+        let verdict = decide(self.workflow, self.task.as_ref(), input, &moment);
         let Verdict::Append(draft) = &verdict else {
             self.more = false;
             return verdict;
@@ -387,6 +392,7 @@ impl Run<'_> {
             StepState::Failed(failure) => format!("{}: {}", failure.kind.as_str(), failure.message),
             StepState::Skipped(reason) => reason.clone(),
             state @ (StepState::Dispatched { .. }
+            | StepState::Delayed { .. }
             | StepState::Waiting { .. }
             | StepState::Completed { .. }
             | StepState::Cancelled) => panic!("step {step} is {}", state.as_str()),
@@ -425,7 +431,11 @@ impl Run<'_> {
                 || task.steps.iter().filter(|(step, _)| step.name == *id).map(|(_, s)| &s.state);
             let count = |wanted: &[&str]| states().filter(|s| wanted.contains(&s.as_str())).count();
             assert_eq!(fan_out.begun as usize, states().count(), "begun items of {id}");
-            assert_eq!(fan_out.open as usize, count(&["dispatched", "waiting"]), "open of {id}");
+            assert_eq!(
+                fan_out.open as usize,
+                count(&["dispatched", "delayed", "waiting"]),
+                "open of {id}"
+            );
             assert_eq!(fan_out.completed as usize, count(&["completed"]), "completed of {id}");
             assert_eq!(fan_out.failed as usize, count(&["failed"]), "failed of {id}");
         }
@@ -440,14 +450,20 @@ impl Run<'_> {
         let mut over = BTreeSet::new();
         for event in self.records.iter().flat_map(|record| &record.events) {
             let (step, ends) = match event {
-                Event::Accepted { .. } | Event::LimitReached { .. } | Event::Ended { .. } => {
-                    continue;
-                }
+                Event::Accepted { .. }
+                | Event::LimitReached { .. }
+                | Event::BudgetNear { .. }
+                | Event::BudgetAdded { .. }
+                | Event::Paused { .. }
+                | Event::Resumed { .. }
+                | Event::Refused { .. }
+                | Event::Ended { .. } => continue,
                 Event::Expanded { step, .. } => (StepId::single(step.clone()), false),
                 Event::StepSkipped { step, .. } => (StepId::single(step.clone()), true),
-                Event::StepDispatched { step, .. } | Event::StepWaiting { step, .. } => {
-                    (step.clone(), false)
-                }
+                Event::StepDispatched { step, .. }
+                | Event::StepDelayed { step, .. }
+                | Event::StepWaiting { step, .. }
+                | Event::Voted { step, .. } => (step.clone(), false),
                 Event::StepCompleted { step, .. } | Event::StepFailed { step, .. } => {
                     (step.clone(), true)
                 }
@@ -479,10 +495,19 @@ fn bytes(event: &Event) -> usize {
             }
             Event::StepFailed { failure: why, .. } => failure(why),
             Event::StepSkipped { reason, .. } => reason.len(),
-            Event::StepWaiting { question, proposal, .. } => {
-                question.len() + proposal.as_ref().map_or(0, Payload::inline_bytes)
+            Event::StepDelayed { input, reason, failure: why, .. } => {
+                input.inline_bytes() + reason.len() + why.as_ref().map_or(0, failure)
             }
-            Event::LimitReached { limit } => limit.len(),
+            Event::StepWaiting { ask, .. } => {
+                ask.question.len() + ask.content.as_ref().map_or(0, Payload::inline_bytes)
+            }
+            Event::LimitReached { limit, .. } => limit.len(),
+            Event::BudgetNear { text, .. } => text.len(),
+            Event::Refused { what, why } => what.len() + why.len(),
+            Event::Voted { by, .. }
+            | Event::BudgetAdded { by, .. }
+            | Event::Paused { by }
+            | Event::Resumed { by } => by.len(),
             Event::Ended { reason, answer, .. } => {
                 reason.len() + answer.as_ref().map_or(0, Payload::inline_bytes)
             }

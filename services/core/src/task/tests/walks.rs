@@ -148,8 +148,15 @@ fn ordered(run: &Run<'_>) -> Vec<String> {
         | Event::StepCompleted { .. }
         | Event::StepFailed { .. }
         | Event::StepSkipped { .. }
+        | Event::StepDelayed { .. }
         | Event::StepWaiting { .. }
+        | Event::Voted { .. }
         | Event::LimitReached { .. }
+        | Event::BudgetNear { .. }
+        | Event::BudgetAdded { .. }
+        | Event::Paused { .. }
+        | Event::Resumed { .. }
+        | Event::Refused { .. }
         | Event::Ended { .. } => None,
     });
     steps.collect()

@@ -1,0 +1,479 @@
+//! Attempts: who makes the next one, when, and with what grant.
+//!
+//! ```text
+//!            role's breaker open, no fallback           due
+//!  unstarted ───────────────────────────────► delayed ───────► dispatched ──► completed
+//!      └────────────────────────────────────────▲───────────►     │
+//!                        transient failure, tries left ◄──────────┤
+//!                        no tries left, fallback declared ◄───────┤
+//!                                                                 └─► failed
+//! ```
+//!
+//! Waiting for a breaker burns no attempt. Whatever waits, waits inside the deadline.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{
+    ask::{Ask, AskKind},
+    budget::{Afford, afford},
+    env::Env,
+    event::Event,
+    input::{Failure, FailureKind, Usage, clip},
+    plan::Planner,
+    state::{Step, StepState},
+};
+use crate::{
+    ids::{Name, StepId},
+    limits::{BUDGET_POLL, TIMEOUT_MIN},
+    payload::{Hash, Payload},
+    time::UnixMillis,
+    workflow::{Approval, AskTerms, Doer, Effects, Retry, Role, StepPlan},
+};
+
+/// What the shell knows about roles that no log says: breakers, and the fleet's retry budget.
+pub trait Roles {
+    /// Whether a work order for this role may go out now. A half-open breaker gives one probe.
+    fn permit(&self, role: &Name) -> Permit;
+
+    /// Takes one retry out of the role's retry budget; `false` when it is used up.
+    fn may_retry(&self, role: &Name) -> bool;
+}
+
+/// Whether a role may be given work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Permit {
+    /// It may.
+    Go,
+    /// Its breaker is open.
+    Wait {
+        /// When it is worth asking again.
+        until: UnixMillis,
+        /// Why it is open.
+        reason: String,
+    },
+}
+
+/// Every role may always be given work, and retried.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unlimited;
+
+impl Roles for Unlimited {
+    fn permit(&self, _role: &Name) -> Permit {
+        Permit::Go
+    }
+
+    fn may_retry(&self, _role: &Name) -> bool {
+        true
+    }
+}
+
+/// The next attempt of a step.
+struct Attempt<'a> {
+    role: &'a Role,
+    degraded: Option<String>,
+    input: Payload,
+}
+
+impl Planner<'_> {
+    /// Begins a step or one item of it; `false` when it must wait for what others give back.
+    pub(super) fn dispatch(&mut self, declared: &StepPlan, item: Option<u32>) -> bool {
+        let step = StepId { name: declared.name.clone(), item };
+        let (role, fallback) = match &declared.doer {
+            Doer::Role { role, fallback } => (role, fallback.as_deref()),
+            Doer::Person(approval) => {
+                self.ask_approval(declared, approval, step);
+                return true;
+            }
+        };
+        match afford(self.workflow(), self.task(), role.grant, self.now()) {
+            Afford::Yes => {}
+            Afford::Later => return false,
+            Afford::No(limit) => {
+                self.meet_limit(limit);
+                if item.is_none() && self.task().held.is_none() {
+                    // Asked again at once, now with the limit on record.
+                    self.begin(declared);
+                }
+                return false;
+            }
+        }
+        match self.render(declared, item, role) {
+            Ok(input) => {
+                let attempt = Attempt { role, degraded: None, input };
+                self.send(step, attempt, (fallback, declared.timeout));
+            }
+            Err(failure) => self.fail(step, failure),
+        }
+        true
+    }
+
+    /// Dispatches what was delayed until now.
+    pub(super) fn begin_delayed(&mut self) {
+        let (now, is_over) = (self.now(), self.task().limited.is_some());
+        let due = |step: &Step| matches!(&step.state, StepState::Delayed { until, .. } if is_over || *until <= now);
+        let due: Vec<_> = self
+            .task()
+            .steps
+            .iter()
+            .filter(|(_, step)| due(step))
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in due {
+            if self.is_full() || self.task().held.is_some() {
+                return;
+            }
+            self.begin_again(id);
+        }
+    }
+
+    fn begin_again(&mut self, id: StepId) {
+        if let Some(limit) = &self.task().limited {
+            let failure = Failure::new(FailureKind::Limit, limit);
+            return self.fail(id, failure);
+        }
+        let workflow = self.workflow();
+        let Some(declared) = workflow.step(&id.name) else { return };
+        let Some(step) = self.task().steps.get(&id) else { return };
+        let StepState::Delayed { input, .. } = &step.state else { return };
+        let Some(role) = step.role.as_ref().and_then(|role| workflow.roles.get(role)) else {
+            return;
+        };
+        let (degraded, input) = (step.degraded.clone(), input.clone());
+        let attempt = Attempt { role, degraded, input };
+        match afford(workflow, self.task(), role.grant, self.now()) {
+            Afford::Yes => {
+                let fallback = declared.fallback().map(AsRef::as_ref);
+                self.send(id, attempt, (fallback, declared.timeout));
+            }
+            Afford::Later => {
+                let until = self.now().after(BUDGET_POLL);
+                self.delay(id, attempt, (until, "other steps hold what it needs of the budget"));
+            }
+            Afford::No(limit) => {
+                self.meet_limit(limit);
+                if self.task().held.is_none() {
+                    // Asked again at once, now with the limit on record.
+                    self.begin_again(id);
+                }
+            }
+        }
+    }
+
+    /// Sends a work order, or waits for the role's breaker, or turns to the fallback.
+    fn send(
+        &mut self,
+        step: StepId,
+        attempt: Attempt<'_>,
+        (fallback, timeout): (Option<&Role>, Duration),
+    ) {
+        let Attempt { role, degraded, input } = attempt;
+        let Permit::Wait { until, reason } = self.moment().roles.permit(&role.name) else {
+            return self.order(step, Attempt { role, degraded, input }, timeout);
+        };
+        let spare = fallback.filter(|spare| spare.name != role.name);
+        if let Some(spare) = spare
+            && self.moment().roles.permit(&spare.name) == Permit::Go
+            && afford(self.workflow(), self.task(), spare.grant, self.now()) == Afford::Yes
+        {
+            let degraded = Some(clip(&format!("breaker of role {} is open: {reason}", role.name)));
+            // Said before it is done, so that the log shows why another role has it.
+            let attempt = Attempt { role: spare, degraded, input };
+            let text = attempt.degraded.clone().unwrap_or_default();
+            if self.delay(step.clone(), attempt, (self.now(), &text)) {
+                self.order_delayed(step, spare, timeout);
+            }
+            return;
+        }
+        let text = format!("breaker of role {} is open: {reason}", role.name);
+        if until.after(TIMEOUT_MIN) >= self.task().deadline {
+            return self.fail(step, Failure::new(FailureKind::Unavailable, &text));
+        }
+        // A breaker that says "now" is asked again soon, not at once.
+        let until = until.max(self.now().after(TIMEOUT_MIN));
+        self.delay(step, Attempt { role, degraded, input }, (until, &text));
+    }
+
+    fn order_delayed(&mut self, step: StepId, role: &Role, timeout: Duration) {
+        let state = self.task().steps.get(&step).map(|step| (&step.state, step.degraded.clone()));
+        let Some((StepState::Delayed { input, .. }, degraded)) = state else { return };
+        let input = input.clone();
+        self.order(step, Attempt { role, degraded, input }, timeout);
+    }
+
+    fn order(&mut self, step: StepId, attempt: Attempt<'_>, timeout: Duration) {
+        let Attempt { role, input, .. } = attempt;
+        if !self.take_room(input.inline_bytes()) {
+            return;
+        }
+        let before = self.task().steps.get(&step).map_or(0, |step| step.attempt);
+        let deadline = self.now().after(timeout.min(role.timeout)).min(self.task().deadline);
+        self.emit(Event::StepDispatched {
+            step,
+            attempt: before.saturating_add(1),
+            role: role.name.clone(),
+            input,
+            deadline,
+            grant: role.grant,
+        });
+    }
+
+    /// Notes that the next attempt waits; `false` when the record is full.
+    fn delay(
+        &mut self,
+        step: StepId,
+        attempt: Attempt<'_>,
+        (until, reason): (UnixMillis, &str),
+    ) -> bool {
+        let Attempt { role, degraded, input } = attempt;
+        if !self.take_room(input.inline_bytes() + reason.len()) {
+            return false;
+        }
+        self.emit(Event::StepDelayed {
+            step,
+            role: role.name.clone(),
+            degraded,
+            input,
+            until,
+            reason: clip(reason),
+            failure: None,
+            usage: Usage::default(),
+        });
+        true
+    }
+
+    /// Deals with an attempt that failed: tries again, turns to the fallback or to a person, or
+    /// fails the step. Says what was decided.
+    pub(super) fn fail_attempt(
+        &mut self,
+        id: &StepId,
+        failure: Failure,
+        usage: Usage,
+    ) -> &'static str {
+        match self.after_failure(id, &failure) {
+            After::Fail => {
+                self.emit(Event::StepFailed { step: id.clone(), failure, usage });
+                "fail"
+            }
+            After::Ask(ask) => {
+                self.emit(Event::StepWaiting { step: id.clone(), ask: ask.into(), usage });
+                "ask"
+            }
+            After::Again(next) => {
+                let Next { role, degraded, input, until, reason, decision } = *next;
+                let (step, failure) = (id.clone(), Some(failure));
+                self.emit(Event::StepDelayed {
+                    step,
+                    role,
+                    degraded,
+                    input,
+                    until,
+                    reason,
+                    failure,
+                    usage,
+                });
+                decision
+            }
+        }
+    }
+
+    fn after_failure(&self, id: &StepId, failure: &Failure) -> After {
+        let workflow = self.workflow();
+        let (Some(declared), Some(step)) = (workflow.step(&id.name), self.task().steps.get(id))
+        else {
+            return After::Fail;
+        };
+        let StepState::Dispatched { input, .. } = &step.state else { return After::Fail };
+        let Some(role) = step.role.as_ref().and_then(|role| workflow.roles.get(role)) else {
+            return After::Fail;
+        };
+        if self.task().limited.is_some() {
+            return After::Fail;
+        }
+        if role.effects == Effects::Once && failure.kind.is_outcome_unknown() {
+            let question = format!(
+                "attempt {} of role {} ended without a report ({}); what it does may have happened. \
+                 Look, then answer with the step's output, or deny.",
+                step.attempt, role.name, failure.message
+            );
+            let terms = declared.ask;
+            return After::Ask(self.ask(AskKind::Question, &question, None, terms));
+        }
+        if let Some(until) = self.retry_at(id, step, role, failure) {
+            let reason = clip(&format!(
+                "attempt {} failed ({}): {}",
+                step.attempt,
+                failure.kind.as_str(),
+                failure.message
+            ));
+            let (role, degraded) = (role.name.clone(), step.degraded.clone());
+            let (input, decision) = (input.clone(), "retry");
+            return After::Again(Box::new(Next { role, degraded, input, until, reason, decision }));
+        }
+        match declared.fallback().filter(|spare| spare.name != role.name) {
+            Some(spare) if failure.kind.may_fall_back() => {
+                let reason = clip(&format!(
+                    "role {} failed ({}): {}",
+                    role.name,
+                    failure.kind.as_str(),
+                    failure.message
+                ));
+                let (role, degraded) = (spare.name.clone(), Some(reason.clone()));
+                let (input, until, decision) = (input.clone(), self.now(), "fall_back");
+                After::Again(Box::new(Next { role, degraded, input, until, reason, decision }))
+            }
+            Some(_) | None => After::Fail,
+        }
+    }
+
+    /// When the next try of the same role is due; `None` when there is none.
+    fn retry_at(
+        &self,
+        id: &StepId,
+        step: &Step,
+        role: &Role,
+        failure: &Failure,
+    ) -> Option<UnixMillis> {
+        if !failure.kind.is_transient() || step.tries >= role.retry.attempts_max {
+            return None;
+        }
+        let seed = format!("{}.{id}.{}", self.task().id(), step.attempt);
+        let wait = jittered(role.retry, step.tries, Hash::of(seed.as_bytes()));
+        let until = self.now().after(wait.max(failure.retry_after.unwrap_or_default()));
+        let fits = until.after(TIMEOUT_MIN) < self.task().deadline;
+        (fits && self.moment().roles.may_retry(&role.name)).then_some(until)
+    }
+
+    fn ask_approval(&mut self, declared: &StepPlan, approval: &Approval, step: StepId) {
+        if let Err(failure) = self.try_ask(declared, approval, &step) {
+            self.fail(step, failure);
+        }
+    }
+
+    fn try_ask(
+        &mut self,
+        declared: &StepPlan,
+        approval: &Approval,
+        step: &StepId,
+    ) -> Result<(), Failure> {
+        let question = self.fill(declared, &approval.question, step.item)?;
+        let question = match question.value() {
+            Value::String(text) => clip(text),
+            other => clip(&other.to_string()),
+        };
+        let content = self.fill(declared, &declared.with, step.item)?;
+        if self.take_room(content.inline_bytes() + question.len()) {
+            let ask = self.ask(AskKind::Approval, &question, Some(content), approval.terms);
+            let (step, usage) = (step.clone(), Usage::default());
+            self.emit(Event::StepWaiting { step, ask: ask.into(), usage });
+        }
+        Ok(())
+    }
+
+    pub(super) fn ask(
+        &self,
+        kind: AskKind,
+        question: &str,
+        content: Option<Payload>,
+        terms: AskTerms,
+    ) -> Ask {
+        let expires = terms.expires.map(|after| self.now().after(after).min(self.task().deadline));
+        Ask {
+            kind,
+            question: clip(question),
+            content,
+            expires,
+            when_expired: terms.when_expired,
+            quorum: terms.quorum,
+            four_eyes: terms.four_eyes,
+            editable: terms.editable,
+        }
+    }
+
+    fn render(
+        &self,
+        declared: &StepPlan,
+        item: Option<u32>,
+        role: &Role,
+    ) -> Result<Payload, Failure> {
+        let input = self.fill(declared, &declared.with, item)?;
+        match role.accepts.check(input.value()) {
+            Ok(()) => Ok(input),
+            Err(violations) => {
+                let text = format!("breaks contract {}: {violations}", role.accepts.id());
+                let refused = Some(input);
+                Err(Failure { refused, ..Failure::new(FailureKind::InvalidInput, &text) })
+            }
+        }
+    }
+
+    fn fill(
+        &self,
+        declared: &StepPlan,
+        template: &crate::expr::Template,
+        item: Option<u32>,
+    ) -> Result<Payload, Failure> {
+        let mut env = Env::new(self.workflow(), self.task());
+        if let (Some(each), Some(index)) = (&declared.each, item) {
+            env = env.with_item(each, &declared.name, index);
+        }
+        let failure = |kind, text: String| Failure::new(kind, &text);
+        let value = template
+            .render(&env)
+            .map_err(|error| failure(FailureKind::Expression, format!("with: {error}")))?;
+        Payload::from_value(value)
+            .map_err(|error| failure(FailureKind::InvalidInput, format!("with: {error}")))
+    }
+}
+
+/// What follows a failed attempt.
+enum After {
+    Fail,
+    Ask(Ask),
+    Again(Box<Next>),
+}
+
+struct Next {
+    role: Name,
+    degraded: Option<String>,
+    input: Payload,
+    until: UnixMillis,
+    reason: String,
+    decision: &'static str,
+}
+
+/// Anything from zero to a ceiling that doubles with each try. The same for the same seed, so
+/// that deciding needs no randomness.
+fn jittered(retry: Retry, tries: u32, seed: Hash) -> Duration {
+    let doublings = tries.saturating_sub(1).min(20);
+    let ceiling = retry.backoff.saturating_mul(1 << doublings).min(retry.backoff_max);
+    let ceiling_ms = u64::try_from(ceiling.as_millis()).unwrap_or(u64::MAX);
+    let [a, b, c, d, e, f, g, h, ..] = seed.0;
+    let random = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+    Duration::from_millis(random % ceiling_ms.saturating_add(1).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_spread_from_zero_to_a_doubling_ceiling() {
+        let retry = Retry {
+            attempts_max: 9,
+            backoff: Duration::from_millis(100),
+            backoff_max: Duration::from_millis(700),
+        };
+        for (tries, ceiling) in [(1, 100), (2, 200), (3, 400), (4, 700), (u32::MAX, 700)] {
+            let waits: Vec<_> = (0..2000_u32)
+                .map(|n| jittered(retry, tries, Hash::of(&n.to_be_bytes())).as_millis())
+                .collect();
+            assert!(waits.iter().all(|wait| *wait <= ceiling), "try {tries}");
+            assert!(waits.iter().any(|wait| *wait < ceiling / 20), "try {tries}");
+            assert!(waits.iter().any(|wait| *wait > ceiling * 19 / 20), "try {tries}");
+        }
+        let none = Retry { backoff: Duration::ZERO, ..retry };
+        assert_eq!(jittered(none, 1, Hash::of(b"x")), Duration::ZERO);
+    }
+}
