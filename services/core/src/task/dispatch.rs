@@ -92,7 +92,7 @@ impl Planner<'_> {
             Afford::Later => return false,
             Afford::No(limit) => {
                 self.meet_limit(limit);
-                if item.is_none() && self.task().held.is_none() {
+                if item.is_none() && !self.task().is_still() {
                     // Asked again at once, now with the limit on record.
                     self.begin(declared);
                 }
@@ -121,7 +121,7 @@ impl Planner<'_> {
             .map(|(id, _)| id.clone())
             .collect();
         for id in due {
-            if self.is_full() || self.task().held.is_some() {
+            if self.is_full() || self.task().is_still() {
                 return;
             }
             self.begin_again(id);
@@ -153,7 +153,7 @@ impl Planner<'_> {
             }
             Afford::No(limit) => {
                 self.meet_limit(limit);
-                if self.task().held.is_none() {
+                if !self.task().is_still() {
                     // Asked again at once, now with the limit on record.
                     self.begin_again(id);
                 }

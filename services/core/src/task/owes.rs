@@ -78,7 +78,7 @@ impl Task {
     /// When the task must be looked at again if nothing arrives; `None` once it has ended.
     #[must_use]
     pub fn wake_at(&self) -> Option<UnixMillis> {
-        let is_still = self.paused.is_some() || self.held.is_some();
+        let is_still = self.is_still();
         let deadlines = self.steps.values().filter_map(|step| match &step.state {
             StepState::Dispatched { deadline, .. } => Some(*deadline),
             StepState::Delayed { until, .. } => (!is_still).then_some(*until),

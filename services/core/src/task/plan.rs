@@ -120,7 +120,7 @@ impl<'a> Planner<'a> {
 
     /// Begins every step that may begin, until the record is full or nothing moves.
     pub(super) fn advance(&mut self) {
-        if self.task.phase != Phase::Running || self.task.paused.is_some() {
+        if self.task.phase != Phase::Running || self.task.is_still() {
             return;
         }
         if self.stop_at_limit() {
@@ -129,7 +129,7 @@ impl<'a> Planner<'a> {
         self.begin_delayed();
         // Steps stand in topological order: one pass reaches whatever this pass makes possible.
         for declared in &self.workflow.steps {
-            if self.room.is_full || self.task.held.is_some() {
+            if self.room.is_full || self.task.is_still() {
                 return;
             }
             match self.standing(declared) {
@@ -284,7 +284,7 @@ impl<'a> Planner<'a> {
                 && fan_out.open < each.parallel
                 && !is_hopeless(fan_out, each)
                 && self.task.limited.is_none()
-                && self.task.held.is_none();
+                && !self.task.is_still();
             let next = fan_out.begun;
             if !wanted || !self.dispatch(declared, Some(next)) {
                 return;

@@ -415,19 +415,25 @@ impl Task {
         }
     }
 
+    /// Whether nothing new begins until a person says so. A limit that was met ends the waiting.
+    #[must_use]
+    pub fn is_still(&self) -> bool {
+        self.limited.is_none() && (self.paused.is_some() || self.held.is_some())
+    }
+
     /// The task's state as one word: `running paused waiting aggregating`, or how it ended.
     #[must_use]
     pub fn status(&self) -> &'static str {
         match &self.phase {
             Phase::Ended(end) => end.status.as_str(),
             Phase::Aggregating => "aggregating",
-            Phase::Running if self.paused.is_some() => "paused",
+            Phase::Running if self.paused.is_some() && self.is_still() => "paused",
             Phase::Running => {
                 let mut open = self.steps.values().filter(|step| step.state.is_open());
                 let waiting = |step: &Step| matches!(step.state, StepState::Waiting { .. });
                 // `all` of nothing is true: between two records a task without open steps runs.
                 let any = open.clone().next().is_some();
-                let is_waiting = (any || self.held.is_some()) && open.all(waiting);
+                let is_waiting = (any || self.is_still()) && open.all(waiting);
                 if is_waiting { "waiting" } else { "running" }
             }
         }

@@ -1,10 +1,14 @@
 //! Tests of the task machine: tables, scenarios, random walks.
 
+mod attempts;
+mod budget;
+mod control;
 mod fan_out;
 mod graph;
 mod judge;
 mod kit;
 mod limits;
+mod people;
 mod table;
 mod walks;
 mod why;
@@ -13,3 +17,4 @@ use serde_json::{Value, json};
 
 use self::kit::{Flow, Run, report, step};
 use super::*;
+use crate::time::UnixMillis;

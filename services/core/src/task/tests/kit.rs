@@ -11,17 +11,18 @@ use serde_json::{Value, json};
 use crate::{
     aggregate::FieldRule,
     contract::Contract,
-    expr::{Expr, Scope, Shape, Template},
+    expr::{Expr, Scope, Shape},
     ids::{Name, StepId, TaskId},
     limits::{FAN_OUT_ITEMS_MAX, MESSAGE_BYTES_MAX, RECORD_DISPATCHES_MAX},
     payload::{Hash, Payload},
     task::*,
     time::UnixMillis,
-    workflow::{
-        AskTerms, Doer, Each, Effects, Grant, Join, Otherwise, ResultField, Retry, Role, Runtime,
-        Source, StepPlan, TaskLimits, WhenLimited, Workflow,
-    },
+    workflow::{Grant, ResultField, Source, TaskLimits, WhenLimited, Workflow},
 };
+
+pub(super) use self::step::{Step, step};
+
+mod step;
 
 /// When every run begins.
 pub(super) const T0: u64 = 1_800_000_000_000;
@@ -38,143 +39,6 @@ pub(super) fn name(text: &str) -> Name {
 
 pub(super) fn payload(value: Value) -> Payload {
     Payload::from_value(value).unwrap()
-}
-
-/// A declared step in the making.
-#[derive(Debug, Clone)]
-pub(super) struct Step {
-    name: String,
-    after: Vec<String>,
-    join: Join,
-    when: Option<String>,
-    with: Value,
-    over: Option<String>,
-    parallel: u32,
-    keep_permille: u16,
-    accept_if: Option<String>,
-    otherwise: Otherwise,
-    optional: bool,
-    accepts: Value,
-    returns: Value,
-}
-
-/// A step that takes and returns any object.
-pub(super) fn step(name: &str) -> Step {
-    Step {
-        name: name.to_owned(),
-        after: Vec::new(),
-        join: Join::All,
-        when: None,
-        with: json!({"from": "${ goal }"}),
-        over: None,
-        parallel: 2,
-        keep_permille: 1000,
-        accept_if: None,
-        otherwise: Otherwise::Fail,
-        optional: false,
-        accepts: json!({"type": "object"}),
-        returns: json!({"type": "object"}),
-    }
-}
-
-impl Step {
-    pub(super) fn after(mut self, names: &[&str]) -> Self {
-        self.after = names.iter().map(|name| (*name).to_owned()).collect();
-        self
-    }
-
-    pub(super) fn settled(mut self) -> Self {
-        self.join = Join::Settled;
-        self
-    }
-
-    pub(super) fn when(mut self, source: &str) -> Self {
-        self.when = Some(source.to_owned());
-        self
-    }
-
-    pub(super) fn with(mut self, template: Value) -> Self {
-        self.with = template;
-        self
-    }
-
-    /// A fan-out whose items are in the variable `item`.
-    pub(super) fn each(mut self, over: &str) -> Self {
-        self.over = Some(over.to_owned());
-        self.with = json!({"item": "${ item }"});
-        self
-    }
-
-    pub(super) fn parallel(mut self, count: u32) -> Self {
-        self.parallel = count;
-        self
-    }
-
-    pub(super) fn keep(mut self, permille: u16) -> Self {
-        self.keep_permille = permille;
-        self
-    }
-
-    pub(super) fn accept_if(mut self, source: &str, otherwise: Otherwise) -> Self {
-        self.accept_if = Some(source.to_owned());
-        self.otherwise(otherwise)
-    }
-
-    pub(super) fn otherwise(mut self, otherwise: Otherwise) -> Self {
-        self.otherwise = otherwise;
-        self
-    }
-
-    pub(super) fn optional(mut self) -> Self {
-        self.optional = true;
-        self
-    }
-
-    pub(super) fn accepts(mut self, schema: Value) -> Self {
-        self.accepts = schema;
-        self
-    }
-
-    pub(super) fn returns(mut self, schema: Value) -> Self {
-        self.returns = schema;
-        self
-    }
-
-    fn build(&self, names: &[&str]) -> StepPlan {
-        let contract = |schema: &Value| Arc::new(Contract::compile("any", 1, schema).unwrap());
-        let role = Role {
-            name: name(&format!("{}_role", self.name)),
-            runtime: Runtime::Remote,
-            accepts: contract(&self.accepts),
-            returns: contract(&self.returns),
-            timeout: Duration::from_millis(TIMEOUT_MS),
-            concurrency: 1,
-            grant: Grant::default(),
-            effects: Effects::default(),
-            retry: Retry::default(),
-        };
-        let scope = scope(names).with("item", Shape::Any).with("report", Shape::Any);
-        let expr = |source: &String| Expr::compile(source, &scope).unwrap();
-        StepPlan {
-            name: name(&self.name),
-            timeout: role.timeout,
-            doer: Doer::Role { role: Arc::new(role), fallback: None },
-            ask: AskTerms::default(),
-            after: self.after.iter().map(|text| name(text)).collect(),
-            join: self.join,
-            when: self.when.as_ref().map(expr),
-            with: Template::compile(&self.with, &scope).unwrap(),
-            each: self.over.as_ref().map(|over| Each {
-                over: expr(over),
-                item: name("item"),
-                parallel: self.parallel,
-                keep_partial_permille: self.keep_permille,
-            }),
-            accept_if: self.accept_if.as_ref().map(expr),
-            otherwise: self.otherwise,
-            optional: self.optional,
-        }
-    }
 }
 
 fn scope(steps: &[&str]) -> Scope {
@@ -214,7 +78,11 @@ impl Flow {
                 tokens_max: 1_000_000,
             },
             when_limited: WhenLimited::Partial,
-            roles: BTreeMap::new(),
+            roles: steps
+                .iter()
+                .flat_map(Step::roles)
+                .map(|role| (role.name.clone(), role))
+                .collect(),
             steps: steps.iter().map(|step| step.build(&names)).collect(),
             result: names.iter().map(field).collect(),
         })
@@ -235,6 +103,11 @@ impl Flow {
         self
     }
 
+    pub(super) fn asks_when_limited(mut self) -> Self {
+        self.0.when_limited = WhenLimited::AskHuman;
+        self
+    }
+
     pub(super) fn output(mut self, schema: &Value) -> Self {
         self.0.output = Arc::new(Contract::compile("answer", 1, schema).unwrap());
         self
@@ -247,7 +120,16 @@ impl Flow {
     /// A run that has not begun.
     pub(super) fn idle(&self) -> Run<'_> {
         let workflow = &self.0;
-        Run { workflow, task: None, replayed: None, records: Vec::new(), now: T0, more: false }
+        Run {
+            workflow,
+            task: None,
+            replayed: None,
+            records: Vec::new(),
+            now: T0,
+            more: false,
+            fleet: Fleet::default(),
+            overspends: false,
+        }
     }
 
     /// A run whose goal has this input.
@@ -307,6 +189,31 @@ pub(super) struct Run<'w> {
     pub(super) now: u64,
     /// The last record was full.
     pub(super) more: bool,
+    pub(super) fleet: Fleet,
+    /// Workers report more than they were granted.
+    pub(super) overspends: bool,
+}
+
+/// What the shell knows about roles.
+#[derive(Clone, Default)]
+pub(super) struct Fleet {
+    /// Roles whose breaker is open, until when.
+    pub(super) broken: BTreeMap<Name, u64>,
+    /// Nobody may retry.
+    pub(super) has_no_retries: bool,
+}
+
+impl Roles for Fleet {
+    fn permit(&self, role: &Name) -> Permit {
+        self.broken.get(role).map_or(Permit::Go, |until| Permit::Wait {
+            until: UnixMillis(*until),
+            reason: "too many timeouts".to_owned(),
+        })
+    }
+
+    fn may_retry(&self, _role: &Name) -> bool {
+        !self.has_no_retries
+    }
 }
 
 impl Run<'_> {
@@ -321,7 +228,7 @@ impl Run<'_> {
 
     /// Decides one input, logs what follows, and checks what must hold.
     pub(super) fn feed_once(&mut self, input: &Input) -> Verdict {
-        let moment = UnixMillis(self.now).into();
+        let moment = Moment { now: UnixMillis(self.now), roles: &self.fleet };
         let verdict = decide(self.workflow, self.task.as_ref(), input, &moment);
         let Verdict::Append(draft) = &verdict else {
             self.more = false;
@@ -355,9 +262,29 @@ impl Run<'_> {
     }
 
     pub(super) fn report(&mut self, step: &str, outcome: Outcome) -> &mut Self {
-        let verdict = self.feed(&Input::Report(report(step, outcome)));
+        self.spend(step, outcome, Usage::default())
+    }
+
+    /// Feeds a report of the attempt that is out.
+    pub(super) fn spend(&mut self, step: &str, outcome: Outcome, usage: Usage) -> &mut Self {
+        let mut report = Report { usage, ..report(step, outcome) };
+        if let Some(known) = self.task().steps.get(&report.step) {
+            report.attempt = known.attempt;
+            report.role = known.role.clone().unwrap_or(report.role);
+        }
+        let verdict = self.feed(&Input::Report(report));
         assert!(matches!(verdict, Verdict::Append(_)), "report of {step}: {verdict:?}");
         self
+    }
+
+    /// What a record decided last, and why.
+    pub(super) fn last(&self) -> (&str, &str) {
+        let record = self.records.last().unwrap();
+        (&record.decision, &record.reason)
+    }
+
+    pub(super) fn step(&self, step: &str) -> &super::super::Step {
+        &self.task().steps[&StepId::parse(step).unwrap()]
     }
 
     /// Fires the timer `ms` after the run's begin.
@@ -419,7 +346,18 @@ impl Run<'_> {
         assert_eq!(record.rev, self.records.len() as u64, "revisions are dense");
         assert_eq!(task.wake_at().is_some(), task.ended().is_none(), "open tasks have a timer");
         assert_eq!(task.answer().is_some(), task.ended().is_some(), "ended tasks have an answer");
-        assert!(task.dispatches <= self.workflow.limits.steps_max, "work orders in bounds");
+        let added = task.added;
+        let limits = self.workflow.limits;
+        assert!(task.dispatches <= limits.steps_max + added.steps, "work orders in bounds");
+        let out = task.steps.values().filter(|s| matches!(s.state, StepState::Dispatched { .. }));
+        let reserved = out.fold(Grant::default(), |sum, step| sum.plus(step.grant));
+        assert_eq!(task.reserved, reserved, "what is out is reserved");
+        if reserved != Grant::default() {
+            let spent = Grant { usd_micros: task.usage.usd_micros, tokens: task.usage.tokens };
+            let limit = Grant { usd_micros: limits.usd_micros_max, tokens: limits.tokens_max };
+            let limit = limit.plus(Grant { usd_micros: added.usd_micros, tokens: added.tokens });
+            assert!(limit.covers(reserved.plus(spent)) || self.overspends, "{task:#?}");
+        }
         let bytes: usize = record.events.iter().map(bytes).sum();
         assert!(bytes + record.reason.len() < MESSAGE_BYTES_MAX, "record of {bytes} bytes");
         assert!(record.reason.len() <= crate::limits::TEXT_BYTES_MAX);

@@ -4,7 +4,6 @@ use super::{
     kit::{DEADLINE_MS, T0, completed, failed, goal},
     *,
 };
-use crate::time::UnixMillis;
 
 fn two() -> Flow {
     Flow::of(&[step("a"), step("b").after(&["a"])])

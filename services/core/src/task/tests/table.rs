@@ -6,7 +6,7 @@ use super::{
 };
 
 /// Inputs, in the order of the table's columns.
-const INPUTS: [&str; 17] = [
+const INPUTS: [&str; 24] = [
     "goal",
     "other goal",
     "completed",
@@ -24,61 +24,83 @@ const INPUTS: [&str; 17] = [
     "task overdue",
     "cancel",
     "advance",
+    "pause",
+    "resume",
+    "kill",
+    "budget",
+    "grant",
+    "deny",
+    "foreign grant",
 ];
 
 /// What each input means in each state: the decision, or what it is ignored as.
-const TABLE: [(&str, &str); 10] = [
-    ("none", "accept accept - - - - - - - - - - - - - - -"),
+const TABLE: [(&str, &str); 13] = [
+    ("none", "accept accept - - - - - - - - - - - - - - - - - - - - - -"),
     (
         "single",
-        "known conflict complete fail fail fail ask fail late late late late known expire expire cancel known",
+        "known conflict complete fail fail fail ask fail late late late late known expire expire cancel known pause known kill add_budget refuse refuse refuse",
     ),
     (
         "fan-out",
-        "known conflict complete fail fail fail ask fail late late late late known expire expire cancel known",
+        "known conflict complete fail fail fail ask fail late late late late known expire expire cancel known pause known kill add_budget refuse refuse refuse",
+    ),
+    (
+        "delayed",
+        "known conflict late late late late late late late late late late known advance expire cancel known pause known kill add_budget refuse refuse refuse",
     ),
     (
         "waiting",
-        "known conflict late late late late late late late late late late known known expire cancel known",
+        "known conflict late late late late late late late late late late known known expire cancel known pause known kill add_budget grant deny refuse",
+    ),
+    (
+        "paused",
+        "known conflict complete fail fail fail ask fail late late late late known expire expire cancel known known resume kill add_budget refuse refuse refuse",
+    ),
+    (
+        "held",
+        "known conflict complete fail fail fail ask fail late late late late known expire expire cancel known pause known kill add_budget refuse refuse refuse",
     ),
     (
         "aggregating",
-        "known conflict end end end end end end late late late late known expire known cancel known",
+        "known conflict end end end end end end late late late late known expire known cancel known refuse known kill refuse refuse refuse refuse",
     ),
     (
         "completed",
-        "known conflict late late late late late late late late late late known known known known known",
+        "known conflict late late late late late late late late late late known known known known known refuse refuse known refuse refuse refuse refuse",
     ),
     (
         "partial",
-        "known conflict late late late late late late late late late late known known known known known",
+        "known conflict late late late late late late late late late late known known known known known refuse refuse known refuse refuse refuse refuse",
     ),
     (
         "failed",
-        "known conflict late late late late late late late late late late known known known known known",
+        "known conflict late late late late late late late late late late known known known known known refuse refuse known refuse refuse refuse refuse",
     ),
     (
         "cancelled",
-        "known conflict late late late late late late late late late late known known known known known",
+        "known conflict late late late late late late late late late late known known known known known refuse refuse known refuse refuse refuse refuse",
     ),
     (
         "incomplete",
-        "known conflict late late late late late late late late late late known known known known known",
+        "known conflict late late late late late late late late late late known known known known known refuse refuse known refuse refuse refuse refuse",
     ),
 ];
 
 /// `first`, then the step or fan-out `s`, then `last`.
-fn flow() -> Flow {
-    Flow::of(&[
+fn flow(state: &str) -> Flow {
+    let s = step("s").after(&["first"]).returns(json!({"type": "object", "required": ["ok"]}));
+    let flow = Flow::of(&[
         step("first"),
-        step("s").after(&["first"]).returns(json!({"type": "object", "required": ["ok"]})),
+        if state == "delayed" { s.retry(2) } else { s },
         step("f")
             .after(&["first"])
             .each("goal.items")
             .parallel(2)
             .returns(json!({"required": ["ok"]})),
         step("last").after(&["s", "f"]),
-    ])
+    ]);
+    // The third item, and what comes after, do not fit.
+    if state == "held" { flow.steps_max(3).asks_when_limited() } else { flow }
 }
 
 /// A run in this state, with the step that reports are about.
@@ -105,6 +127,20 @@ fn reach<'w>(flow: &'w Flow, state: &str) -> (Run<'w>, &'static str) {
             run.report("s", Outcome::NeedsHuman { question: "which?".to_owned() });
             return (run, "s");
         }
+        "delayed" => {
+            run.complete("f-0").complete("f-1").complete("f-2");
+            let failure = Failure::new(FailureKind::Unavailable, "gone");
+            run.report("s", Outcome::Failed(failure));
+            return (run, "s");
+        }
+        "paused" => {
+            run.feed(&control(Action::Pause));
+            return (run, "s");
+        }
+        "held" => {
+            run.complete("f-0");
+            return (run, "s");
+        }
         "aggregating" => end(&mut run, ""),
         "cancelled" => {
             let cancel = Cancel { by: "ann".to_owned(), reason: "no".to_owned() };
@@ -118,6 +154,21 @@ fn reach<'w>(flow: &'w Flow, state: &str) -> (Run<'w>, &'static str) {
         ended => end(&mut run, ended),
     }
     (run, AGGREGATE)
+}
+
+fn control(action: Action) -> Input {
+    let (by, key) = ("ann".to_owned(), "k".to_owned());
+    Input::Control(Control { by, reason: "no".to_owned(), key, action })
+}
+
+fn decision(run: &Run<'_>, step: &str, ruling: Ruling) -> Decision {
+    let id = crate::ids::StepId::parse(step).unwrap();
+    let known = run.task.as_ref().and_then(|task| task.steps.get(&id));
+    let hash = match known.map(|known| (&known.state, known.attempt)) {
+        Some((StepState::Waiting { ask, .. }, attempt)) => ask.hash(run.task().id(), &id, attempt),
+        _ => crate::payload::Hash([0; 32]),
+    };
+    Decision { step: id, by: "ann".to_owned(), hash, ruling, comment: String::new() }
 }
 
 /// The input of a column, about this step; moves the clock where the column is about time.
@@ -144,6 +195,21 @@ fn input(column: &str, step: &str, run: &mut Run<'_>) -> Input {
         "completed before" => report("first", failed()),
         "cancel" => return Input::Cancel(Cancel { by: "bob".to_owned(), reason: text() }),
         "advance" => return Input::Advance,
+        "pause" => return control(Action::Pause),
+        "resume" => return control(Action::Resume),
+        "kill" => return control(Action::Kill),
+        "budget" => {
+            return control(Action::AddBudget(Budget { steps: 9, ..Budget::default() }));
+        }
+        "grant" => {
+            let output = payload(json!({"ok": 1}));
+            return Input::Decision(decision(run, step, Ruling::GrantWith(output)));
+        }
+        "deny" => return Input::Decision(decision(run, step, Ruling::Deny)),
+        "foreign grant" => {
+            let seen = decision(run, step, Ruling::Grant);
+            return Input::Decision(Decision { hash: crate::payload::Hash([9; 32]), ..seen });
+        }
         "due early" => return Input::Due,
         "step overdue" => {
             let ms = if is_aggregating { DEADLINE_MS + 5_000 } else { TIMEOUT_MS };
@@ -170,8 +236,8 @@ fn meaning(verdict: &Verdict) -> &'static str {
 
 #[test]
 fn every_state_meets_every_input() {
-    let flow = flow();
     for (state, row) in TABLE {
+        let flow = flow(state);
         let expected: Vec<_> = row.split_whitespace().collect();
         assert_eq!(expected.len(), INPUTS.len(), "{state}");
         for (column, expected) in INPUTS.iter().zip(expected) {
@@ -183,19 +249,24 @@ fn every_state_meets_every_input() {
             let is_same = matches!(verdict, Verdict::Ignore(_));
             assert_eq!(run.task == before, is_same, "{state} × {column}");
             run.check_log();
-            // Whatever it was, the same again changes nothing.
+            // Whatever it was, the same again changes nothing; a refusal is said again.
+            let settled = run.task.clone();
             let again = run.feed(&input);
-            assert!(matches!(again, Verdict::Ignore(_)), "{state} × {column} twice: {again:?}");
+            match meaning(&again) {
+                "refuse" => assert_eq!(run.task().steps, settled.unwrap().steps),
+                _ => assert!(matches!(again, Verdict::Ignore(_)), "{state} × {column}: {again:?}"),
+            }
         }
     }
 }
 
 #[test]
 fn the_states_are_what_they_are_called() {
-    let flow = flow();
     for (state, _) in &TABLE[1..] {
+        let flow = flow(state);
         let status = reach(&flow, state).0.task().status();
-        let expected = if ["single", "fan-out"].contains(state) { "running" } else { *state };
+        let is_running = ["single", "fan-out", "delayed", "held"].contains(state);
+        let expected = if is_running { "running" } else { *state };
         assert_eq!(status, expected);
     }
 }

@@ -6,7 +6,7 @@ use super::{
     kit::{Step as StepKit, T0, completed, failed, goal, name, payload},
     *,
 };
-use crate::workflow::Otherwise;
+use crate::workflow::{AskTerms, Otherwise};
 
 /// One thing that happens.
 #[derive(Debug, Clone)]
@@ -23,6 +23,12 @@ enum Happening {
     /// A report that nobody asked for.
     Stray,
     Cancel,
+    /// Somebody pauses, resumes, adds to the budget.
+    Control(Action),
+    /// A person rules about some step that waits.
+    Decision(Index, Ruling),
+    /// A role's breaker opens for so long, or closes.
+    Breaker(Index, Option<u64>),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -35,14 +41,29 @@ enum Reported {
     Invalid,
     Costly,
     WrongRole,
+    Unavailable,
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
     use Reported::*;
     let kinds = vec![
-        Completed, Completed, Completed, Completed, Unsure, Failed, Handoff, NeedsHuman, Invalid,
-        Costly, WrongRole,
+        Completed,
+        Completed,
+        Completed,
+        Completed,
+        Unsure,
+        Failed,
+        Handoff,
+        NeedsHuman,
+        Invalid,
+        Costly,
+        WrongRole,
+        Unavailable,
+        Unavailable,
     ];
+    let more = Budget { steps: 1, usd_micros: 30, tokens: 30, ..Budget::default() };
+    let actions = vec![Action::Pause, Action::Resume, Action::Resume, Action::AddBudget(more)];
+    let rulings = vec![Ruling::Grant, Ruling::GrantWith(payload(json!({"mine": 1}))), Ruling::Deny];
     prop_oneof![
         12 => (any::<Index>(), prop::sample::select(kinds)).prop_map(|(i, r)| Happening::Report(i, r)),
         2 => (0..30_000_u64).prop_map(Happening::Due),
@@ -51,19 +72,22 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => Just(Happening::Goal),
         1 => Just(Happening::OtherGoal),
         1 => Just(Happening::Stray),
+        2 => prop::sample::select(actions).prop_map(Happening::Control),
+        2 => (any::<Index>(), prop::sample::select(rulings)).prop_map(|(i, r)| Happening::Decision(i, r)),
+        1 => (any::<Index>(), prop::option::of(0..9_000_u64)).prop_map(|(i, ms)| Happening::Breaker(i, ms)),
         1 => prop::bool::weighted(0.1).prop_map(|yes| if yes { Happening::Cancel } else { Happening::Goal }),
     ]
 }
 
 /// What a random step is made of; `before` chooses among the earlier steps.
-type Shape = (Vec<Index>, bool, u8, u8, bool, u8);
+type Shape = (Vec<Index>, bool, u8, u8, bool, u8, u8);
 
 fn shape() -> impl Strategy<Value = Shape> {
     let before = prop::collection::vec(any::<Index>(), 0..3);
-    (before, any::<bool>(), 0..6_u8, 0..5_u8, any::<bool>(), 0..4_u8)
+    (before, any::<bool>(), 0..6_u8, 0..5_u8, any::<bool>(), 0..4_u8, 0..8_u8)
 }
 
-fn build(index: usize, (before, settled, when, each, optional, accept): &Shape) -> StepKit {
+fn build(index: usize, (before, settled, when, each, optional, accept, doer): &Shape) -> StepKit {
     let mut names: Vec<String> = match index {
         0 => Vec::new(),
         count => before.iter().map(|i| format!("s{}", i.index(count))).collect(),
@@ -85,6 +109,19 @@ fn build(index: usize, (before, settled, when, each, optional, accept): &Shape) 
         2 => built.each("goal.yes"),
         _ => built,
     };
+    built = match doer {
+        0 => built.retry(3),
+        1 => built.retry(2).fallback("spare"),
+        2 => built.once(),
+        3 => built.grant(30, 10),
+        4 => {
+            let expires = Some(std::time::Duration::from_secs(7));
+            let terms =
+                AskTerms { expires, quorum: 1 + u32::from(*optional), ..AskTerms::default() };
+            return built.approval("go on?").ask(terms);
+        }
+        _ => built,
+    };
     match accept {
         0 => built.accept_if("report.confidence > 0.5", Otherwise::AcceptUnsure),
         1 => built.otherwise(Otherwise::AskHuman),
@@ -96,10 +133,14 @@ fn build(index: usize, (before, settled, when, each, optional, accept): &Shape) 
 
 fn flow() -> impl Strategy<Value = Flow> {
     let steps = prop::collection::vec(shape(), 1..7);
-    (steps, 0..14_u32, prop::bool::weighted(0.2)).prop_map(|(shapes, steps_max, fails)| {
+    (steps, 0..14_u32, 0..5_u8).prop_map(|(shapes, steps_max, when_limited)| {
         let steps: Vec<_> = shapes.iter().enumerate().map(|(i, shape)| build(i, shape)).collect();
         let flow = Flow::of(&steps).steps_max(steps_max).spending_max(100, 100);
-        if fails { flow.fails_when_limited() } else { flow }
+        match when_limited {
+            0 => flow.fails_when_limited(),
+            1 | 2 => flow.asks_when_limited(),
+            _ => flow,
+        }
     })
 }
 
@@ -124,6 +165,7 @@ fn reported(step: &str, kind: Reported) -> Report {
             reason: text(),
         },
         Reported::Failed => failed(),
+        Reported::Unavailable => Outcome::Failed(Failure::new(FailureKind::Unavailable, "gone")),
         Reported::Handoff => Outcome::Handoff { to: name("other"), reason: text() },
         Reported::NeedsHuman => Outcome::NeedsHuman { question: text() },
         Reported::Invalid => completed(json!([])),
@@ -162,6 +204,24 @@ fn ordered(run: &Run<'_>) -> Vec<String> {
     steps.collect()
 }
 
+/// A ruling about some step that waits, by one of three people.
+fn decision(run: &Run<'_>, index: Index, ruling: &Ruling) -> Option<Decision> {
+    let waits: Vec<_> = run
+        .task()
+        .steps
+        .iter()
+        .filter_map(|(id, step)| match &step.state {
+            StepState::Waiting { ask, .. } => {
+                Some((id.clone(), ask.hash(run.task().id(), id, step.attempt)))
+            }
+            _ => None,
+        })
+        .collect();
+    let (step, hash) = waits.get(index.index(waits.len().max(1)))?.clone();
+    let by = ["ann", "bob", "eve"][index.index(3)].to_owned();
+    Some(Decision { step, by, hash, ruling: ruling.clone(), comment: String::new() })
+}
+
 fn happen(run: &mut Run<'_>, happening: &Happening) {
     let input = match happening {
         Happening::Report(index, kind) => {
@@ -169,7 +229,36 @@ fn happen(run: &mut Run<'_>, happening: &Happening) {
             if orders.is_empty() {
                 return;
             }
-            Input::Report(reported(index.get::<String>(&orders), *kind))
+            let mut report = reported(index.get::<String>(&orders), *kind);
+            // Mostly about the attempt that is out, else about one before.
+            if let Some(known) = run.task().steps.get(&report.step)
+                && index.index(5) > 0
+            {
+                report.attempt = known.attempt;
+                let is_thief = matches!(kind, Reported::WrongRole);
+                report.role = known.role.clone().filter(|_| !is_thief).unwrap_or(report.role);
+            }
+            run.overspends |= matches!(kind, Reported::Costly);
+            Input::Report(report)
+        }
+        Happening::Control(action) => {
+            let key = run.records.len().to_string();
+            let (by, reason) = ("ann".to_owned(), String::new());
+            Input::Control(Control { by, reason, key, action: *action })
+        }
+        Happening::Decision(index, ruling) => match decision(run, *index, ruling) {
+            Some(decision) => Input::Decision(decision),
+            None => return,
+        },
+        Happening::Breaker(index, ms) => {
+            let roles: Vec<_> = run.workflow.roles.keys().collect();
+            if roles.is_empty() {
+                return;
+            }
+            let role = (*index.get::<&crate::ids::Name>(&roles)).clone();
+            run.fleet.broken.remove(&role);
+            run.fleet.broken.extend(ms.map(|ms| (role, run.now + ms)));
+            return;
         }
         Happening::Due(ms) => {
             run.now += ms;
@@ -188,7 +277,10 @@ fn happen(run: &mut Run<'_>, happening: &Happening) {
     let before = run.task.clone();
     let verdict = run.feed(&input);
     if before.as_ref().is_some_and(|task| task.ended().is_some()) {
-        assert!(matches!(verdict, Verdict::Ignore(_)), "an ended task stays as it is");
+        let is_refused = |draft: &Draft| draft.decision == "refuse";
+        let stays = !matches!(&verdict, Verdict::Append(draft) if !is_refused(draft));
+        assert!(stays, "an ended task stays as it is");
+        assert_eq!(run.task().ended(), before.as_ref().and_then(Task::ended));
     }
     if matches!(verdict, Verdict::Ignore(_)) {
         assert_eq!(run.task, before);
@@ -208,6 +300,7 @@ proptest! {
         for happening in &happenings {
             happen(&mut run, happening);
         }
+        run.fleet.broken.clear();
         // Then the workers answer all they were asked, and time passes for what nobody answers.
         for _ in 0..1_000 {
             let Some(wake_at) = run.task().wake_at() else { break };

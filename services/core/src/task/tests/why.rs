@@ -4,7 +4,6 @@ use super::{
     kit::{DEADLINE_MS, T0},
     *,
 };
-use crate::time::UnixMillis;
 
 fn paragraph(run: &Run<'_>, ms: u64) -> String {
     let id = run.task().id().to_string();

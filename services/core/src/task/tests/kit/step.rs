@@ -1,0 +1,216 @@
+//! Declares steps in tests: every option has a default that does not matter.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::{Value, json};
+
+use super::{TIMEOUT_MS, name, scope};
+use crate::{
+    contract::Contract,
+    expr::{Expr, Shape, Template},
+    workflow::{
+        Approval, AskTerms, Doer, Each, Effects, Grant, Join, Otherwise, Retry, Role, Runtime,
+        StepPlan,
+    },
+};
+
+/// A declared step in the making.
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    pub(super) name: String,
+    after: Vec<String>,
+    join: Join,
+    when: Option<String>,
+    with: Value,
+    over: Option<String>,
+    parallel: u32,
+    keep_permille: u16,
+    accept_if: Option<String>,
+    otherwise: Otherwise,
+    optional: bool,
+    accepts: Value,
+    returns: Value,
+    retry: Retry,
+    grant: Grant,
+    effects: Effects,
+    fallback: Option<String>,
+    approval: Option<String>,
+    ask: AskTerms,
+}
+
+/// A step that takes and returns any object.
+pub(crate) fn step(name: &str) -> Step {
+    Step {
+        name: name.to_owned(),
+        after: Vec::new(),
+        join: Join::All,
+        when: None,
+        with: json!({"from": "${ goal }"}),
+        over: None,
+        parallel: 2,
+        keep_permille: 1000,
+        accept_if: None,
+        otherwise: Otherwise::Fail,
+        optional: false,
+        accepts: json!({"type": "object"}),
+        returns: json!({"type": "object"}),
+        retry: Retry::default(),
+        grant: Grant::default(),
+        effects: Effects::Repeatable,
+        fallback: None,
+        approval: None,
+        ask: AskTerms::default(),
+    }
+}
+
+impl Step {
+    pub(crate) fn after(mut self, names: &[&str]) -> Self {
+        self.after = names.iter().map(|name| (*name).to_owned()).collect();
+        self
+    }
+
+    pub(crate) fn settled(mut self) -> Self {
+        self.join = Join::Settled;
+        self
+    }
+
+    pub(crate) fn when(mut self, source: &str) -> Self {
+        self.when = Some(source.to_owned());
+        self
+    }
+
+    pub(crate) fn with(mut self, template: Value) -> Self {
+        self.with = template;
+        self
+    }
+
+    /// A fan-out whose items are in the variable `item`.
+    pub(crate) fn each(mut self, over: &str) -> Self {
+        self.over = Some(over.to_owned());
+        self.with = json!({"item": "${ item }"});
+        self
+    }
+
+    pub(crate) fn parallel(mut self, count: u32) -> Self {
+        self.parallel = count;
+        self
+    }
+
+    pub(crate) fn keep(mut self, permille: u16) -> Self {
+        self.keep_permille = permille;
+        self
+    }
+
+    pub(crate) fn accept_if(mut self, source: &str, otherwise: Otherwise) -> Self {
+        self.accept_if = Some(source.to_owned());
+        self.otherwise(otherwise)
+    }
+
+    pub(crate) fn otherwise(mut self, otherwise: Otherwise) -> Self {
+        self.otherwise = otherwise;
+        self
+    }
+
+    pub(crate) fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+
+    pub(crate) fn accepts(mut self, schema: Value) -> Self {
+        self.accepts = schema;
+        self
+    }
+
+    pub(crate) fn returns(mut self, schema: Value) -> Self {
+        self.returns = schema;
+        self
+    }
+
+    pub(crate) fn retry(mut self, attempts_max: u32) -> Self {
+        let (backoff, backoff_max) = (Duration::from_millis(100), Duration::from_secs(1));
+        self.retry = Retry { attempts_max, backoff, backoff_max };
+        self
+    }
+
+    pub(crate) fn grant(mut self, usd_micros: u64, tokens: u64) -> Self {
+        self.grant = Grant { usd_micros, tokens };
+        self
+    }
+
+    /// What it does must not happen twice.
+    pub(crate) fn once(mut self) -> Self {
+        self.effects = Effects::Once;
+        self
+    }
+
+    pub(crate) fn fallback(mut self, role: &str) -> Self {
+        self.fallback = Some(role.to_owned());
+        self
+    }
+
+    /// A person does it: sees `with`, is asked this.
+    pub(crate) fn approval(mut self, question: &str) -> Self {
+        self.approval = Some(question.to_owned());
+        self
+    }
+
+    pub(crate) fn ask(mut self, ask: AskTerms) -> Self {
+        self.ask = ask;
+        self
+    }
+
+    fn role(&self, named: &str) -> Arc<Role> {
+        let contract = |schema: &Value| Arc::new(Contract::compile("any", 1, schema).unwrap());
+        Arc::new(Role {
+            name: name(named),
+            runtime: Runtime::Remote,
+            accepts: contract(&self.accepts),
+            returns: contract(&self.returns),
+            timeout: Duration::from_millis(TIMEOUT_MS),
+            concurrency: 1,
+            grant: self.grant,
+            effects: self.effects,
+            retry: self.retry,
+        })
+    }
+
+    /// The roles that it needs.
+    pub(super) fn roles(&self) -> impl Iterator<Item = Arc<Role>> {
+        let own = self.role(&format!("{}_role", self.name));
+        let spare = self.fallback.as_ref().map(|spare| self.role(spare));
+        [Some(own), spare].into_iter().flatten().filter(|_| self.approval.is_none())
+    }
+
+    pub(super) fn build(&self, names: &[&str]) -> StepPlan {
+        let scope = scope(names).with("item", Shape::Any).with("report", Shape::Any);
+        let expr = |source: &String| Expr::compile(source, &scope).unwrap();
+        StepPlan {
+            name: name(&self.name),
+            timeout: Duration::from_millis(TIMEOUT_MS),
+            doer: match &self.approval {
+                Some(question) => Doer::Person(Approval {
+                    question: Template::compile(&json!(question), &scope).unwrap(),
+                    terms: self.ask,
+                }),
+                None => Doer::Role {
+                    role: self.role(&format!("{}_role", self.name)),
+                    fallback: self.fallback.as_ref().map(|spare| self.role(spare)),
+                },
+            },
+            ask: self.ask,
+            after: self.after.iter().map(|text| name(text)).collect(),
+            join: self.join,
+            when: self.when.as_ref().map(expr),
+            with: Template::compile(&self.with, &scope).unwrap(),
+            each: self.over.as_ref().map(|over| Each {
+                over: expr(over),
+                item: name("item"),
+                parallel: self.parallel,
+                keep_partial_permille: self.keep_permille,
+            }),
+            accept_if: self.accept_if.as_ref().map(expr),
+            otherwise: self.otherwise,
+            optional: self.optional,
+        }
+    }
+}
