@@ -28,6 +28,7 @@ use crate::{
     log::TaskLog,
     outbox::Outbox,
     publish::{Grouping, Publisher},
+    stop::{self, StopInbox},
     timer,
     topology::{DiscoverError, Topology},
     work::{HEARTBEAT, WorkInbox},
@@ -236,6 +237,10 @@ impl OrchestratorBus for JetStreamBus {
         timer::forget(&self.streams, task).await;
     }
 
+    async fn stop(&self, task: &TaskId) -> Result<(), BusError> {
+        stop::say(&self.streams, task).await
+    }
+
     async fn answer(&self, answer: Answer) -> Result<(), BusError> {
         self.outbox.answer(&answer).await
     }
@@ -258,9 +263,14 @@ impl OrchestratorBus for JetStreamBus {
 
 impl WorkerBus for JetStreamBus {
     type Work = WorkInbox;
+    type Stops = StopInbox;
 
     async fn work(&self, role: &Name, in_flight: usize) -> Result<WorkInbox, BusError> {
         WorkInbox::open(&self.streams, &self.blobs, role, in_flight).await
+    }
+
+    async fn stops(&self) -> Result<StopInbox, BusError> {
+        StopInbox::open(&self.streams).await
     }
 
     async fn report(

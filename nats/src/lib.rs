@@ -14,6 +14,7 @@ pub mod packs;
 mod publish;
 mod pull;
 pub mod server;
+mod stop;
 pub mod tail;
 mod timer;
 pub mod topology;

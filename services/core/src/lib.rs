@@ -11,6 +11,7 @@ pub mod limits;
 pub mod pack;
 pub mod payload;
 pub mod ports;
+pub mod retry;
 pub mod task;
 pub mod time;
 pub mod workflow;

@@ -243,6 +243,10 @@ pub trait OrchestratorBus: Settle + Clone {
     /// Removes the task's timer; best effort, a timer of an ended task is ignored.
     fn forget_wake(&self, task: &TaskId) -> impl Future<Output = ()> + Send;
 
+    /// Takes back the work orders of a task that has ended, and tells whoever works on one.
+    /// Best effort towards workers: one that does not hear of it reports too late.
+    fn stop(&self, task: &TaskId) -> impl Future<Output = Result<(), BusError>> + Send;
+
     /// Publishes the end of a task, once.
     fn answer(&self, answer: Answer) -> impl Future<Output = Result<(), BusError>> + Send;
 
@@ -306,6 +310,8 @@ pub struct Malformed<R> {
 pub trait WorkerBus: Settle + Clone {
     /// Work orders of one role.
     type Work: Inbox<Result<WorkItem<Self::Receipt>, Box<Malformed<Self::Receipt>>>>;
+    /// Tasks that have ended while work of theirs was out.
+    type Stops: Inbox<TaskId>;
 
     /// Subscribes to the work orders of `role`; `in_flight` bounds what this process holds.
     fn work(
@@ -313,6 +319,9 @@ pub trait WorkerBus: Settle + Clone {
         role: &Name,
         in_flight: usize,
     ) -> impl Future<Output = Result<Self::Work, BusError>> + Send;
+
+    /// Listens for tasks whose work is to be stopped. What was said before is not heard.
+    fn stops(&self) -> impl Future<Output = Result<Self::Stops, BusError>> + Send;
 
     /// Publishes the report of one order; Ok as well when somebody reported before.
     fn report(

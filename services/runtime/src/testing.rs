@@ -20,7 +20,10 @@ use cadre_core::{
 use serde_json::Value;
 use tokio::{sync::Notify, time::Instant};
 
-pub use self::{bus::MemoryInbox, packs::role};
+pub use self::{
+    bus::{MemoryInbox, MemoryStops},
+    packs::role,
+};
 
 /// How long the fake broker waits for an ack before it delivers again.
 pub const ACK_WAIT: Duration = Duration::from_secs(30);
@@ -91,6 +94,7 @@ pub struct World {
     pub events: Vec<Event>,
     orders: BTreeMap<u64, Order>,
     reported: BTreeSet<(TaskId, StepId, u32)>,
+    ended: Vec<TaskId>,
     packs: Vec<Arc<Workflow>>,
 }
 
@@ -201,6 +205,18 @@ impl Memory {
         self.world().orders.insert(sequence, order);
         self.0.news.notify_waiters();
         sequence
+    }
+
+    /// Ends the task of an order, and says so.
+    pub fn end_task(&self, sequence: u64) {
+        let mut world = self.world();
+        let task = world.orders.get(&sequence).and_then(|order| match &order.content {
+            Content::Step { task, .. } => Some(task.clone()),
+            Content::Malformed => None,
+        });
+        world.ended.extend(task);
+        drop(world);
+        self.0.news.notify_waiters();
     }
 
     /// Delivers an order again at once, as after a lost ack.

@@ -99,6 +99,15 @@ impl Task {
         }
     }
 
+    /// Whether work orders were out when the task ended: they are to be taken back.
+    #[must_use]
+    pub fn owes_stop(&self) -> bool {
+        let was_out = |step: &Step| {
+            matches!(step.state, StepState::Cancelled) && step.role.is_some() && step.attempt > 0
+        };
+        self.ended().is_some() && self.steps.values().any(was_out)
+    }
+
     /// The answer that is owed once the task has ended.
     #[must_use]
     pub fn answer(&self) -> Option<Answer> {

@@ -54,6 +54,9 @@ pub(super) async fn pay<B: OrchestratorBus>(bus: &B, debts: &Debts) -> Result<()
     let answer = async {
         let Some(answer) = debts.task.answer() else { return Ok(()) };
         Box::pin(bus.answer(answer)).await?;
+        if debts.task.owes_stop() {
+            Box::pin(bus.stop(debts.task.id())).await?;
+        }
         bus.forget_wake(debts.task.id()).await;
         Ok(())
     };

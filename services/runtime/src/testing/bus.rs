@@ -56,6 +56,28 @@ impl Inbox<Handed> for MemoryInbox {
     }
 }
 
+/// Tasks that end, as one listener hears of them.
+#[derive(Debug)]
+pub struct MemoryStops {
+    memory: Memory,
+    heard: usize,
+}
+
+impl Inbox<TaskId> for MemoryStops {
+    async fn next(&mut self) -> Result<Vec<TaskId>, BusError> {
+        let memory = self.memory.clone();
+        loop {
+            let news = memory.0.news.notified();
+            let fresh: Vec<_> = memory.world().ended.iter().skip(self.heard).cloned().collect();
+            self.heard += fresh.len();
+            if !fresh.is_empty() {
+                return Ok(fresh);
+            }
+            news.await;
+        }
+    }
+}
+
 impl World {
     fn next_due(&self, role: &Name) -> Option<Instant> {
         let ours = self.orders.values().filter(|order| order.role == *role);
@@ -128,12 +150,18 @@ impl Settle for Memory {
 
 impl WorkerBus for Memory {
     type Work = MemoryInbox;
+    type Stops = MemoryStops;
 
     async fn work(&self, role: &Name, in_flight: usize) -> Result<MemoryInbox, BusError> {
         if self.world().flags.refuses_subscriptions {
             return Err(BusError::Refused("no such consumer".to_owned()));
         }
         Ok(MemoryInbox { memory: self.clone(), role: role.clone(), in_flight })
+    }
+
+    async fn stops(&self) -> Result<MemoryStops, BusError> {
+        let heard = self.world().ended.len();
+        Ok(MemoryStops { memory: self.clone(), heard })
     }
 
     #[expect(clippy::panic, reason = "a failure mode")]

@@ -5,7 +5,7 @@ mod actor;
 use std::{fmt, sync::Arc, time::Duration};
 
 use cadre_core::{
-    ids::Name,
+    ids::{Name, TaskId},
     ports::{Packs, WorkerBus},
 };
 use ractor::{Actor, ActorRef, RpcReplyPort, rpc::CallResult};
@@ -85,6 +85,8 @@ pub(super) enum Msg<R> {
     Arrived(Vec<Arrival<R>>),
     /// The pump has ended, and why.
     PumpEnded(String),
+    /// These tasks have ended.
+    Stopped(Vec<TaskId>),
     /// It is time to look who needs a heartbeat.
     Beat,
     /// Somebody asks how it goes.
@@ -104,6 +106,8 @@ pub struct RoleSnapshot {
     pub reported: u64,
     /// Steps whose time was over.
     pub out_of_time: u64,
+    /// Steps given up because their task had ended.
+    pub stopped: u64,
     /// Steps left to redelivery, since their report was not confirmed.
     pub unreported: u64,
     /// Steps whose runner panicked.

@@ -11,7 +11,10 @@ use cadre_core::{
     workflow::Workflow,
 };
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout_at},
+};
 use tracing::Instrument;
 
 use super::{Ran, Step, StepRunner, role::Shared};
@@ -27,6 +30,8 @@ const REPORT_RESERVE: Duration = Duration::from_millis(500);
 pub(super) struct Job<R> {
     pub(super) step: Arc<Step>,
     pub(super) receipt: Arc<R>,
+    /// Rings when the task has ended: nobody waits for the report any more.
+    pub(super) stop: Arc<Notify>,
     /// The role actor's verdict on a runner that panicked: only to be reported.
     pub(super) verdict: Option<Outcome>,
 }
@@ -38,6 +43,8 @@ pub(super) enum End {
     Reported,
     /// Its time was over before the runner returned: settled.
     OutOfTime,
+    /// Its task ended while it ran: settled.
+    Stopped,
     /// Not reported, so not settled: somebody gets it again.
     Unreported,
 }
@@ -85,11 +92,18 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> Shared<B, P, W> {
         let step = &*job.step;
         let ran = match &job.verdict {
             Some(verdict) => Ran::from(verdict.clone()),
-            None => match timeout_at(step.deadline, self.run(step)).await {
-                Ok(ran) => ran,
-                Err(_) => {
-                    self.settle_late(step, &job.receipt).await;
-                    return End::OutOfTime;
+            None => tokio::select! {
+                ran = timeout_at(step.deadline, self.run(step)) => match ran {
+                    Ok(ran) => ran,
+                    Err(_) => {
+                        self.settle_late(step, &job.receipt).await;
+                        return End::OutOfTime;
+                    }
+                },
+                () = job.stop.notified() => {
+                    tracing::info!(role = %step.role, "step stopped, its task has ended");
+                    self.bus.done(&job.receipt).await;
+                    return End::Stopped;
                 }
             },
         };

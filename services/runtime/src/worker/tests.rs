@@ -349,3 +349,17 @@ async fn heavy_work_leaves_the_thread_and_its_panic_comes_back() {
     let caught = futures::FutureExt::catch_unwind(std::panic::AssertUnwindSafe(heavy)).await;
     assert!(caught.is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_step_whose_task_has_ended_is_given_up_and_its_siblings_go_on() {
+    let house = House::open(8).await;
+    let ended = house.order(json!({"sleep_ms": 50_000}));
+    house.order(json!({"sleep_ms": 500}));
+    sleep(Duration::from_millis(10)).await;
+    house.memory.end_task(ended);
+    sleep(Duration::from_millis(10)).await;
+    assert_eq!((house.snapshot().await.stopped, house.snapshot().await.running), (1, 1));
+    assert!(house.memory.events().contains(&Event::Done(ended)), "it is settled");
+    sleep(SOON).await;
+    assert_eq!((house.memory.reports().len(), house.begun()), (1, 2), "it is not reported");
+}

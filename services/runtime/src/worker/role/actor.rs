@@ -4,7 +4,7 @@ use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Durati
 
 use cadre_core::{
     ids::{StepId, TaskId},
-    ports::{Packs, WorkerBus},
+    ports::{Inbox as _, Packs, WorkerBus},
     task::{Failure, FailureKind, Outcome},
 };
 use futures::{FutureExt, StreamExt, future::join_all, stream::FuturesUnordered};
@@ -13,13 +13,14 @@ use ractor::{
     actor::messages::BoxedState,
 };
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
     task::JoinHandle,
     time::{Instant, MissedTickBehavior, interval, sleep_until},
 };
 
 use super::{Msg, RoleSnapshot, Shared};
 use crate::{
+    backoff::Backoff,
     task::{self, Linked, panic_text},
     worker::{
         Step, StepRunner,
@@ -33,6 +34,9 @@ const TICKS_PER_BEAT: u32 = 2;
 
 pub(super) struct RoleActor<B: WorkerBus, P, W>(pub(super) Arc<Shared<B, P, W>>);
 
+/// Bounds of the pause before listening for ended tasks is tried again.
+const STOPS_RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
 /// What makes an attempt the same one.
 type Key = (TaskId, StepId, u32);
 
@@ -44,6 +48,7 @@ pub(super) struct RoleState<R> {
     beats: Option<JoinHandle<()>>,
     pump: Linked,
     ticker: Linked,
+    stops: Linked,
 }
 
 struct Running<R> {
@@ -52,6 +57,7 @@ struct Running<R> {
     receipt: Arc<R>,
     is_redelivered: bool,
     is_verdict: bool,
+    stop: Arc<Notify>,
     beaten: Instant,
     join: Option<JoinHandle<()>>,
     slot: OwnedSemaphorePermit,
@@ -89,6 +95,29 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> RoleActor<B, P, W> {
         })
     }
 
+    /// Listens for tasks that end while their steps run. A gap only costs work that nobody needs.
+    fn start_stops(&self, myself: ActorRef<Msg<B::Receipt>>) -> Linked {
+        let bus = self.0.bus.clone();
+        Linked::spawn("stops", async move {
+            let mut backoff = Backoff::new(STOPS_RETRY.0, STOPS_RETRY.1);
+            loop {
+                if let Ok(mut stops) = bus.stops().await {
+                    while let Ok(tasks) = stops.next().await {
+                        if !tasks.is_empty() && myself.cast(Msg::Stopped(tasks)).is_err() {
+                            return;
+                        }
+                    }
+                }
+                backoff.pause().await;
+            }
+        })
+    }
+
+    fn on_stopped(state: &RoleState<B::Receipt>, tasks: &[TaskId]) {
+        let ended = state.running.values().filter(|running| tasks.contains(&running.step.task));
+        ended.for_each(|running| running.stop.notify_one());
+    }
+
     /// One ticker for all steps: a timer per step would cost every short one.
     fn start_ticker(&self, myself: ActorRef<Msg<B::Receipt>>) -> Linked {
         let period = self.tick_period();
@@ -121,7 +150,8 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> RoleActor<B, P, W> {
                 state.counts.out_of_time += 1;
                 self.settle_late(step, receipt, slot);
             } else {
-                let job = Job { step: Arc::new(step), receipt, verdict: None };
+                let (step, stop) = (Arc::new(step), Arc::new(Notify::new()));
+                let job = Job { step, receipt, stop, verdict: None };
                 self.start_step(myself, state, job, slot).await;
             }
         }
@@ -144,7 +174,7 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> RoleActor<B, P, W> {
         slot: OwnedSemaphorePermit,
     ) {
         let (step, receipt) = (Arc::clone(&job.step), Arc::clone(&job.receipt));
-        let is_verdict = job.verdict.is_some();
+        let (is_verdict, stop) = (job.verdict.is_some(), Arc::clone(&job.stop));
         let actor = StepActor(Arc::clone(&self.0));
         match Actor::spawn_linked(None, actor, job, myself.get_cell()).await {
             Ok((actor, join)) => {
@@ -155,6 +185,7 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> RoleActor<B, P, W> {
                     receipt,
                     is_redelivered: false,
                     is_verdict,
+                    stop,
                     beaten,
                     join: Some(join),
                     slot,
@@ -176,6 +207,7 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> RoleActor<B, P, W> {
         match end {
             End::Reported => state.counts.reported += 1,
             End::OutOfTime => state.counts.out_of_time += 1,
+            End::Stopped => state.counts.stopped += 1,
             End::Unreported => state.counts.unreported += 1,
         }
         if running.is_redelivered && end != End::Unreported {
@@ -204,7 +236,8 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> RoleActor<B, P, W> {
             error, "step panicked"
         );
         let verdict = Outcome::Failed(Failure::new(FailureKind::Panic, error));
-        self.start_step(myself, state, Job { step, receipt, verdict: Some(verdict) }, slot).await;
+        let job = Job { step, receipt, stop: running.stop, verdict: Some(verdict) };
+        self.start_step(myself, state, job, slot).await;
     }
 
     /// Beats for every step held for a whole period since its last beat.
@@ -281,6 +314,7 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> Actor for RoleActor<B, P, W> {
             counts: RoleSnapshot::default(),
             beats: None,
             pump: self.start_pump(&myself),
+            stops: self.start_stops(myself.clone()),
             ticker: self.start_ticker(myself),
         })
     }
@@ -297,6 +331,7 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> Actor for RoleActor<B, P, W> {
                 self.0.set_subscribed(false);
                 return Err(why.into());
             }
+            Msg::Stopped(tasks) => Self::on_stopped(state, &tasks),
             Msg::Beat => self.on_beat(state),
             Msg::Inspect(reply) => {
                 // Whoever asked may have lost patience.
@@ -331,6 +366,7 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> Actor for RoleActor<B, P, W> {
     ) -> Result<(), ActorProcessingErr> {
         state.pump.abort();
         state.ticker.abort();
+        state.stops.abort();
         self.0.set_subscribed(false);
         self.drain(state).await;
         Ok(())
