@@ -13,6 +13,7 @@ mod document;
 mod grammar;
 mod problems;
 mod result;
+mod roles;
 mod source;
 mod steps;
 mod structure;

@@ -1,4 +1,4 @@
-//! From the grammar to a workflow: names, limits, roles; steps and result have files of their own.
+//! From the grammar to a workflow: names and limits; roles, steps and result have files of their own.
 //!
 //! Everything is checked even when something is wrong already, and only a pack without
 //! problems becomes a workflow.
@@ -9,8 +9,8 @@ use super::{
     PackErrors, PackProblem, PackSource,
     contracts::Contracts,
     document::Document,
-    grammar::{DurationDecl, PackDecl, RoleDecl, WorkflowDecl},
-    problems::{PACK_FILE, Problems, pointer},
+    grammar::{DurationDecl, PackDecl, UsdDecl, WorkflowDecl},
+    problems::{PACK_FILE, Problems},
     result, steps, structure,
     units::{DURATION_WANTED, decimal, duration, shown},
 };
@@ -18,11 +18,8 @@ use crate::{
     contract::Contract,
     ids::Name,
     limits::{TASK_DEADLINE_MAX, TIMEOUT_MIN, WORKFLOW_STEPS_MAX},
-    workflow::{Effects, Grant, Retry, Role, TaskLimits, Workflow},
+    workflow::{Role, TaskLimits, Workflow},
 };
-
-/// Role names that mean something else on the bus.
-const ROLES_RESERVED: [&str; 1] = ["aggregate"];
 
 /// Compiles a pack, or lists everything wrong with it.
 pub(super) fn compile(source: &PackSource) -> Result<Workflow, PackErrors> {
@@ -75,6 +72,7 @@ pub(super) struct Frame<'a> {
     pub(super) input: Option<Arc<Contract>>,
     pub(super) output: Option<Arc<Contract>>,
     pub(super) roles: BTreeMap<Name, Arc<Role>>,
+    pub(super) deadline: Option<Duration>,
 }
 
 impl Compiler<'_, '_> {
@@ -86,10 +84,11 @@ impl Compiler<'_, '_> {
         let output = self.contracts.get(&workflow.output, "/workflow/output", self.problems);
         let mut roles = BTreeMap::new();
         for (name, role) in &declared.roles {
-            let role = self.role(name, role, limits.map(|limits| limits.deadline));
+            let role = self.role(name, role, limits);
             roles.extend(role.map(|role| (role.name.clone(), Arc::new(role))));
         }
-        let frame = Frame { declared, input, output, roles };
+        let deadline = limits.map(|limits| limits.deadline);
+        let frame = Frame { declared, input, output, roles, deadline };
         let steps = steps::compile(self, &frame);
         let result = result::compile(self, &frame);
         Some(Workflow {
@@ -117,16 +116,13 @@ impl Compiler<'_, '_> {
             let message = format!("{count} steps are more than {WORKFLOW_STEPS_MAX}");
             self.problems.at_key("/workflow/steps", message);
         }
-        if usize::try_from(declared.max_steps).is_ok_and(|most| most < count) {
-            let message = format!("is less than the {count} declared steps: no task could end");
+        // An approval is no work order.
+        let orders = workflow.steps.values().filter(|step| step.approval.is_none()).count();
+        if usize::try_from(declared.max_steps).is_ok_and(|most| most < orders) {
+            let message = format!("is less than the {orders} steps of roles: no task could end");
             self.problems.at("/workflow/limits/max_steps", message);
         }
-        let usd_micros_max = decimal(&declared.max_usd.0, 6);
-        if usd_micros_max.is_none() {
-            let message =
-                "is no amount of money: write US dollars with at most 6 decimals, such as 0.25";
-            self.problems.at("/workflow/limits/max_usd", message);
-        }
+        let usd_micros_max = self.usd(&declared.max_usd, "/workflow/limits/max_usd");
         Some(TaskLimits {
             deadline: deadline?,
             steps_max: declared.max_steps,
@@ -135,50 +131,44 @@ impl Compiler<'_, '_> {
         })
     }
 
-    fn role(&mut self, name: &str, role: &RoleDecl, deadline: Option<Duration>) -> Option<Role> {
-        let at = pointer(&["roles", name]);
-        let valid = self.name(name, &at);
-        if ROLES_RESERVED.contains(&name) {
-            self.problems
-                .at_key(&at, format!("`{name}` is the name of a part of Cadre: choose another"));
-        }
-        let accepts = self.contracts.get(&role.accepts, &format!("{at}/accepts"), self.problems);
-        let returns = self.contracts.get(&role.returns, &format!("{at}/returns"), self.problems);
-        let timeout_at = format!("{at}/limits/timeout");
-        let timeout = self.duration(&role.limits.timeout, &timeout_at);
-        if let (Some(timeout), Some(deadline)) = (timeout, deadline)
-            && timeout > deadline
-        {
-            let deadline = shown(deadline);
-            self.problems
-                .at(&timeout_at, format!("is longer than the workflow's deadline of {deadline}"));
-        }
-        Some(Role {
-            name: valid?,
-            runtime: role.runtime.into(),
-            accepts: accepts?,
-            returns: returns?,
-            timeout: timeout?,
-            concurrency: role.concurrency,
-            grant: Grant::default(),
-            effects: Effects::default(),
-            retry: Retry::default(),
-        })
-    }
-
     pub(super) fn name(&mut self, name: &str, pointer: &str) -> Option<Name> {
         Name::new(name).map_err(|error| self.problems.at_key(pointer, error.to_string())).ok()
     }
 
+    /// Reads an amount of money, in millionths of a US dollar.
+    pub(super) fn usd(&mut self, declared: &UsdDecl, pointer: &str) -> Option<u64> {
+        let micros = decimal(&declared.0, 6);
+        if micros.is_none() {
+            let message =
+                "is no amount of money: write US dollars with at most 6 decimals, such as 0.25";
+            self.problems.at(pointer, message);
+        }
+        micros
+    }
+
+    /// Reads a duration of something that is waited for; a very short one is reported.
     pub(super) fn duration(&mut self, declared: &DurationDecl, pointer: &str) -> Option<Duration> {
-        let read = duration(&declared.0);
-        match read {
-            None => self.problems.at(pointer, DURATION_WANTED),
-            Some(short) if short < TIMEOUT_MIN => {
-                self.problems.at(pointer, format!("is shorter than {}", shown(TIMEOUT_MIN)));
-            }
-            Some(_) => {}
+        let read = self.wait(declared, pointer);
+        if read.is_some_and(|short| short < TIMEOUT_MIN) {
+            self.problems.at(pointer, format!("is shorter than {}", shown(TIMEOUT_MIN)));
         }
         read
+    }
+
+    /// Reads any duration, zero included.
+    pub(super) fn wait(&mut self, declared: &DurationDecl, pointer: &str) -> Option<Duration> {
+        let read = duration(&declared.0);
+        if read.is_none() {
+            self.problems.at(pointer, DURATION_WANTED);
+        }
+        read
+    }
+
+    /// Reports what is longer than the whole task may be.
+    pub(super) fn within(&mut self, span: Duration, deadline: Option<Duration>, pointer: &str) {
+        if let Some(deadline) = deadline.filter(|deadline| span > *deadline) {
+            let most = shown(deadline);
+            self.problems.at(pointer, format!("is longer than the workflow's deadline of {most}"));
+        }
     }
 }

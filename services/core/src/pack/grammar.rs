@@ -2,17 +2,23 @@
 //!
 //! The doc comments here are the descriptions in `cadre pack schema`.
 
+mod ask;
+mod role;
+mod step;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::units::DURATION_PATTERN;
-use crate::{
-    aggregate::FieldRule,
-    workflow::{Join, Otherwise, Runtime, WhenLimited},
+pub(super) use self::{
+    ask::{ApprovalDecl, TermsDecl},
+    role::{RetryDecl, RoleDecl},
+    step::{EachDecl, StepDecl},
 };
+use super::units::DURATION_PATTERN;
+use crate::{aggregate::FieldRule, workflow::WhenLimited};
 
 /// A pack: roles, contracts and one workflow.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -41,48 +47,6 @@ pub(super) enum ApiVersion {
     /// The first one.
     #[serde(rename = "pack/v1")]
     V1,
-}
-
-/// One kind of agent.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RoleDecl {
-    /// Who runs it.
-    pub(super) runtime: RuntimeDecl,
-    /// Contract of a step's input: `contracts/<name>.v<version>.json`.
-    pub(super) accepts: String,
-    /// Contract of a step's output: `contracts/<name>.v<version>.json`.
-    pub(super) returns: String,
-    /// Hard limits of one step.
-    pub(super) limits: RoleLimitsDecl,
-    /// Steps of this role in flight over the whole fleet.
-    #[serde(default = "concurrency")]
-    #[schemars(range(min = 1, max = 65536))]
-    pub(super) concurrency: u32,
-}
-
-fn concurrency() -> u32 {
-    64
-}
-
-/// Who runs a role's steps.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum RuntimeDecl {
-    /// The built-in deterministic extractor, driven by `x-rules` in the output contract.
-    Rules,
-    /// Any process that speaks the worker protocol.
-    Remote,
-    /// Returns its input unchanged.
-    Echo,
-}
-
-/// Hard limits of one step.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RoleLimitsDecl {
-    /// From dispatch to report.
-    pub(super) timeout: DurationDecl,
 }
 
 /// A duration: `250ms`, `8s`, `5m`, `72h` or `3d`.
@@ -139,82 +103,7 @@ pub(super) enum WhenLimitedDecl {
     Partial,
     /// Ends as failed.
     Fail,
-}
-
-/// One step.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct StepDecl {
-    /// Who does it.
-    pub(super) role: String,
-    /// Steps that must have ended before.
-    #[serde(default)]
-    pub(super) after: Vec<String>,
-    /// What the ends of `after` must have been.
-    #[serde(default)]
-    pub(super) join: JoinDecl,
-    /// Condition (CEL): the step is skipped when it is false.
-    #[serde(default)]
-    pub(super) when: Option<String>,
-    /// The step's input; `${ expr }` (CEL) inside strings is replaced.
-    pub(super) with: Value,
-    /// One step for every item of a list.
-    #[serde(default)]
-    pub(super) each: Option<EachDecl>,
-    /// Condition (CEL): the output counts only when it holds. Sees the output under the step's name, and `report`.
-    #[serde(default)]
-    pub(super) accept_if: Option<String>,
-    /// What happens when `accept_if` does not hold, or the worker is unsure.
-    #[serde(default)]
-    pub(super) otherwise: OtherwiseDecl,
-    /// The task goes on without this step when it fails.
-    #[serde(default)]
-    pub(super) optional: bool,
-    /// From dispatch to report; at most and by default the role's timeout.
-    #[serde(default)]
-    pub(super) timeout: Option<DurationDecl>,
-}
-
-/// What the ends of a step's predecessors must have been.
-#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum JoinDecl {
-    /// All completed.
-    #[default]
-    All,
-    /// All ended, however.
-    Settled,
-}
-
-/// One step for every item of a list.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct EachDecl {
-    /// The list (CEL).
-    pub(super) over: String,
-    /// Variable that holds the item in `with` and `accept_if`.
-    #[serde(rename = "as")]
-    pub(super) item: String,
-    /// Items in flight at once.
-    #[serde(default)]
-    #[schemars(range(min = 1, max = 10000))]
-    pub(super) parallel: Option<u32>,
-    /// Share of items that must complete: 0 to 1, at most 3 decimals. Default: 1, all of them.
-    #[serde(default)]
-    #[schemars(with = "Option<f64>", range(min = 0, max = 1))]
-    pub(super) keep_partial: Option<Value>,
-}
-
-/// What happens with a report that is not good enough.
-#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum OtherwiseDecl {
-    /// The step fails.
-    #[default]
-    Fail,
-    /// The output is used, marked `unsure`.
-    AcceptUnsure,
-    /// The task waits for a person.
+    /// Waits for a person to add to the budget; answers with what exists when nobody did by the deadline.
     AskHuman,
 }
 
@@ -282,40 +171,12 @@ impl From<RuleDecl> for FieldRule {
     }
 }
 
-impl From<RuntimeDecl> for Runtime {
-    fn from(runtime: RuntimeDecl) -> Self {
-        match runtime {
-            RuntimeDecl::Rules => Self::Rules,
-            RuntimeDecl::Remote => Self::Remote,
-            RuntimeDecl::Echo => Self::Echo,
-        }
-    }
-}
-
 impl From<WhenLimitedDecl> for WhenLimited {
     fn from(when: WhenLimitedDecl) -> Self {
         match when {
             WhenLimitedDecl::Partial => Self::Partial,
             WhenLimitedDecl::Fail => Self::Fail,
-        }
-    }
-}
-
-impl From<JoinDecl> for Join {
-    fn from(join: JoinDecl) -> Self {
-        match join {
-            JoinDecl::All => Self::All,
-            JoinDecl::Settled => Self::Settled,
-        }
-    }
-}
-
-impl From<OtherwiseDecl> for Otherwise {
-    fn from(otherwise: OtherwiseDecl) -> Self {
-        match otherwise {
-            OtherwiseDecl::Fail => Self::Fail,
-            OtherwiseDecl::AcceptUnsure => Self::AcceptUnsure,
-            OtherwiseDecl::AskHuman => Self::AskHuman,
+            WhenLimitedDecl::AskHuman => Self::AskHuman,
         }
     }
 }

@@ -1,5 +1,8 @@
 //! Compiles the steps: their order, what each can read, and every expression.
 
+mod doer;
+mod names;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -7,56 +10,21 @@ use std::{
 
 use serde_json::Value;
 
+use self::{doer::DoerPlan, names::check_names};
 use super::{
     compile::{Compiler, Frame},
     document::escaped,
     grammar::{EachDecl, StepDecl},
     problems::pointer,
-    units::{decimal, shown},
+    units::decimal,
 };
 use crate::{
     contract::Contract,
-    expr::{Expr, Scope, Shape, Template, suggestion},
+    expr::{Expr, Scope, Shape, Template},
     ids::Name,
     limits::FAN_OUT_PARALLEL_DEFAULT,
-    workflow::{AskTerms, Doer, Each, Role, StepPlan},
+    workflow::{Each, StepPlan},
 };
-
-/// Names that are variables of every expression, or parts of Cadre.
-const NAMES_RESERVED: [&str; 5] = ["aggregate", "goal", "report", "result", "task"];
-
-/// Names that expressions read as something else: CEL's words and types.
-const WORDS_RESERVED: [&str; 29] = [
-    "as",
-    "bool",
-    "break",
-    "bytes",
-    "const",
-    "continue",
-    "double",
-    "else",
-    "false",
-    "for",
-    "function",
-    "if",
-    "import",
-    "in",
-    "int",
-    "let",
-    "list",
-    "loop",
-    "map",
-    "namespace",
-    "null",
-    "null_type",
-    "package",
-    "return",
-    "string",
-    "true",
-    "type",
-    "uint",
-    "while",
-];
 
 type Steps = BTreeMap<String, StepDecl>;
 
@@ -64,7 +32,8 @@ type Steps = BTreeMap<String, StepDecl>;
 pub(super) fn compile(compiler: &mut Compiler, frame: &Frame) -> Vec<StepPlan> {
     let declared = &frame.declared.workflow.steps;
     for role in frame.declared.roles.keys() {
-        if !declared.values().any(|step| step.role == *role) {
+        let uses = |step: &StepDecl| [&step.role, &step.fallback].contains(&&Some(role.clone()));
+        if !declared.values().any(uses) {
             compiler.problems.at_key(&pointer(&["roles", role]), "no step uses this role");
         }
     }
@@ -120,49 +89,11 @@ fn scope(frame: &Frame, before: &BTreeSet<&str>, name: &str) -> Scope {
 
 /// The shape of one report of a step.
 fn output(frame: &Frame, step: &StepDecl) -> Shape {
-    let role = Name::new(&step.role).ok().and_then(|name| frame.roles.get(&name));
+    if step.approval.is_some() {
+        return doer::approved();
+    }
+    let role = step.role.as_ref().and_then(|name| frame.roles.get(&Name::new(name).ok()?));
     role.map(|role| Shape::of_schema(role.returns.schema())).unwrap_or_default()
-}
-
-fn check_names(compiler: &mut Compiler, declared: &Steps, name: &str, step: &StepDecl) {
-    let at = pointer(&["workflow", "steps", name]);
-    if let Err(message) = variable_name(name) {
-        compiler.problems.at_key(&at, message);
-    }
-    for (index, after) in step.after.iter().enumerate() {
-        if !declared.contains_key(after) {
-            let known = suggestion(after, declared.keys().map(String::as_str));
-            compiler
-                .problems
-                .at(&format!("{at}/after/{index}"), format!("unknown step `{after}`{known}"));
-        }
-    }
-    let Some(each) = &step.each else { return };
-    let at = format!("{at}/each/as");
-    if let Err(message) = variable_name(&each.item) {
-        compiler.problems.at(&at, message);
-    }
-    if declared.contains_key(&each.item) {
-        compiler.problems.at(&at, format!("`{}` is the name of a step: choose another", each.item));
-    }
-}
-
-/// Whether a name can be a variable in expressions.
-fn variable_name(name: &str) -> Result<(), String> {
-    Name::new(name).map_err(|error| error.to_string())?;
-    if name.contains('-') {
-        return Err(format!(
-            "`{name}` would be a subtraction in expressions: write `{}`",
-            name.replace('-', "_")
-        ));
-    }
-    if NAMES_RESERVED.contains(&name) {
-        return Err(format!("`{name}` is reserved: choose another name"));
-    }
-    if WORDS_RESERVED.contains(&name) {
-        return Err(format!("`{name}` is a word of the expression language: choose another name"));
-    }
-    Ok(())
 }
 
 /// Names of the steps in order; steps that wait for each other are reported and left out.
@@ -209,8 +140,6 @@ fn compile_step(
     scope: Scope,
 ) -> Option<StepPlan> {
     let at = pointer(&["workflow", "steps", name]);
-    let role = find_role(compiler, frame, step, &at);
-    let timeout = timeout(compiler, step, role.as_deref(), &at);
     let when = step.when.as_deref().map(|when| expr(compiler, when, &scope, &format!("{at}/when")));
     let each = step.each.as_ref().map(|each| compile_each(compiler, each, &scope, &at));
     let item_shape = || each.as_ref().and_then(|each| Some(each.as_ref()?.over.shape().item()));
@@ -219,27 +148,28 @@ fn compile_step(
         None => scope,
     };
     let with = template(compiler, &step.with, &inner, &format!("{at}/with"));
-    if let Some(role) = &role {
-        check_input(compiler, &role.accepts, &step.with, &format!("{at}/with"));
-    }
-    let accept_if = step.accept_if.as_deref().map(|accept_if| {
+    let doer = doer::compile(compiler, frame, (step, &inner), &at);
+    // Of an approval it was reported.
+    let accept_if = step.accept_if.as_deref().filter(|_| step.approval.is_none());
+    let accept_if = accept_if.map(|accept_if| {
         let report = Shape::closed(&["confidence", "unsure"]);
         let scope = inner.with(name, output(frame, step)).with("report", report);
         expr(compiler, accept_if, &scope, &format!("{at}/accept_if"))
     });
+    let DoerPlan { doer, ask, timeout } = doer?;
     Some(StepPlan {
         name: Name::new(name).ok()?,
-        doer: Doer::Role { role: role?, fallback: None },
-        ask: AskTerms::default(),
+        doer,
+        ask,
         after: step.after.iter().map(|after| Name::new(after)).collect::<Result<_, _>>().ok()?,
         join: step.join.into(),
         when: all_or_none(when)?,
         with,
         each: all_or_none(each)?,
         accept_if: all_or_none(accept_if)?,
-        otherwise: step.otherwise.into(),
+        otherwise: step.otherwise.unwrap_or_default().into(),
         optional: step.optional,
-        timeout: timeout?,
+        timeout,
     })
 }
 
@@ -249,35 +179,6 @@ fn all_or_none<T>(compiled: Option<Option<T>>) -> Option<Option<T>> {
         None => Some(None),
         Some(compiled) => compiled.map(Some),
     }
-}
-
-fn find_role(
-    compiler: &mut Compiler,
-    frame: &Frame,
-    step: &StepDecl,
-    at: &str,
-) -> Option<Arc<Role>> {
-    if !frame.declared.roles.contains_key(&step.role) {
-        let known = suggestion(&step.role, frame.declared.roles.keys().map(String::as_str));
-        compiler.problems.at(&format!("{at}/role"), format!("unknown role `{}`{known}", step.role));
-    }
-    frame.roles.get(&Name::new(&step.role).ok()?).cloned()
-}
-
-fn timeout(
-    compiler: &mut Compiler,
-    step: &StepDecl,
-    role: Option<&Role>,
-    at: &str,
-) -> Option<std::time::Duration> {
-    let Some(declared) = &step.timeout else { return role.map(|role| role.timeout) };
-    let at = format!("{at}/timeout");
-    let timeout = compiler.duration(declared, &at)?;
-    if let Some(role) = role.filter(|role| timeout > role.timeout) {
-        let most = shown(role.timeout);
-        compiler.problems.at(&at, format!("is longer than the {most} of role `{}`", role.name));
-    }
-    Some(timeout)
 }
 
 fn compile_each(compiler: &mut Compiler, each: &EachDecl, scope: &Scope, at: &str) -> Option<Each> {

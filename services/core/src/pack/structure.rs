@@ -77,10 +77,12 @@ fn report(error: &ValidationError, problems: &mut Problems) {
         ValidationErrorKind::Pattern { pattern } if pattern == DURATION_PATTERN => {
             problems.at(pointer, DURATION_WANTED);
         }
-        ValidationErrorKind::Type { .. }
-            if pointer.ends_with("/timeout") || pointer.ends_with("/deadline") =>
-        {
+        ValidationErrorKind::Type { .. } if is_duration(error) => {
             problems.at(pointer, DURATION_WANTED);
+        }
+        ValidationErrorKind::OneOfMultipleValid { .. } => {
+            let keys = keys_of_alternatives(error).join(" and ");
+            problems.at_key(pointer, format!("has both {keys}: keep one"));
         }
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
             report_alternatives(pointer, context, problems);
@@ -100,6 +102,15 @@ fn report_alternatives(
         problems.at(pointer, format!("is none of {}", words.join(", ")));
         return;
     }
+    let lacking: Vec<String> = alternatives.iter().flatten().filter_map(lacks).collect();
+    if lacking.len() == alternatives.len() {
+        problems.at_key(pointer, format!("lacks {}", lacking.join(" or ")));
+        return;
+    }
+    if alternatives.iter().flatten().any(is_duration) {
+        problems.at(pointer, DURATION_WANTED);
+        return;
+    }
     // There is one alternative of each kind of value: the errors of the right one.
     let is_other_kind = |error: &ValidationError<'static>| {
         error.instance_path().as_str() == pointer
@@ -115,6 +126,31 @@ fn report_alternatives(
 fn word(error: &ValidationError<'static>) -> Option<String> {
     let ValidationErrorKind::Constant { expected_value } = error.kind() else { return None };
     Some(expected_value.to_string())
+}
+
+/// The key that would have been enough.
+fn lacks(error: &ValidationError<'static>) -> Option<String> {
+    let ValidationErrorKind::Required { property } = error.kind() else { return None };
+    Some(format!("`{}`", property.as_str()?))
+}
+
+/// Keys of which each makes an alternative, where an object has several of them.
+fn keys_of_alternatives(error: &ValidationError) -> Vec<String> {
+    let schema = schema();
+    let alternatives = resolved(&schema, error.schema_path().as_str()).and_then(Value::as_array);
+    let keys = alternatives.into_iter().flatten().filter_map(|alternative| {
+        let key = alternative.pointer("/required/0")?.as_str()?;
+        Some(format!("`{key}`"))
+    });
+    keys.collect()
+}
+
+/// Whether a duration was wanted.
+fn is_duration(error: &ValidationError) -> bool {
+    let schema = schema();
+    let (parent, _) = error.schema_path().as_str().rsplit_once('/').unwrap_or_default();
+    let pattern = resolved(&schema, parent).and_then(|schema| schema.get("pattern"));
+    pattern.and_then(Value::as_str) == Some(DURATION_PATTERN)
 }
 
 /// Keys that the object of an error may have.

@@ -1,4 +1,6 @@
+mod doers;
 mod meaning;
+mod shipped;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -207,7 +209,11 @@ fn values_out_of_the_grammars_range_are_refused() {
         "    optional: yes",
         &["pack.yaml:27:17: workflow.steps.second.optional: is not of type boolean"],
     );
-    check("      role: judge\n", "", &["pack.yaml:28:5: workflow.steps.check: lacks `role`"]);
+    check(
+        "      role: judge\n",
+        "",
+        &["pack.yaml:28:5: workflow.steps.check: lacks `role` or `approval`"],
+    );
 }
 
 #[test]
@@ -301,7 +307,8 @@ fn the_grammar_has_a_schema() {
     assert_eq!(schema["title"], "Cadre pack");
     assert_eq!(schema["additionalProperties"], false);
     let step = &schema["$defs"]["StepDecl"];
-    assert_eq!(step["required"], json!(["role", "with"]));
+    assert_eq!(step["required"], json!(["with"]));
+    assert_eq!(step["oneOf"], json!([{"required": ["role"]}, {"required": ["approval"]}]));
     let described = |schema: &Value| -> bool {
         schema["properties"]
             .as_object()
@@ -309,7 +316,10 @@ fn the_grammar_has_a_schema() {
             .values()
             .all(|field| field["description"].is_string())
     };
-    assert!(described(&schema) && described(step));
+    assert!(described(&schema));
+    for name in ["StepDecl", "ApprovalDecl", "AskDecl", "RoleDecl", "RoleLimitsDecl", "RetryDecl"] {
+        assert!(described(&schema["$defs"][name]), "{name}");
+    }
 }
 
 #[test]

@@ -65,6 +65,13 @@ pub(super) fn decimal(value: &Value, places: usize) -> Option<u64> {
     format!("{whole}{part:0<places$}").parse().ok()
 }
 
+/// Millionths of a US dollar as a pack would write them.
+pub(super) fn usd_shown(micros: u64) -> String {
+    let (whole, part) = (micros / 1_000_000, micros % 1_000_000);
+    let text = format!("{whole}.{part:06}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -104,6 +111,7 @@ mod tests {
             (json!(0), 0),
         ] {
             assert_eq!(decimal(&value, 6), Some(micros), "{value}");
+            assert_eq!(decimal(&json!(usd_shown(micros)), 6), Some(micros), "{value}");
         }
         for value in [
             json!(-1),
@@ -117,5 +125,7 @@ mod tests {
             assert_eq!(decimal(&value, 6), None, "{value}");
         }
         assert_eq!(decimal(&json!(0.8), 3), Some(800));
+        let shown = [250_000, 4_000_000, 1, 0, 10_500_000].map(usd_shown);
+        assert_eq!(shown, ["0.25", "4", "0.000001", "0", "10.5"]);
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use cadre_core::{
     pack::{PackSource, compile},
-    workflow::{Role, Runtime, StepPlan, Workflow},
+    workflow::{Doer, Effects, Role, Runtime, StepPlan, Workflow},
 };
 use cadre_nats::packs::KvPacks;
 use serde::Serialize;
@@ -37,12 +37,20 @@ struct RoleShown<'a> {
     returns: String,
     timeout_ms: u64,
     concurrency: u32,
+    usd_micros_max: u64,
+    tokens_max: u64,
+    attempts_max: u32,
+    effects: &'static str,
 }
 
 #[derive(Debug, Serialize)]
 struct StepShown<'a> {
     name: &'a str,
-    role: &'a str,
+    /// `role` or `person`.
+    doer: &'static str,
+    /// `None` when a person does the step.
+    role: Option<&'a str>,
+    fallback: Option<&'a str>,
     after: Vec<&'a str>,
     each: bool,
 }
@@ -105,13 +113,25 @@ fn role(role: &Arc<Role>) -> RoleShown<'_> {
         returns: role.returns.id(),
         timeout_ms: millis(role.timeout),
         concurrency: role.concurrency,
+        usd_micros_max: role.grant.usd_micros,
+        tokens_max: role.grant.tokens,
+        attempts_max: role.retry.attempts_max,
+        effects: match role.effects {
+            Effects::Repeatable => "repeatable",
+            Effects::Once => "once",
+        },
     }
 }
 
 fn step(step: &StepPlan) -> StepShown<'_> {
     StepShown {
         name: step.name.as_str(),
-        role: step.role.name.as_str(),
+        doer: match step.doer {
+            Doer::Role { .. } => "role",
+            Doer::Person(_) => "person",
+        },
+        role: step.role().map(|role| role.name.as_str()),
+        fallback: step.fallback().map(|role| role.name.as_str()),
         after: step.after.iter().map(|name| name.as_str()).collect(),
         each: step.each.is_some(),
     }
@@ -137,10 +157,15 @@ fn table(workflow: &Workflow, shown: &Shown<'_>) -> anyhow::Result<()> {
         .iter()
         .map(|step| {
             let each = if step.each { "each" } else { "" };
-            vec![step.name.to_owned(), step.role.to_owned(), step.after.join(", "), each.to_owned()]
+            let role = step.role.unwrap_or(step.doer);
+            let who = match step.fallback {
+                Some(fallback) => format!("{role}, else {fallback}"),
+                None => role.to_owned(),
+            };
+            vec![step.name.to_owned(), who, step.after.join(", "), each.to_owned()]
         })
         .collect();
-    output::table(&["step", "role", "after", ""], &steps)?;
+    output::table(&["step", "done by", "after", ""], &steps)?;
     output::data("")?;
     let roles = workflow.roles.values().zip(&shown.roles).map(|(role, shown)| {
         let contracts = format!("{} to {}", shown.accepts, shown.returns);

@@ -179,7 +179,7 @@ fn limits_are_checked() {
         "max_steps: 60",
         "max_steps: 2",
         &[
-            "pack.yaml:14:38: workflow.limits.max_steps: is less than the 3 declared steps: no task could end",
+            "pack.yaml:14:38: workflow.limits.max_steps: is less than the 3 steps of roles: no task could end",
         ],
     );
     for usd in ["0.0000001", "-1", "\"a lot\""] {
