@@ -80,6 +80,24 @@ pub enum Subject {
         /// The task.
         task: TaskId,
     },
+    /// `cadre.<p>.in.control.<source>.<task>`: somebody steers the task.
+    InControl {
+        /// Partition of the task.
+        partition: Partition,
+        /// Which way it came, such as `cli`.
+        source: Name,
+        /// The task.
+        task: TaskId,
+    },
+    /// `cadre.<p>.in.decision.<source>.<task>`: a person decides what the task asks.
+    InDecision {
+        /// Partition of the task.
+        partition: Partition,
+        /// Which way it came, such as `cli`.
+        source: Name,
+        /// The task.
+        task: TaskId,
+    },
     /// `cadre.<p>.run.<role>.<task>.<step>`: the journal of a step.
     Run {
         /// Partition of the task.
@@ -174,6 +192,12 @@ impl fmt::Display for Subject {
             Self::InCancel { partition, source, task } => {
                 write!(f, "cadre.{partition}.in.cancel.{source}.{task}")
             }
+            Self::InControl { partition, source, task } => {
+                write!(f, "cadre.{partition}.in.control.{source}.{task}")
+            }
+            Self::InDecision { partition, source, task } => {
+                write!(f, "cadre.{partition}.in.decision.{source}.{task}")
+            }
             Self::Run { partition, role, task, step } => {
                 write!(f, "cadre.{partition}.run.{role}.{task}.{step}")
             }
@@ -229,6 +253,8 @@ pub fn report_for(work: &str) -> Option<String> {
         | Subject::InReport(..)
         | Subject::InTimer(..)
         | Subject::InCancel { .. }
+        | Subject::InControl { .. }
+        | Subject::InDecision { .. }
         | Subject::Run { .. }
         | Subject::Goals(_)
         | Subject::Rejected(_)
@@ -252,6 +278,18 @@ pub fn in_timer(partition: Partition, task: &TaskId) -> String {
 #[must_use]
 pub fn cancel(partition: Partition, source: &Name, task: &TaskId) -> String {
     format!("cadre.{partition}.in.cancel.{source}.{task}")
+}
+
+/// `cadre.<p>.in.control.<source>.<task>`.
+#[must_use]
+pub fn control(partition: Partition, source: &Name, task: &TaskId) -> String {
+    format!("cadre.{partition}.in.control.{source}.{task}")
+}
+
+/// `cadre.<p>.in.decision.<source>.<task>`.
+#[must_use]
+pub fn decision(partition: Partition, source: &Name, task: &TaskId) -> String {
+    format!("cadre.{partition}.in.decision.{source}.{task}")
 }
 
 /// `cadre.<p>.run.<role>.<task>.<step>`.

@@ -42,7 +42,8 @@ struct RoleShown<'a> {
 #[derive(Debug, Serialize)]
 struct StepShown<'a> {
     name: &'a str,
-    role: &'a str,
+    /// `None` when a person does it.
+    role: Option<&'a str>,
     after: Vec<&'a str>,
     each: bool,
 }
@@ -111,7 +112,7 @@ fn role(role: &Arc<Role>) -> RoleShown<'_> {
 fn step(step: &StepPlan) -> StepShown<'_> {
     StepShown {
         name: step.name.as_str(),
-        role: step.role.name.as_str(),
+        role: step.role().map(|role| role.name.as_str()),
         after: step.after.iter().map(|name| name.as_str()).collect(),
         each: step.each.is_some(),
     }
@@ -137,7 +138,8 @@ fn table(workflow: &Workflow, shown: &Shown<'_>) -> anyhow::Result<()> {
         .iter()
         .map(|step| {
             let each = if step.each { "each" } else { "" };
-            vec![step.name.to_owned(), step.role.to_owned(), step.after.join(", "), each.to_owned()]
+            let role = step.role.unwrap_or("(a person)").to_owned();
+            vec![step.name.to_owned(), role, step.after.join(", "), each.to_owned()]
         })
         .collect();
     output::table(&["step", "role", "after", ""], &steps)?;
