@@ -14,7 +14,7 @@ use cadre_core::{
         AppendError, BusError, DeadLetter, LoadError, Loaded, LogHead, OrchestratorBus, OrderTerms,
         Settle, WorkerBus,
     },
-    task::{Answer, Goal, Order, Record, Report},
+    task::{Answer, Control, Decision, Goal, Order, Record, Report},
     time::UnixMillis,
 };
 use cadre_proto::subject::{self, Attempt};
@@ -158,6 +158,26 @@ impl JetStreamBus {
     /// [`BusError`] when the wish may not have arrived.
     pub async fn cancel(&self, task: &TaskId, by: &str, reason: &str) -> Result<(), BusError> {
         self.outbox.cancel(task, by, reason).await
+    }
+
+    /// Asks the task's partition to steer it; says where the wish stands in its stream, which is the
+    /// `cause.sequence` of the record that comes of it. The same wish again gets the same sequence.
+    ///
+    /// # Errors
+    /// [`BusError::Refused`] when nobody could read it, such as one without a name; otherwise the
+    /// wish may not have arrived.
+    pub async fn control(&self, task: &TaskId, wish: &Control) -> Result<u64, BusError> {
+        self.outbox.control(task, wish).await
+    }
+
+    /// Hands a person's decision to the task's partition; a large content is kept before.
+    ///
+    /// Says where the decision stands in its stream, as [`Self::control`].
+    ///
+    /// # Errors
+    /// As [`Self::control`].
+    pub async fn decide(&self, task: &TaskId, decision: &Decision) -> Result<u64, BusError> {
+        self.outbox.decide(task, decision).await
     }
 }
 

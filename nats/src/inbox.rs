@@ -7,10 +7,10 @@ use cadre_core::{
     ids::{Partition, TaskId},
     payload::{BlobRef, Hash, Payload},
     ports::{BusError, Delivery, Inbox, RawGoal},
-    task::{Failure, FailureKind, Goal, Input, Outcome, Report, Usage},
+    task::{Decision, Failure, FailureKind, Goal, Input, Outcome, Report, Usage},
 };
 use cadre_proto::{
-    ContentType, cancel, goal, report,
+    ContentType, cancel, control, decision, goal, report,
     subject::{Attempt, Subject},
 };
 use serde_json::json;
@@ -91,6 +91,13 @@ async fn decode(
         Subject::InCancel { task, .. } => Ok(content(message)
             .and_then(|content| cancel::decode(&message.payload, content).map_err(text))
             .map(|cancel| (task, Input::Cancel(cancel)))),
+        Subject::InControl { task, .. } => Ok(content(message)
+            .and_then(|content| control::decode(&message.payload, content).map_err(text))
+            .map(|control| (task, Input::Control(control)))),
+        Subject::InDecision { task, .. } => {
+            let decision = decode_decision(blobs, message).await?;
+            Ok(decision.map(|decision| (task, Input::Decision(decision))))
+        }
         Subject::InGoal { task, .. } => {
             Ok(decode_goal(blobs, message).await?.map(|goal| (task, Input::Goal(goal.into()))))
         }
@@ -103,6 +110,7 @@ async fn decode(
         Subject::Log(..)
         | Subject::Timer(..)
         | Subject::Due(..)
+        | Subject::Stop(..)
         | Subject::Dead { .. }
         | Subject::Work(..)
         | Subject::Run { .. }
@@ -115,6 +123,22 @@ async fn decode(
 async fn decode_goal(blobs: &Blobs, message: &Message) -> Result<Result<Goal, String>, BusError> {
     let parsed =
         content(message).and_then(|content| goal::parse(&message.payload, content).map_err(text));
+    let parsed = match parsed {
+        Ok(parsed) => parsed,
+        Err(why) => return Ok(Err(why)),
+    };
+    match fetch(blobs, parsed.needed()).await? {
+        Ok(found) => Ok(parsed.into_core(&found).map_err(text)),
+        Err(why) => Ok(Err(why)),
+    }
+}
+
+async fn decode_decision(
+    blobs: &Blobs,
+    message: &Message,
+) -> Result<Result<Decision, String>, BusError> {
+    let parsed = content(message)
+        .and_then(|content| decision::parse(&message.payload, content).map_err(text));
     let parsed = match parsed {
         Ok(parsed) => parsed,
         Err(why) => return Ok(Err(why)),

@@ -4,6 +4,7 @@
 //! subject holds nothing yet", so repeating it is harmless.
 
 mod letter;
+mod wish;
 
 use std::time::Duration;
 
@@ -13,10 +14,10 @@ use cadre_core::{
     ids::{Name, Partition, TaskId},
     payload::{BlobRef, Payload},
     ports::{BusError, DeadLetter, OrderTerms},
-    task::{Answer, Cancel, Goal, Order, Report, clip},
+    task::{Answer, Goal, Order, Report},
 };
 use cadre_proto::{
-    ContentType, SCHEMA, cancel, goal,
+    ContentType, SCHEMA, goal,
     header::{self, Grant, WorkHeaders},
     order::{self, Contracts},
     report,
@@ -30,9 +31,6 @@ use crate::{
     delivery::Stamp,
     publish::{EXPECTED, Outgoing},
 };
-
-/// Who we are when a person's wish has no other source.
-const CANCEL_SOURCE: &str = "cli";
 
 /// Longest header value that is copied into a dead letter.
 const HEADER_BYTES_MAX: usize = 1_024;
@@ -121,22 +119,6 @@ impl Outbox {
         let headers = typed(ContentType::Protobuf, trace.as_deref());
         let body = report::encode(task, report, ContentType::Protobuf).map_err(refused)?;
         self.once(subject, headers, body).await
-    }
-
-    /// Asks a task's partition to end it.
-    pub(crate) async fn cancel(
-        &self,
-        task: &TaskId,
-        by: &str,
-        reason: &str,
-    ) -> Result<(), BusError> {
-        let source = Name::new(CANCEL_SOURCE).map_err(|e| BusError::Refused(e.to_string()))?;
-        let partition = self.streams.partition(task);
-        let subject = subject::cancel(partition, &source, task);
-        let wish = Cancel { by: clip(by), reason: clip(reason) };
-        let headers = typed(ContentType::Protobuf, None);
-        let body = cancel::encode(&wish, ContentType::Protobuf).map_err(refused)?;
-        self.streams.publisher.publish(Outgoing { subject, headers, body }).await.map(|_| ())
     }
 
     /// Publishes the end of a task.
@@ -245,7 +227,7 @@ fn plain_headers<'a>(
         contract_in: &terms.accepts,
         contract_out: &terms.returns,
         hop: 1,
-        grant: Grant { tokens: 0, usd_micros: 0, steps: 0 },
+        grant: Grant { tokens: order.grant.tokens, usd_micros: order.grant.usd_micros, steps: 0 },
         idempotency_key: key,
         traceparent: trace,
         tracestate: None,

@@ -107,6 +107,7 @@ impl WorkInbox {
                     role: order.attempt.role,
                     input: order.input,
                     time_left,
+                    grant: order.grant,
                     idempotency_key: order.idempotency_key,
                     trace,
                     deliveries,

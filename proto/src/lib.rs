@@ -10,6 +10,8 @@
 
 pub mod body;
 pub mod cancel;
+pub mod control;
+pub mod decision;
 pub mod error;
 pub mod goal;
 pub mod header;
@@ -28,7 +30,11 @@ pub use body::ContentType;
 pub use error::{DecodeError, EncodeError, Problem};
 
 /// Schema that this build writes, and the newest that it reads.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
-/// Oldest schema whose readers understand what this build writes.
+/// Oldest schema whose readers understand a message of this build with nothing in it that an older
+/// reader would need to act on.
 pub const MIN_READER: u32 = 1;
+
+/// Oldest schema whose readers know grants, delays, asks, controls and decisions.
+pub const NEEDS_STEERING: u32 = 2;

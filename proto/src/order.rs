@@ -6,6 +6,7 @@ use cadre_core::{
     payload::{BlobRef, Payload},
     task::Order,
     time::UnixMillis,
+    workflow::Grant,
 };
 
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     body::{self, Version},
     error::Fault,
     json::Json,
-    parts::{attempt, document, name, step, task},
+    parts::{attempt, document, grant_to_core, grant_to_wire, name, step, task},
     subject::Attempt,
     v1,
 };
@@ -53,6 +54,8 @@ pub struct WorkOrder {
     pub returns: String,
     /// Who asked for the task, when that is known.
     pub user: Option<String>,
+    /// What the attempt may spend.
+    pub grant: Grant,
 }
 
 /// Encodes an order; a large input is written as a reference, so its blob must be stored before.
@@ -80,6 +83,7 @@ pub fn encode(
         accepts: contracts.accepts.to_owned(),
         returns: contracts.returns.to_owned(),
         user: order.goal.user.clone(),
+        grant: grant_to_wire(order.grant),
     };
     body::write(ORDER, content, &wire)
 }
@@ -145,5 +149,6 @@ fn to_core(wire: v1::WorkOrder, blobs: &Blobs) -> Result<WorkOrder, Fault> {
         accepts: wire.accepts,
         returns: wire.returns,
         user: wire.user,
+        grant: grant_to_core(wire.grant),
     })
 }

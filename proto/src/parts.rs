@@ -1,20 +1,26 @@
 //! Conversions of the parts that several messages share.
 
-use std::str::FromStr;
+use std::{str::FromStr, time::Duration};
 
 use bytes::Bytes;
 use cadre_core::{
     ids::{Name, StepId, TaskId},
+    limits::{KEY_BYTES_MAX, PERSON_BYTES_MAX},
     payload::{Hash, Payload},
-    task::{Failure, FailureKind, GoalLimits, Usage},
+    task::{Budget, Failure, FailureKind, GoalLimits, Usage},
+    workflow::Grant,
 };
 
 use crate::{
-    Blobs,
+    Blobs, MIN_READER, NEEDS_STEERING,
     error::{Fault, Problem},
     json::Json,
     v1::{self, failure::Kind},
 };
+
+/// Longest `retry_after` that counts: a longer one is cut, since refusing the report for it would
+/// turn a failure that time heals into one that it does not.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(3_600);
 
 pub(crate) fn name(field: &str, text: &str) -> Result<Name, Fault> {
     Name::from_str(text).map_err(|error| Fault::new(field, Problem::Name(error)))
@@ -45,6 +51,22 @@ pub(crate) fn confidence(value: Option<f64>) -> Result<Option<f64>, Fault> {
 pub(crate) fn hash(field: &str, bytes: &Bytes) -> Result<Hash, Fault> {
     let bytes = <[u8; 32]>::try_from(bytes.as_ref());
     bytes.map(Hash).map_err(|_| Fault::new(field, Problem::Range("must have 32 bytes")))
+}
+
+/// Who wants or decides something.
+pub(crate) fn person(field: &str, by: String) -> Result<String, Fault> {
+    if by.is_empty() || by.len() > PERSON_BYTES_MAX || by.chars().any(char::is_control) {
+        let problem = Problem::Range("must have 1 to 256 bytes without control characters");
+        return Err(Fault::new(field, problem));
+    }
+    Ok(by)
+}
+
+pub(crate) fn key(key: String) -> Result<String, Fault> {
+    if key.is_empty() || key.len() > KEY_BYTES_MAX {
+        return Err(Fault::new("key", Problem::Range("must have 1 to 256 bytes")));
+    }
+    Ok(key)
 }
 
 /// What protobuf must carry although the language lets it be absent.
@@ -81,6 +103,33 @@ pub(crate) fn usage_to_core(usage: Option<v1::Usage>) -> Usage {
     })
 }
 
+pub(crate) fn grant_to_wire(grant: Grant) -> Option<v1::Grant> {
+    let Grant { usd_micros, tokens } = grant;
+    (grant != Grant::default()).then_some(v1::Grant { usd_micros, tokens })
+}
+
+/// Absent means nothing, never infinite.
+pub(crate) fn grant_to_core(grant: Option<v1::Grant>) -> Grant {
+    grant.map_or_else(Grant::default, |v1::Grant { usd_micros, tokens }| Grant {
+        usd_micros,
+        tokens,
+    })
+}
+
+pub(crate) fn budget_to_wire(budget: Budget) -> v1::Budget {
+    let Budget { steps, usd_micros, tokens, time } = budget;
+    v1::Budget { steps, usd_micros, tokens, time_ms: millis(time) }
+}
+
+pub(crate) fn budget_to_core(wire: v1::Budget) -> Budget {
+    let v1::Budget { steps, usd_micros, tokens, time_ms } = wire;
+    Budget { steps, usd_micros, tokens, time: Duration::from_millis(time_ms) }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 pub(crate) fn limits_to_wire(limits: GoalLimits) -> Option<v1::GoalLimits> {
     let GoalLimits { steps_max, usd_micros_max, tokens_max } = limits;
     let wire = v1::GoalLimits { steps_max, usd_micros_max, tokens_max };
@@ -99,6 +148,7 @@ pub(crate) fn failure_to_wire(failure: &Failure) -> v1::Failure {
         kind: kind_to_wire(failure.kind) as i32,
         message: failure.message.clone(),
         refused: optional_json(failure.refused.as_ref()),
+        retry_after_ms: failure.retry_after.map(|wait| millis(wait.min(RETRY_AFTER_MAX))),
     }
 }
 
@@ -107,7 +157,28 @@ pub(crate) fn failure_to_core(wire: v1::Failure, blobs: &Blobs) -> Result<Failur
         kind: kind_to_core(wire.kind).map_err(|problem| Fault::new("kind", problem))?,
         message: wire.message,
         refused: optional_document("refused", wire.refused, blobs)?,
+        retry_after: wire.retry_after_ms.map(|ms| Duration::from_millis(ms).min(RETRY_AFTER_MAX)),
     })
+}
+
+/// Oldest schema whose readers know the kind of a failure.
+pub(crate) fn failure_min_reader(failure: &Failure) -> u32 {
+    match failure.kind {
+        FailureKind::Unavailable
+        | FailureKind::RateLimited
+        | FailureKind::Denied
+        | FailureKind::Expired => NEEDS_STEERING,
+        FailureKind::Error
+        | FailureKind::Panic
+        | FailureKind::Timeout
+        | FailureKind::InvalidInput
+        | FailureKind::InvalidOutput
+        | FailureKind::Undecodable
+        | FailureKind::NotAccepted
+        | FailureKind::Expression
+        | FailureKind::Handoff
+        | FailureKind::Limit => MIN_READER,
+    }
 }
 
 fn kind_to_wire(kind: FailureKind) -> Kind {
@@ -122,6 +193,10 @@ fn kind_to_wire(kind: FailureKind) -> Kind {
         FailureKind::Expression => Kind::Expression,
         FailureKind::Handoff => Kind::Handoff,
         FailureKind::Limit => Kind::Limit,
+        FailureKind::Unavailable => Kind::Unavailable,
+        FailureKind::RateLimited => Kind::RateLimited,
+        FailureKind::Denied => Kind::Denied,
+        FailureKind::Expired => Kind::Expired,
     }
 }
 
@@ -138,5 +213,9 @@ fn kind_to_core(number: i32) -> Result<FailureKind, Problem> {
         Kind::Expression => Ok(FailureKind::Expression),
         Kind::Handoff => Ok(FailureKind::Handoff),
         Kind::Limit => Ok(FailureKind::Limit),
+        Kind::Unavailable => Ok(FailureKind::Unavailable),
+        Kind::RateLimited => Ok(FailureKind::RateLimited),
+        Kind::Denied => Ok(FailureKind::Denied),
+        Kind::Expired => Ok(FailureKind::Expired),
     }
 }

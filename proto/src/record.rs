@@ -61,7 +61,7 @@ pub struct StoredRecord {
 pub fn encode(record: &Record, txn: [u8; 16], prev: Option<Hash>) -> Encoded {
     let wire = v1::Record {
         schema: SCHEMA,
-        min_reader: MIN_READER,
+        min_reader: record.events.iter().map(event::min_reader).max().unwrap_or(MIN_READER),
         rev: record.rev,
         txn: Bytes::copy_from_slice(&txn),
         prev_sha256: prev.map_or_else(Bytes::new, |hash| Bytes::copy_from_slice(&hash.0)),

@@ -13,8 +13,8 @@ use crate::{
     error::Fault,
     json::Json,
     parts::{
-        attempt, confidence, document, failure_to_core, failure_to_wire, name, optional_document,
-        optional_json, step, task, usage_to_core, usage_to_wire,
+        attempt, confidence, document, failure_min_reader, failure_to_core, failure_to_wire, name,
+        optional_document, optional_json, step, task, usage_to_core, usage_to_wire,
     },
     subject::Attempt,
     v1::{self, report::Outcome as Wire},
@@ -78,7 +78,7 @@ impl Received {
 pub fn encode(task: &TaskId, report: &Report, content: ContentType) -> Result<Bytes, EncodeError> {
     let wire = v1::Report {
         schema: SCHEMA,
-        min_reader: MIN_READER,
+        min_reader: min_reader(&report.outcome),
         task: task.as_str().to_owned(),
         step: report.step.to_string(),
         attempt: report.attempt,
@@ -88,6 +88,17 @@ pub fn encode(task: &TaskId, report: &Report, content: ContentType) -> Result<By
         worker: report.worker.clone(),
     };
     body::write(REPORT, content, &wire)
+}
+
+/// Oldest schema whose readers understand an outcome.
+fn min_reader(outcome: &Outcome) -> u32 {
+    match outcome {
+        Outcome::Failed(failure) => failure_min_reader(failure),
+        Outcome::Completed { .. }
+        | Outcome::Unsure { .. }
+        | Outcome::Handoff { .. }
+        | Outcome::NeedsHuman { .. } => MIN_READER,
+    }
 }
 
 /// A report whose documents may still have to be fetched.

@@ -56,6 +56,8 @@ pub enum Subject {
         /// Tokens of the subject that it came on, made safe.
         source: String,
     },
+    /// `cadre.<p>.stop.<task>`: the task has ended; in no stream.
+    Stop(Partition, TaskId),
     /// `cadre.<p>.work.<role>.<task>.<step>.<attempt>`: a work order.
     Work(Partition, Attempt),
     /// `cadre.<p>.in.goal.<tenant>.<task>`: a goal that passed the intake.
@@ -73,6 +75,24 @@ pub enum Subject {
     InReport(Partition, Attempt),
     /// `cadre.<p>.in.cancel.<source>.<task>`: somebody wants the task to end.
     InCancel {
+        /// Partition of the task.
+        partition: Partition,
+        /// Which way it came, such as `cli`.
+        source: Name,
+        /// The task.
+        task: TaskId,
+    },
+    /// `cadre.<p>.in.control.<source>.<task>`: somebody steers the task.
+    InControl {
+        /// Partition of the task.
+        partition: Partition,
+        /// Which way it came, such as `cli`.
+        source: Name,
+        /// The task.
+        task: TaskId,
+    },
+    /// `cadre.<p>.in.decision.<source>.<task>`: a person decides what the task asks.
+    InDecision {
         /// Partition of the task.
         partition: Partition,
         /// Which way it came, such as `cli`.
@@ -162,6 +182,7 @@ impl fmt::Display for Subject {
             Self::Log(p, task) => write!(f, "cadre.{p}.log.{task}"),
             Self::Timer(p, task) => write!(f, "cadre.{p}.timer.{task}.wake"),
             Self::Due(p, task) => write!(f, "cadre.{p}.due.{task}.wake"),
+            Self::Stop(p, task) => write!(f, "cadre.{p}.stop.{task}"),
             Self::Dead { partition, kind, source } => {
                 write!(f, "cadre.{partition}.dead.{kind}.{source}")
             }
@@ -173,6 +194,12 @@ impl fmt::Display for Subject {
             Self::InTimer(p, task) => write!(f, "cadre.{p}.in.timer.wake.{task}"),
             Self::InCancel { partition, source, task } => {
                 write!(f, "cadre.{partition}.in.cancel.{source}.{task}")
+            }
+            Self::InControl { partition, source, task } => {
+                write!(f, "cadre.{partition}.in.control.{source}.{task}")
+            }
+            Self::InDecision { partition, source, task } => {
+                write!(f, "cadre.{partition}.in.decision.{source}.{task}")
             }
             Self::Run { partition, role, task, step } => {
                 write!(f, "cadre.{partition}.run.{role}.{task}.{step}")
@@ -224,11 +251,14 @@ pub fn report_for(work: &str) -> Option<String> {
         Subject::Log(..)
         | Subject::Timer(..)
         | Subject::Due(..)
+        | Subject::Stop(..)
         | Subject::Dead { .. }
         | Subject::InGoal { .. }
         | Subject::InReport(..)
         | Subject::InTimer(..)
         | Subject::InCancel { .. }
+        | Subject::InControl { .. }
+        | Subject::InDecision { .. }
         | Subject::Run { .. }
         | Subject::Goals(_)
         | Subject::Rejected(_)
@@ -248,10 +278,37 @@ pub fn in_timer(partition: Partition, task: &TaskId) -> String {
     format!("cadre.{partition}.in.timer.wake.{task}")
 }
 
+/// Every stop signal.
+pub const STOP_ALL: &str = "cadre.*.stop.*";
+
+/// `cadre.<p>.stop.<task>`.
+#[must_use]
+pub fn stop(partition: Partition, task: &TaskId) -> String {
+    format!("cadre.{partition}.stop.{task}")
+}
+
+/// Filter for every work order of a task.
+#[must_use]
+pub fn work_of(partition: Partition, task: &TaskId) -> String {
+    format!("cadre.{partition}.work.*.{task}.>")
+}
+
 /// `cadre.<p>.in.cancel.<source>.<task>`.
 #[must_use]
 pub fn cancel(partition: Partition, source: &Name, task: &TaskId) -> String {
     format!("cadre.{partition}.in.cancel.{source}.{task}")
+}
+
+/// `cadre.<p>.in.control.<source>.<task>`.
+#[must_use]
+pub fn control(partition: Partition, source: &Name, task: &TaskId) -> String {
+    format!("cadre.{partition}.in.control.{source}.{task}")
+}
+
+/// `cadre.<p>.in.decision.<source>.<task>`.
+#[must_use]
+pub fn decision(partition: Partition, source: &Name, task: &TaskId) -> String {
+    format!("cadre.{partition}.in.decision.{source}.{task}")
 }
 
 /// `cadre.<p>.run.<role>.<task>.<step>`.

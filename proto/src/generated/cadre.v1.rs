@@ -84,6 +84,130 @@ pub struct Cancel {
     #[prost(string, tag = "4")]
     pub reason: ::prost::alloc::string::String,
 }
+/// A wish to steer a task; the task is in the subject.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Control {
+    /// Schema of the writer; 0 means 1.
+    #[prost(uint32, tag = "1")]
+    pub schema: u32,
+    /// Oldest schema whose reader understands this message; 0 means 1.
+    #[prost(uint32, tag = "2")]
+    pub min_reader: u32,
+    /// Who wants it: 1 to 256 bytes without control characters.
+    #[prost(string, tag = "3")]
+    pub by: ::prost::alloc::string::String,
+    /// Why; may be empty.
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+    /// Names this wish, 1 to 256 bytes: the same key again is the same wish.
+    #[prost(string, tag = "5")]
+    pub key: ::prost::alloc::string::String,
+    /// What is wanted.
+    #[prost(oneof = "control::Action", tags = "6, 7, 8, 9")]
+    pub action: ::core::option::Option<control::Action>,
+}
+/// Nested message and enum types in `Control`.
+pub mod control {
+    /// What is wanted.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Action {
+        /// Nothing new begins until it is resumed.
+        #[prost(message, tag = "6")]
+        Pause(super::Pause),
+        /// It goes on.
+        #[prost(message, tag = "7")]
+        Resume(super::Resume),
+        /// It ends at once, without compensation.
+        #[prost(message, tag = "8")]
+        Kill(super::Kill),
+        /// Its limits grow by this.
+        #[prost(message, tag = "9")]
+        AddBudget(super::Budget),
+    }
+}
+/// Nothing new begins until the task is resumed; what is out goes on. Deadlines keep running.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Pause {}
+/// A paused task goes on.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Resume {}
+/// The task ends at once, without compensation.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Kill {}
+/// What limits grow by; zero leaves one as it is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Budget {
+    /// Work orders.
+    #[prost(uint32, tag = "1")]
+    pub steps: u32,
+    /// Millionths of a US dollar.
+    #[prost(uint64, tag = "2")]
+    pub usd_micros: u64,
+    /// Model tokens.
+    #[prost(uint64, tag = "3")]
+    pub tokens: u64,
+    /// Time until the deadline, in milliseconds.
+    #[prost(uint64, tag = "4")]
+    pub time_ms: u64,
+}
+/// What a person decides about what a task asks; the task is in the subject.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Decision {
+    /// Schema of the writer; 0 means 1.
+    #[prost(uint32, tag = "1")]
+    pub schema: u32,
+    /// Oldest schema whose reader understands this message; 0 means 1.
+    #[prost(uint32, tag = "2")]
+    pub min_reader: u32,
+    /// The step that waits.
+    #[prost(string, tag = "3")]
+    pub step: ::prost::alloc::string::String,
+    /// Who decides: 1 to 256 bytes without control characters.
+    #[prost(string, tag = "4")]
+    pub by: ::prost::alloc::string::String,
+    /// Hash of exactly what the person has seen: 32 bytes, as `cadre task show` gives it.
+    #[prost(bytes = "bytes", tag = "5")]
+    pub ask_sha256: ::prost::bytes::Bytes,
+    /// Why; may be empty.
+    #[prost(string, tag = "6")]
+    pub comment: ::prost::alloc::string::String,
+    /// What is decided.
+    #[prost(oneof = "decision::Ruling", tags = "7, 8")]
+    pub ruling: ::core::option::Option<decision::Ruling>,
+}
+/// Nested message and enum types in `Decision`.
+pub mod decision {
+    /// What is decided.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Ruling {
+        /// Yes.
+        #[prost(message, tag = "7")]
+        Granted(super::Granted),
+        /// It must not happen.
+        #[prost(message, tag = "8")]
+        Denied(super::Denied),
+    }
+}
+/// Yes: the content counts.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Granted {
+    /// What counts in its place, or the answer to a question; absent leaves the content as it is.
+    #[prost(message, optional, tag = "1")]
+    pub content: ::core::option::Option<crate::json::Json>,
+}
+/// No: it must not happen.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Denied {}
+/// What one attempt may spend.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Grant {
+    /// Millionths of a US dollar.
+    #[prost(uint64, tag = "1")]
+    pub usd_micros: u64,
+    /// Model tokens, in and out.
+    #[prost(uint64, tag = "2")]
+    pub tokens: u64,
+}
 /// What work cost.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Usage {
@@ -109,6 +233,10 @@ pub struct Failure {
     /// What the worker sent, when it was kept out of the task because it was not valid.
     #[prost(message, optional, tag = "3")]
     pub refused: ::core::option::Option<crate::json::Json>,
+    /// How long whoever refused wants to be left alone, in milliseconds; more than an hour counts as
+    /// an hour. Absent when it did not say.
+    #[prost(uint64, optional, tag = "4")]
+    pub retry_after_ms: ::core::option::Option<u64>,
 }
 /// Nested message and enum types in `Failure`.
 pub mod failure {
@@ -148,6 +276,14 @@ pub mod failure {
         Handoff = 9,
         /// The task met a limit.
         Limit = 10,
+        /// Something that the worker needs did not answer; nothing has happened. Transient.
+        Unavailable = 11,
+        /// Something that the worker needs asks for patience; nothing has happened. Transient.
+        RateLimited = 12,
+        /// A person said no.
+        Denied = 13,
+        /// No person decided in time.
+        Expired = 14,
     }
     impl Kind {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -167,6 +303,10 @@ pub mod failure {
                 Self::Expression => "EXPRESSION",
                 Self::Handoff => "HANDOFF",
                 Self::Limit => "LIMIT",
+                Self::Unavailable => "UNAVAILABLE",
+                Self::RateLimited => "RATE_LIMITED",
+                Self::Denied => "DENIED",
+                Self::Expired => "EXPIRED",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -183,6 +323,10 @@ pub mod failure {
                 "EXPRESSION" => Some(Self::Expression),
                 "HANDOFF" => Some(Self::Handoff),
                 "LIMIT" => Some(Self::Limit),
+                "UNAVAILABLE" => Some(Self::Unavailable),
+                "RATE_LIMITED" => Some(Self::RateLimited),
+                "DENIED" => Some(Self::Denied),
+                "EXPIRED" => Some(Self::Expired),
                 _ => None,
             }
         }
@@ -227,7 +371,7 @@ pub struct Record {
 /// What made a transition happen.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Cause {
-    /// goal, report, timer, cancel or advance.
+    /// goal, report, timer, cancel, control, decision or advance.
     #[prost(string, tag = "1")]
     pub kind: ::prost::alloc::string::String,
     /// Who or what in particular.
@@ -243,7 +387,10 @@ pub struct Cause {
 /// One fact about a task. A kind that a reader does not know is an error, never skipped.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Event {
-    #[prost(oneof = "event::Kind", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
+    #[prost(
+        oneof = "event::Kind",
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16"
+    )]
     pub kind: ::core::option::Option<event::Kind>,
 }
 /// Nested message and enum types in `Event`.
@@ -268,6 +415,20 @@ pub mod event {
         LimitReached(super::LimitReached),
         #[prost(message, tag = "9")]
         Ended(super::Ended),
+        #[prost(message, tag = "10")]
+        StepDelayed(super::StepDelayed),
+        #[prost(message, tag = "11")]
+        Voted(super::Voted),
+        #[prost(message, tag = "12")]
+        BudgetNear(super::BudgetNear),
+        #[prost(message, tag = "13")]
+        BudgetAdded(super::BudgetAdded),
+        #[prost(message, tag = "14")]
+        Paused(super::Paused),
+        #[prost(message, tag = "15")]
+        Resumed(super::Resumed),
+        #[prost(message, tag = "16")]
+        Refused(super::Refused),
     }
 }
 /// The task exists.
@@ -308,6 +469,37 @@ pub struct StepDispatched {
     /// When the attempt counts as timed out, in Unix milliseconds.
     #[prost(uint64, tag = "5")]
     pub deadline_unix_ms: u64,
+    /// What the attempt may spend, reserved until it is over; absent means nothing.
+    #[prost(message, optional, tag = "6")]
+    pub grant: ::core::option::Option<Grant>,
+}
+/// A step waits for a point in time before its next attempt. Since schema 2.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StepDelayed {
+    /// The step.
+    #[prost(string, tag = "1")]
+    pub step: ::prost::alloc::string::String,
+    /// Who shall do the next attempt.
+    #[prost(string, tag = "2")]
+    pub role: ::prost::alloc::string::String,
+    /// Why that is not the role that the step names; absent when it is.
+    #[prost(string, optional, tag = "3")]
+    pub degraded: ::core::option::Option<::prost::alloc::string::String>,
+    /// What the next attempt gets.
+    #[prost(message, optional, tag = "4")]
+    pub input: ::core::option::Option<crate::json::Json>,
+    /// When it is dispatched, in Unix milliseconds.
+    #[prost(uint64, tag = "5")]
+    pub until_unix_ms: u64,
+    /// What it waits for, in one sentence.
+    #[prost(string, tag = "6")]
+    pub reason: ::prost::alloc::string::String,
+    /// What became of the last attempt; absent when there was none.
+    #[prost(message, optional, tag = "7")]
+    pub failure: ::core::option::Option<Failure>,
+    /// What the last attempt cost; absent means nothing.
+    #[prost(message, optional, tag = "8")]
+    pub usage: ::core::option::Option<Usage>,
 }
 /// A report was accepted.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -351,7 +543,7 @@ pub struct StepSkipped {
     #[prost(string, tag = "2")]
     pub reason: ::prost::alloc::string::String,
 }
-/// A step waits for a person.
+/// A step waits for a person. All that schema 1 did not have is as absent in its records.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StepWaiting {
     /// The step.
@@ -360,12 +552,121 @@ pub struct StepWaiting {
     /// What the person is asked.
     #[prost(string, tag = "2")]
     pub question: ::prost::alloc::string::String,
-    /// What the worker would answer, when it has an answer.
+    /// What is to be approved, or what the worker would answer, when it has an answer.
     #[prost(message, optional, tag = "3")]
     pub proposal: ::core::option::Option<crate::json::Json>,
     /// What it cost so far; absent means nothing.
     #[prost(message, optional, tag = "4")]
     pub usage: ::core::option::Option<Usage>,
+    /// What kind of question it is.
+    #[prost(enumeration = "step_waiting::Kind", tag = "5")]
+    pub kind: i32,
+    /// When it expires, in Unix milliseconds; absent leaves it to the task's deadline.
+    #[prost(uint64, optional, tag = "6")]
+    pub expires_unix_ms: ::core::option::Option<u64>,
+    /// What happens then.
+    #[prost(enumeration = "step_waiting::WhenExpired", tag = "7")]
+    pub when_expired: i32,
+    /// People who must agree; 0 means 1.
+    #[prost(uint32, tag = "8")]
+    pub quorum: u32,
+    /// Whoever published the goal cannot decide.
+    #[prost(bool, tag = "9")]
+    pub four_eyes: bool,
+    /// Whoever grants may change the content first; absent means yes.
+    #[prost(bool, optional, tag = "10")]
+    pub editable: ::core::option::Option<bool>,
+}
+/// Nested message and enum types in `StepWaiting`.
+pub mod step_waiting {
+    /// What kind of question it is.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Kind {
+        /// A worker could not go on, or its output was not good enough: an output is wanted.
+        Question = 0,
+        /// The step is an approval: yes or no to its content.
+        Approval = 1,
+    }
+    impl Kind {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Question => "QUESTION",
+                Self::Approval => "APPROVAL",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "QUESTION" => Some(Self::Question),
+                "APPROVAL" => Some(Self::Approval),
+                _ => None,
+            }
+        }
+    }
+    /// What an expired question does.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum WhenExpired {
+        /// The step fails as expired.
+        Fail = 0,
+        /// The content counts, marked unsure; without content the step fails.
+        Accept = 1,
+    }
+    impl WhenExpired {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Fail => "FAIL",
+                Self::Accept => "ACCEPT",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "FAIL" => Some(Self::Fail),
+                "ACCEPT" => Some(Self::Accept),
+                _ => None,
+            }
+        }
+    }
+}
+/// One of several people who must agree has agreed. Since schema 2.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Voted {
+    /// The step that waits.
+    #[prost(string, tag = "1")]
+    pub step: ::prost::alloc::string::String,
+    /// Who.
+    #[prost(string, tag = "2")]
+    pub by: ::prost::alloc::string::String,
 }
 /// A limit was met: nothing new is dispatched.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -373,6 +674,106 @@ pub struct LimitReached {
     /// Which limit, with its value.
     #[prost(string, tag = "1")]
     pub limit: ::prost::alloc::string::String,
+    /// The task waits for a larger budget, rather than coming to its end.
+    #[prost(bool, tag = "2")]
+    pub is_held: bool,
+}
+/// Four fifths of a limit are used. Since schema 2.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BudgetNear {
+    /// Which limit.
+    #[prost(enumeration = "budget_near::Resource", tag = "1")]
+    pub resource: i32,
+    /// With its value, for people.
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+}
+/// Nested message and enum types in `BudgetNear`.
+pub mod budget_near {
+    /// What is limited beside time.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Resource {
+        /// Never written, refused when read.
+        Unspecified = 0,
+        /// Work orders.
+        Steps = 1,
+        /// Money.
+        Usd = 2,
+        /// Model tokens.
+        Tokens = 3,
+    }
+    impl Resource {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "UNSPECIFIED",
+                Self::Steps => "STEPS",
+                Self::Usd => "USD",
+                Self::Tokens => "TOKENS",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "UNSPECIFIED" => Some(Self::Unspecified),
+                "STEPS" => Some(Self::Steps),
+                "USD" => Some(Self::Usd),
+                "TOKENS" => Some(Self::Tokens),
+                _ => None,
+            }
+        }
+    }
+}
+/// Somebody made the limits wider. Since schema 2.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BudgetAdded {
+    /// Who.
+    #[prost(string, tag = "1")]
+    pub by: ::prost::alloc::string::String,
+    /// Names the wish, so that it counts once.
+    #[prost(string, tag = "2")]
+    pub key: ::prost::alloc::string::String,
+    /// By how much; absent means by nothing.
+    #[prost(message, optional, tag = "3")]
+    pub budget: ::core::option::Option<Budget>,
+}
+/// Nothing new begins. Since schema 2.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Paused {
+    /// Who wants that.
+    #[prost(string, tag = "1")]
+    pub by: ::prost::alloc::string::String,
+}
+/// It goes on. Since schema 2.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Resumed {
+    /// Who wants that.
+    #[prost(string, tag = "1")]
+    pub by: ::prost::alloc::string::String,
+}
+/// Somebody asked for something that cannot be; kept so that everybody can see why. Since schema 2.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Refused {
+    /// What: the kind of input.
+    #[prost(string, tag = "1")]
+    pub what: ::prost::alloc::string::String,
+    /// Why not.
+    #[prost(string, tag = "2")]
+    pub why: ::prost::alloc::string::String,
 }
 /// The task is over.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -496,6 +897,9 @@ pub struct WorkOrder {
     /// Who asked for the task, when that is known.
     #[prost(string, optional, tag = "15")]
     pub user: ::core::option::Option<::prost::alloc::string::String>,
+    /// What the attempt may spend; absent means nothing.
+    #[prost(message, optional, tag = "16")]
+    pub grant: ::core::option::Option<Grant>,
 }
 /// A worker's typed answer to one work order.
 #[derive(Clone, PartialEq, ::prost::Message)]

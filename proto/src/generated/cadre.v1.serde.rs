@@ -114,6 +114,476 @@ impl<'de> serde::Deserialize<'de> for Accepted {
         deserializer.deserialize_struct("cadre.v1.Accepted", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for Budget {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.steps != 0 {
+            len += 1;
+        }
+        if self.usd_micros != 0 {
+            len += 1;
+        }
+        if self.tokens != 0 {
+            len += 1;
+        }
+        if self.time_ms != 0 {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.Budget", len)?;
+        if self.steps != 0 {
+            struct_ser.serialize_field("steps", &self.steps)?;
+        }
+        if self.usd_micros != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("usdMicros", ToString::to_string(&self.usd_micros).as_str())?;
+        }
+        if self.tokens != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("tokens", ToString::to_string(&self.tokens).as_str())?;
+        }
+        if self.time_ms != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("timeMs", ToString::to_string(&self.time_ms).as_str())?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Budget {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "steps",
+            "usd_micros",
+            "usdMicros",
+            "tokens",
+            "time_ms",
+            "timeMs",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Steps,
+            UsdMicros,
+            Tokens,
+            TimeMs,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "steps" => Ok(GeneratedField::Steps),
+                            "usdMicros" | "usd_micros" => Ok(GeneratedField::UsdMicros),
+                            "tokens" => Ok(GeneratedField::Tokens),
+                            "timeMs" | "time_ms" => Ok(GeneratedField::TimeMs),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Budget;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.Budget")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Budget, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut steps__ = None;
+                let mut usd_micros__ = None;
+                let mut tokens__ = None;
+                let mut time_ms__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Steps => {
+                            if steps__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("steps"));
+                            }
+                            steps__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::UsdMicros => {
+                            if usd_micros__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("usdMicros"));
+                            }
+                            usd_micros__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Tokens => {
+                            if tokens__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("tokens"));
+                            }
+                            tokens__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::TimeMs => {
+                            if time_ms__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("timeMs"));
+                            }
+                            time_ms__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                    }
+                }
+                Ok(Budget {
+                    steps: steps__.unwrap_or_default(),
+                    usd_micros: usd_micros__.unwrap_or_default(),
+                    tokens: tokens__.unwrap_or_default(),
+                    time_ms: time_ms__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.Budget", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for BudgetAdded {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.by.is_empty() {
+            len += 1;
+        }
+        if !self.key.is_empty() {
+            len += 1;
+        }
+        if self.budget.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.BudgetAdded", len)?;
+        if !self.by.is_empty() {
+            struct_ser.serialize_field("by", &self.by)?;
+        }
+        if !self.key.is_empty() {
+            struct_ser.serialize_field("key", &self.key)?;
+        }
+        if let Some(v) = self.budget.as_ref() {
+            struct_ser.serialize_field("budget", v)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for BudgetAdded {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "by",
+            "key",
+            "budget",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            By,
+            Key,
+            Budget,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "by" => Ok(GeneratedField::By),
+                            "key" => Ok(GeneratedField::Key),
+                            "budget" => Ok(GeneratedField::Budget),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = BudgetAdded;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.BudgetAdded")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<BudgetAdded, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut by__ = None;
+                let mut key__ = None;
+                let mut budget__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::By => {
+                            if by__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("by"));
+                            }
+                            by__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Key => {
+                            if key__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("key"));
+                            }
+                            key__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Budget => {
+                            if budget__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("budget"));
+                            }
+                            budget__ = map_.next_value()?;
+                        }
+                    }
+                }
+                Ok(BudgetAdded {
+                    by: by__.unwrap_or_default(),
+                    key: key__.unwrap_or_default(),
+                    budget: budget__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.BudgetAdded", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for BudgetNear {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.resource != 0 {
+            len += 1;
+        }
+        if !self.text.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.BudgetNear", len)?;
+        if self.resource != 0 {
+            let v = budget_near::Resource::try_from(self.resource)
+                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.resource)))?;
+            struct_ser.serialize_field("resource", &v)?;
+        }
+        if !self.text.is_empty() {
+            struct_ser.serialize_field("text", &self.text)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for BudgetNear {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "resource",
+            "text",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Resource,
+            Text,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "resource" => Ok(GeneratedField::Resource),
+                            "text" => Ok(GeneratedField::Text),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = BudgetNear;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.BudgetNear")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<BudgetNear, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut resource__ = None;
+                let mut text__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Resource => {
+                            if resource__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("resource"));
+                            }
+                            resource__ = Some(map_.next_value::<budget_near::Resource>()? as i32);
+                        }
+                        GeneratedField::Text => {
+                            if text__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("text"));
+                            }
+                            text__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(BudgetNear {
+                    resource: resource__.unwrap_or_default(),
+                    text: text__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.BudgetNear", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for budget_near::Resource {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        let variant = match self {
+            Self::Unspecified => "UNSPECIFIED",
+            Self::Steps => "STEPS",
+            Self::Usd => "USD",
+            Self::Tokens => "TOKENS",
+        };
+        serializer.serialize_str(variant)
+    }
+}
+impl<'de> serde::Deserialize<'de> for budget_near::Resource {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "UNSPECIFIED",
+            "STEPS",
+            "USD",
+            "TOKENS",
+        ];
+
+        struct GeneratedVisitor;
+
+        impl serde::de::Visitor<'_> for GeneratedVisitor {
+            type Value = budget_near::Resource;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(formatter, "expected one of: {:?}", &FIELDS)
+            }
+
+            fn visit_i64<E>(self, v: i64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Signed(v), &self)
+                    })
+            }
+
+            fn visit_u64<E>(self, v: u64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Unsigned(v), &self)
+                    })
+            }
+
+            fn visit_str<E>(self, value: &str) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                match value {
+                    "UNSPECIFIED" => Ok(budget_near::Resource::Unspecified),
+                    "STEPS" => Ok(budget_near::Resource::Steps),
+                    "USD" => Ok(budget_near::Resource::Usd),
+                    "TOKENS" => Ok(budget_near::Resource::Tokens),
+                    _ => Err(serde::de::Error::unknown_variant(value, FIELDS)),
+                }
+            }
+        }
+        deserializer.deserialize_any(GeneratedVisitor)
+    }
+}
 impl serde::Serialize for Cancel {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -522,6 +992,524 @@ impl<'de> serde::Deserialize<'de> for Completed {
         deserializer.deserialize_struct("cadre.v1.Completed", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for Control {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.schema != 0 {
+            len += 1;
+        }
+        if self.min_reader != 0 {
+            len += 1;
+        }
+        if !self.by.is_empty() {
+            len += 1;
+        }
+        if !self.reason.is_empty() {
+            len += 1;
+        }
+        if !self.key.is_empty() {
+            len += 1;
+        }
+        if self.action.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.Control", len)?;
+        if self.schema != 0 {
+            struct_ser.serialize_field("schema", &self.schema)?;
+        }
+        if self.min_reader != 0 {
+            struct_ser.serialize_field("minReader", &self.min_reader)?;
+        }
+        if !self.by.is_empty() {
+            struct_ser.serialize_field("by", &self.by)?;
+        }
+        if !self.reason.is_empty() {
+            struct_ser.serialize_field("reason", &self.reason)?;
+        }
+        if !self.key.is_empty() {
+            struct_ser.serialize_field("key", &self.key)?;
+        }
+        if let Some(v) = self.action.as_ref() {
+            match v {
+                control::Action::Pause(v) => {
+                    struct_ser.serialize_field("pause", v)?;
+                }
+                control::Action::Resume(v) => {
+                    struct_ser.serialize_field("resume", v)?;
+                }
+                control::Action::Kill(v) => {
+                    struct_ser.serialize_field("kill", v)?;
+                }
+                control::Action::AddBudget(v) => {
+                    struct_ser.serialize_field("addBudget", v)?;
+                }
+            }
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Control {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "schema",
+            "min_reader",
+            "minReader",
+            "by",
+            "reason",
+            "key",
+            "pause",
+            "resume",
+            "kill",
+            "add_budget",
+            "addBudget",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Schema,
+            MinReader,
+            By,
+            Reason,
+            Key,
+            Pause,
+            Resume,
+            Kill,
+            AddBudget,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "schema" => Ok(GeneratedField::Schema),
+                            "minReader" | "min_reader" => Ok(GeneratedField::MinReader),
+                            "by" => Ok(GeneratedField::By),
+                            "reason" => Ok(GeneratedField::Reason),
+                            "key" => Ok(GeneratedField::Key),
+                            "pause" => Ok(GeneratedField::Pause),
+                            "resume" => Ok(GeneratedField::Resume),
+                            "kill" => Ok(GeneratedField::Kill),
+                            "addBudget" | "add_budget" => Ok(GeneratedField::AddBudget),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Control;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.Control")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Control, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut schema__ = None;
+                let mut min_reader__ = None;
+                let mut by__ = None;
+                let mut reason__ = None;
+                let mut key__ = None;
+                let mut action__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Schema => {
+                            if schema__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("schema"));
+                            }
+                            schema__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::MinReader => {
+                            if min_reader__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("minReader"));
+                            }
+                            min_reader__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::By => {
+                            if by__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("by"));
+                            }
+                            by__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Reason => {
+                            if reason__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("reason"));
+                            }
+                            reason__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Key => {
+                            if key__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("key"));
+                            }
+                            key__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Pause => {
+                            if action__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pause"));
+                            }
+                            action__ = map_.next_value::<::std::option::Option<_>>()?.map(control::Action::Pause)
+;
+                        }
+                        GeneratedField::Resume => {
+                            if action__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("resume"));
+                            }
+                            action__ = map_.next_value::<::std::option::Option<_>>()?.map(control::Action::Resume)
+;
+                        }
+                        GeneratedField::Kill => {
+                            if action__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("kill"));
+                            }
+                            action__ = map_.next_value::<::std::option::Option<_>>()?.map(control::Action::Kill)
+;
+                        }
+                        GeneratedField::AddBudget => {
+                            if action__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("addBudget"));
+                            }
+                            action__ = map_.next_value::<::std::option::Option<_>>()?.map(control::Action::AddBudget)
+;
+                        }
+                    }
+                }
+                Ok(Control {
+                    schema: schema__.unwrap_or_default(),
+                    min_reader: min_reader__.unwrap_or_default(),
+                    by: by__.unwrap_or_default(),
+                    reason: reason__.unwrap_or_default(),
+                    key: key__.unwrap_or_default(),
+                    action: action__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.Control", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for Decision {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.schema != 0 {
+            len += 1;
+        }
+        if self.min_reader != 0 {
+            len += 1;
+        }
+        if !self.step.is_empty() {
+            len += 1;
+        }
+        if !self.by.is_empty() {
+            len += 1;
+        }
+        if !self.ask_sha256.is_empty() {
+            len += 1;
+        }
+        if !self.comment.is_empty() {
+            len += 1;
+        }
+        if self.ruling.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.Decision", len)?;
+        if self.schema != 0 {
+            struct_ser.serialize_field("schema", &self.schema)?;
+        }
+        if self.min_reader != 0 {
+            struct_ser.serialize_field("minReader", &self.min_reader)?;
+        }
+        if !self.step.is_empty() {
+            struct_ser.serialize_field("step", &self.step)?;
+        }
+        if !self.by.is_empty() {
+            struct_ser.serialize_field("by", &self.by)?;
+        }
+        if !self.ask_sha256.is_empty() {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("askSha256", pbjson::private::base64::encode(&self.ask_sha256).as_str())?;
+        }
+        if !self.comment.is_empty() {
+            struct_ser.serialize_field("comment", &self.comment)?;
+        }
+        if let Some(v) = self.ruling.as_ref() {
+            match v {
+                decision::Ruling::Granted(v) => {
+                    struct_ser.serialize_field("granted", v)?;
+                }
+                decision::Ruling::Denied(v) => {
+                    struct_ser.serialize_field("denied", v)?;
+                }
+            }
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Decision {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "schema",
+            "min_reader",
+            "minReader",
+            "step",
+            "by",
+            "ask_sha256",
+            "askSha256",
+            "comment",
+            "granted",
+            "denied",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Schema,
+            MinReader,
+            Step,
+            By,
+            AskSha256,
+            Comment,
+            Granted,
+            Denied,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "schema" => Ok(GeneratedField::Schema),
+                            "minReader" | "min_reader" => Ok(GeneratedField::MinReader),
+                            "step" => Ok(GeneratedField::Step),
+                            "by" => Ok(GeneratedField::By),
+                            "askSha256" | "ask_sha256" => Ok(GeneratedField::AskSha256),
+                            "comment" => Ok(GeneratedField::Comment),
+                            "granted" => Ok(GeneratedField::Granted),
+                            "denied" => Ok(GeneratedField::Denied),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Decision;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.Decision")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Decision, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut schema__ = None;
+                let mut min_reader__ = None;
+                let mut step__ = None;
+                let mut by__ = None;
+                let mut ask_sha256__ = None;
+                let mut comment__ = None;
+                let mut ruling__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Schema => {
+                            if schema__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("schema"));
+                            }
+                            schema__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::MinReader => {
+                            if min_reader__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("minReader"));
+                            }
+                            min_reader__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Step => {
+                            if step__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("step"));
+                            }
+                            step__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::By => {
+                            if by__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("by"));
+                            }
+                            by__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::AskSha256 => {
+                            if ask_sha256__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("askSha256"));
+                            }
+                            ask_sha256__ = 
+                                Some(map_.next_value::<::pbjson::private::BytesDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Comment => {
+                            if comment__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("comment"));
+                            }
+                            comment__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Granted => {
+                            if ruling__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("granted"));
+                            }
+                            ruling__ = map_.next_value::<::std::option::Option<_>>()?.map(decision::Ruling::Granted)
+;
+                        }
+                        GeneratedField::Denied => {
+                            if ruling__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("denied"));
+                            }
+                            ruling__ = map_.next_value::<::std::option::Option<_>>()?.map(decision::Ruling::Denied)
+;
+                        }
+                    }
+                }
+                Ok(Decision {
+                    schema: schema__.unwrap_or_default(),
+                    min_reader: min_reader__.unwrap_or_default(),
+                    step: step__.unwrap_or_default(),
+                    by: by__.unwrap_or_default(),
+                    ask_sha256: ask_sha256__.unwrap_or_default(),
+                    comment: comment__.unwrap_or_default(),
+                    ruling: ruling__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.Decision", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for Denied {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let len = 0;
+        let struct_ser = serializer.serialize_struct("cadre.v1.Denied", len)?;
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Denied {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                            Err(serde::de::Error::unknown_field(value, FIELDS))
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Denied;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.Denied")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Denied, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                while map_.next_key::<GeneratedField>()?.is_some() {
+                    let _ = map_.next_value::<serde::de::IgnoredAny>()?;
+                }
+                Ok(Denied {
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.Denied", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for Ended {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -790,6 +1778,27 @@ impl serde::Serialize for Event {
                 event::Kind::Ended(v) => {
                     struct_ser.serialize_field("ended", v)?;
                 }
+                event::Kind::StepDelayed(v) => {
+                    struct_ser.serialize_field("stepDelayed", v)?;
+                }
+                event::Kind::Voted(v) => {
+                    struct_ser.serialize_field("voted", v)?;
+                }
+                event::Kind::BudgetNear(v) => {
+                    struct_ser.serialize_field("budgetNear", v)?;
+                }
+                event::Kind::BudgetAdded(v) => {
+                    struct_ser.serialize_field("budgetAdded", v)?;
+                }
+                event::Kind::Paused(v) => {
+                    struct_ser.serialize_field("paused", v)?;
+                }
+                event::Kind::Resumed(v) => {
+                    struct_ser.serialize_field("resumed", v)?;
+                }
+                event::Kind::Refused(v) => {
+                    struct_ser.serialize_field("refused", v)?;
+                }
             }
         }
         struct_ser.end()
@@ -817,6 +1826,16 @@ impl<'de> serde::Deserialize<'de> for Event {
             "limit_reached",
             "limitReached",
             "ended",
+            "step_delayed",
+            "stepDelayed",
+            "voted",
+            "budget_near",
+            "budgetNear",
+            "budget_added",
+            "budgetAdded",
+            "paused",
+            "resumed",
+            "refused",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -830,6 +1849,13 @@ impl<'de> serde::Deserialize<'de> for Event {
             StepWaiting,
             LimitReached,
             Ended,
+            StepDelayed,
+            Voted,
+            BudgetNear,
+            BudgetAdded,
+            Paused,
+            Resumed,
+            Refused,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -860,6 +1886,13 @@ impl<'de> serde::Deserialize<'de> for Event {
                             "stepWaiting" | "step_waiting" => Ok(GeneratedField::StepWaiting),
                             "limitReached" | "limit_reached" => Ok(GeneratedField::LimitReached),
                             "ended" => Ok(GeneratedField::Ended),
+                            "stepDelayed" | "step_delayed" => Ok(GeneratedField::StepDelayed),
+                            "voted" => Ok(GeneratedField::Voted),
+                            "budgetNear" | "budget_near" => Ok(GeneratedField::BudgetNear),
+                            "budgetAdded" | "budget_added" => Ok(GeneratedField::BudgetAdded),
+                            "paused" => Ok(GeneratedField::Paused),
+                            "resumed" => Ok(GeneratedField::Resumed),
+                            "refused" => Ok(GeneratedField::Refused),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -943,6 +1976,55 @@ impl<'de> serde::Deserialize<'de> for Event {
                                 return Err(serde::de::Error::duplicate_field("ended"));
                             }
                             kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::Ended)
+;
+                        }
+                        GeneratedField::StepDelayed => {
+                            if kind__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("stepDelayed"));
+                            }
+                            kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::StepDelayed)
+;
+                        }
+                        GeneratedField::Voted => {
+                            if kind__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("voted"));
+                            }
+                            kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::Voted)
+;
+                        }
+                        GeneratedField::BudgetNear => {
+                            if kind__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("budgetNear"));
+                            }
+                            kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::BudgetNear)
+;
+                        }
+                        GeneratedField::BudgetAdded => {
+                            if kind__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("budgetAdded"));
+                            }
+                            kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::BudgetAdded)
+;
+                        }
+                        GeneratedField::Paused => {
+                            if kind__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("paused"));
+                            }
+                            kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::Paused)
+;
+                        }
+                        GeneratedField::Resumed => {
+                            if kind__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("resumed"));
+                            }
+                            kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::Resumed)
+;
+                        }
+                        GeneratedField::Refused => {
+                            if kind__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("refused"));
+                            }
+                            kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::Refused)
 ;
                         }
                     }
@@ -1080,6 +2162,9 @@ impl serde::Serialize for Failure {
         if self.refused.is_some() {
             len += 1;
         }
+        if self.retry_after_ms.is_some() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("cadre.v1.Failure", len)?;
         if self.kind != 0 {
             let v = failure::Kind::try_from(self.kind)
@@ -1091,6 +2176,11 @@ impl serde::Serialize for Failure {
         }
         if let Some(v) = self.refused.as_ref() {
             struct_ser.serialize_field("refused", v)?;
+        }
+        if let Some(v) = self.retry_after_ms.as_ref() {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("retryAfterMs", ToString::to_string(&v).as_str())?;
         }
         struct_ser.end()
     }
@@ -1105,6 +2195,8 @@ impl<'de> serde::Deserialize<'de> for Failure {
             "kind",
             "message",
             "refused",
+            "retry_after_ms",
+            "retryAfterMs",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -1112,6 +2204,7 @@ impl<'de> serde::Deserialize<'de> for Failure {
             Kind,
             Message,
             Refused,
+            RetryAfterMs,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -1136,6 +2229,7 @@ impl<'de> serde::Deserialize<'de> for Failure {
                             "kind" => Ok(GeneratedField::Kind),
                             "message" => Ok(GeneratedField::Message),
                             "refused" => Ok(GeneratedField::Refused),
+                            "retryAfterMs" | "retry_after_ms" => Ok(GeneratedField::RetryAfterMs),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -1158,6 +2252,7 @@ impl<'de> serde::Deserialize<'de> for Failure {
                 let mut kind__ = None;
                 let mut message__ = None;
                 let mut refused__ = None;
+                let mut retry_after_ms__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Kind => {
@@ -1178,12 +2273,21 @@ impl<'de> serde::Deserialize<'de> for Failure {
                             }
                             refused__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::RetryAfterMs => {
+                            if retry_after_ms__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("retryAfterMs"));
+                            }
+                            retry_after_ms__ = 
+                                map_.next_value::<::std::option::Option<::pbjson::private::NumberDeserialize<_>>>()?.map(|x| x.0)
+                            ;
+                        }
                     }
                 }
                 Ok(Failure {
                     kind: kind__.unwrap_or_default(),
                     message: message__.unwrap_or_default(),
                     refused: refused__,
+                    retry_after_ms: retry_after_ms__,
                 })
             }
         }
@@ -1208,6 +2312,10 @@ impl serde::Serialize for failure::Kind {
             Self::Expression => "EXPRESSION",
             Self::Handoff => "HANDOFF",
             Self::Limit => "LIMIT",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::Denied => "DENIED",
+            Self::Expired => "EXPIRED",
         };
         serializer.serialize_str(variant)
     }
@@ -1230,6 +2338,10 @@ impl<'de> serde::Deserialize<'de> for failure::Kind {
             "EXPRESSION",
             "HANDOFF",
             "LIMIT",
+            "UNAVAILABLE",
+            "RATE_LIMITED",
+            "DENIED",
+            "EXPIRED",
         ];
 
         struct GeneratedVisitor;
@@ -1281,6 +2393,10 @@ impl<'de> serde::Deserialize<'de> for failure::Kind {
                     "EXPRESSION" => Ok(failure::Kind::Expression),
                     "HANDOFF" => Ok(failure::Kind::Handoff),
                     "LIMIT" => Ok(failure::Kind::Limit),
+                    "UNAVAILABLE" => Ok(failure::Kind::Unavailable),
+                    "RATE_LIMITED" => Ok(failure::Kind::RateLimited),
+                    "DENIED" => Ok(failure::Kind::Denied),
+                    "EXPIRED" => Ok(failure::Kind::Expired),
                     _ => Err(serde::de::Error::unknown_variant(value, FIELDS)),
                 }
             }
@@ -1735,6 +2851,214 @@ impl<'de> serde::Deserialize<'de> for GoalLimits {
         deserializer.deserialize_struct("cadre.v1.GoalLimits", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for Grant {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.usd_micros != 0 {
+            len += 1;
+        }
+        if self.tokens != 0 {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.Grant", len)?;
+        if self.usd_micros != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("usdMicros", ToString::to_string(&self.usd_micros).as_str())?;
+        }
+        if self.tokens != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("tokens", ToString::to_string(&self.tokens).as_str())?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Grant {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "usd_micros",
+            "usdMicros",
+            "tokens",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            UsdMicros,
+            Tokens,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "usdMicros" | "usd_micros" => Ok(GeneratedField::UsdMicros),
+                            "tokens" => Ok(GeneratedField::Tokens),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Grant;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.Grant")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Grant, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut usd_micros__ = None;
+                let mut tokens__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::UsdMicros => {
+                            if usd_micros__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("usdMicros"));
+                            }
+                            usd_micros__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Tokens => {
+                            if tokens__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("tokens"));
+                            }
+                            tokens__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                    }
+                }
+                Ok(Grant {
+                    usd_micros: usd_micros__.unwrap_or_default(),
+                    tokens: tokens__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.Grant", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for Granted {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.content.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.Granted", len)?;
+        if let Some(v) = self.content.as_ref() {
+            struct_ser.serialize_field("content", v)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Granted {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "content",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Content,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "content" => Ok(GeneratedField::Content),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Granted;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.Granted")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Granted, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut content__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Content => {
+                            if content__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("content"));
+                            }
+                            content__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(Granted {
+                    content: content__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.Granted", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for Handoff {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -1843,6 +3167,77 @@ impl<'de> serde::Deserialize<'de> for Handoff {
         deserializer.deserialize_struct("cadre.v1.Handoff", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for Kill {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let len = 0;
+        let struct_ser = serializer.serialize_struct("cadre.v1.Kill", len)?;
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Kill {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                            Err(serde::de::Error::unknown_field(value, FIELDS))
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Kill;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.Kill")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Kill, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                while map_.next_key::<GeneratedField>()?.is_some() {
+                    let _ = map_.next_value::<serde::de::IgnoredAny>()?;
+                }
+                Ok(Kill {
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.Kill", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for LimitReached {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -1854,9 +3249,15 @@ impl serde::Serialize for LimitReached {
         if !self.limit.is_empty() {
             len += 1;
         }
+        if self.is_held {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("cadre.v1.LimitReached", len)?;
         if !self.limit.is_empty() {
             struct_ser.serialize_field("limit", &self.limit)?;
+        }
+        if self.is_held {
+            struct_ser.serialize_field("isHeld", &self.is_held)?;
         }
         struct_ser.end()
     }
@@ -1869,11 +3270,14 @@ impl<'de> serde::Deserialize<'de> for LimitReached {
     {
         const FIELDS: &[&str] = &[
             "limit",
+            "is_held",
+            "isHeld",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
             Limit,
+            IsHeld,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -1896,6 +3300,7 @@ impl<'de> serde::Deserialize<'de> for LimitReached {
                     {
                         match value {
                             "limit" => Ok(GeneratedField::Limit),
+                            "isHeld" | "is_held" => Ok(GeneratedField::IsHeld),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -1916,6 +3321,7 @@ impl<'de> serde::Deserialize<'de> for LimitReached {
                     V: serde::de::MapAccess<'de>,
             {
                 let mut limit__ = None;
+                let mut is_held__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Limit => {
@@ -1924,10 +3330,17 @@ impl<'de> serde::Deserialize<'de> for LimitReached {
                             }
                             limit__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::IsHeld => {
+                            if is_held__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("isHeld"));
+                            }
+                            is_held__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(LimitReached {
                     limit: limit__.unwrap_or_default(),
+                    is_held: is_held__.unwrap_or_default(),
                 })
             }
         }
@@ -2023,6 +3436,168 @@ impl<'de> serde::Deserialize<'de> for NeedsHuman {
             }
         }
         deserializer.deserialize_struct("cadre.v1.NeedsHuman", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for Pause {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let len = 0;
+        let struct_ser = serializer.serialize_struct("cadre.v1.Pause", len)?;
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Pause {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                            Err(serde::de::Error::unknown_field(value, FIELDS))
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Pause;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.Pause")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Pause, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                while map_.next_key::<GeneratedField>()?.is_some() {
+                    let _ = map_.next_value::<serde::de::IgnoredAny>()?;
+                }
+                Ok(Pause {
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.Pause", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for Paused {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.by.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.Paused", len)?;
+        if !self.by.is_empty() {
+            struct_ser.serialize_field("by", &self.by)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Paused {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "by",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            By,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "by" => Ok(GeneratedField::By),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Paused;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.Paused")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Paused, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut by__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::By => {
+                            if by__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("by"));
+                            }
+                            by__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(Paused {
+                    by: by__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.Paused", FIELDS, GeneratedVisitor)
     }
 }
 impl serde::Serialize for Record {
@@ -2290,6 +3865,114 @@ impl<'de> serde::Deserialize<'de> for Record {
             }
         }
         deserializer.deserialize_struct("cadre.v1.Record", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for Refused {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.what.is_empty() {
+            len += 1;
+        }
+        if !self.why.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.Refused", len)?;
+        if !self.what.is_empty() {
+            struct_ser.serialize_field("what", &self.what)?;
+        }
+        if !self.why.is_empty() {
+            struct_ser.serialize_field("why", &self.why)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Refused {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "what",
+            "why",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            What,
+            Why,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "what" => Ok(GeneratedField::What),
+                            "why" => Ok(GeneratedField::Why),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Refused;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.Refused")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Refused, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut what__ = None;
+                let mut why__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::What => {
+                            if what__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("what"));
+                            }
+                            what__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Why => {
+                            if why__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("why"));
+                            }
+                            why__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(Refused {
+                    what: what__.unwrap_or_default(),
+                    why: why__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.Refused", FIELDS, GeneratedVisitor)
     }
 }
 impl serde::Serialize for Report {
@@ -2584,6 +4267,168 @@ impl<'de> serde::Deserialize<'de> for Report {
         deserializer.deserialize_struct("cadre.v1.Report", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for Resume {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let len = 0;
+        let struct_ser = serializer.serialize_struct("cadre.v1.Resume", len)?;
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Resume {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                            Err(serde::de::Error::unknown_field(value, FIELDS))
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Resume;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.Resume")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Resume, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                while map_.next_key::<GeneratedField>()?.is_some() {
+                    let _ = map_.next_value::<serde::de::IgnoredAny>()?;
+                }
+                Ok(Resume {
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.Resume", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for Resumed {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.by.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.Resumed", len)?;
+        if !self.by.is_empty() {
+            struct_ser.serialize_field("by", &self.by)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Resumed {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "by",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            By,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "by" => Ok(GeneratedField::By),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Resumed;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.Resumed")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Resumed, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut by__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::By => {
+                            if by__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("by"));
+                            }
+                            by__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(Resumed {
+                    by: by__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.Resumed", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for StepCompleted {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -2745,6 +4590,221 @@ impl<'de> serde::Deserialize<'de> for StepCompleted {
         deserializer.deserialize_struct("cadre.v1.StepCompleted", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for StepDelayed {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.step.is_empty() {
+            len += 1;
+        }
+        if !self.role.is_empty() {
+            len += 1;
+        }
+        if self.degraded.is_some() {
+            len += 1;
+        }
+        if self.input.is_some() {
+            len += 1;
+        }
+        if self.until_unix_ms != 0 {
+            len += 1;
+        }
+        if !self.reason.is_empty() {
+            len += 1;
+        }
+        if self.failure.is_some() {
+            len += 1;
+        }
+        if self.usage.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.StepDelayed", len)?;
+        if !self.step.is_empty() {
+            struct_ser.serialize_field("step", &self.step)?;
+        }
+        if !self.role.is_empty() {
+            struct_ser.serialize_field("role", &self.role)?;
+        }
+        if let Some(v) = self.degraded.as_ref() {
+            struct_ser.serialize_field("degraded", v)?;
+        }
+        if let Some(v) = self.input.as_ref() {
+            struct_ser.serialize_field("input", v)?;
+        }
+        if self.until_unix_ms != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("untilUnixMs", ToString::to_string(&self.until_unix_ms).as_str())?;
+        }
+        if !self.reason.is_empty() {
+            struct_ser.serialize_field("reason", &self.reason)?;
+        }
+        if let Some(v) = self.failure.as_ref() {
+            struct_ser.serialize_field("failure", v)?;
+        }
+        if let Some(v) = self.usage.as_ref() {
+            struct_ser.serialize_field("usage", v)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for StepDelayed {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "step",
+            "role",
+            "degraded",
+            "input",
+            "until_unix_ms",
+            "untilUnixMs",
+            "reason",
+            "failure",
+            "usage",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Step,
+            Role,
+            Degraded,
+            Input,
+            UntilUnixMs,
+            Reason,
+            Failure,
+            Usage,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "step" => Ok(GeneratedField::Step),
+                            "role" => Ok(GeneratedField::Role),
+                            "degraded" => Ok(GeneratedField::Degraded),
+                            "input" => Ok(GeneratedField::Input),
+                            "untilUnixMs" | "until_unix_ms" => Ok(GeneratedField::UntilUnixMs),
+                            "reason" => Ok(GeneratedField::Reason),
+                            "failure" => Ok(GeneratedField::Failure),
+                            "usage" => Ok(GeneratedField::Usage),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = StepDelayed;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.StepDelayed")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<StepDelayed, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut step__ = None;
+                let mut role__ = None;
+                let mut degraded__ = None;
+                let mut input__ = None;
+                let mut until_unix_ms__ = None;
+                let mut reason__ = None;
+                let mut failure__ = None;
+                let mut usage__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Step => {
+                            if step__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("step"));
+                            }
+                            step__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Role => {
+                            if role__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("role"));
+                            }
+                            role__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Degraded => {
+                            if degraded__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("degraded"));
+                            }
+                            degraded__ = map_.next_value()?;
+                        }
+                        GeneratedField::Input => {
+                            if input__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("input"));
+                            }
+                            input__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::UntilUnixMs => {
+                            if until_unix_ms__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("untilUnixMs"));
+                            }
+                            until_unix_ms__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Reason => {
+                            if reason__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("reason"));
+                            }
+                            reason__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Failure => {
+                            if failure__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("failure"));
+                            }
+                            failure__ = map_.next_value()?;
+                        }
+                        GeneratedField::Usage => {
+                            if usage__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("usage"));
+                            }
+                            usage__ = map_.next_value()?;
+                        }
+                    }
+                }
+                Ok(StepDelayed {
+                    step: step__.unwrap_or_default(),
+                    role: role__.unwrap_or_default(),
+                    degraded: degraded__,
+                    input: input__,
+                    until_unix_ms: until_unix_ms__.unwrap_or_default(),
+                    reason: reason__.unwrap_or_default(),
+                    failure: failure__,
+                    usage: usage__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.StepDelayed", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for StepDispatched {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -2768,6 +4828,9 @@ impl serde::Serialize for StepDispatched {
         if self.deadline_unix_ms != 0 {
             len += 1;
         }
+        if self.grant.is_some() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("cadre.v1.StepDispatched", len)?;
         if !self.step.is_empty() {
             struct_ser.serialize_field("step", &self.step)?;
@@ -2786,6 +4849,9 @@ impl serde::Serialize for StepDispatched {
             #[allow(clippy::needless_borrows_for_generic_args)]
             struct_ser.serialize_field("deadlineUnixMs", ToString::to_string(&self.deadline_unix_ms).as_str())?;
         }
+        if let Some(v) = self.grant.as_ref() {
+            struct_ser.serialize_field("grant", v)?;
+        }
         struct_ser.end()
     }
 }
@@ -2802,6 +4868,7 @@ impl<'de> serde::Deserialize<'de> for StepDispatched {
             "input",
             "deadline_unix_ms",
             "deadlineUnixMs",
+            "grant",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -2811,6 +4878,7 @@ impl<'de> serde::Deserialize<'de> for StepDispatched {
             Role,
             Input,
             DeadlineUnixMs,
+            Grant,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -2837,6 +4905,7 @@ impl<'de> serde::Deserialize<'de> for StepDispatched {
                             "role" => Ok(GeneratedField::Role),
                             "input" => Ok(GeneratedField::Input),
                             "deadlineUnixMs" | "deadline_unix_ms" => Ok(GeneratedField::DeadlineUnixMs),
+                            "grant" => Ok(GeneratedField::Grant),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -2861,6 +4930,7 @@ impl<'de> serde::Deserialize<'de> for StepDispatched {
                 let mut role__ = None;
                 let mut input__ = None;
                 let mut deadline_unix_ms__ = None;
+                let mut grant__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Step => {
@@ -2897,6 +4967,12 @@ impl<'de> serde::Deserialize<'de> for StepDispatched {
                                 Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
                             ;
                         }
+                        GeneratedField::Grant => {
+                            if grant__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("grant"));
+                            }
+                            grant__ = map_.next_value()?;
+                        }
                     }
                 }
                 Ok(StepDispatched {
@@ -2905,6 +4981,7 @@ impl<'de> serde::Deserialize<'de> for StepDispatched {
                     role: role__.unwrap_or_default(),
                     input: input__,
                     deadline_unix_ms: deadline_unix_ms__.unwrap_or_default(),
+                    grant: grant__,
                 })
             }
         }
@@ -3164,6 +5241,24 @@ impl serde::Serialize for StepWaiting {
         if self.usage.is_some() {
             len += 1;
         }
+        if self.kind != 0 {
+            len += 1;
+        }
+        if self.expires_unix_ms.is_some() {
+            len += 1;
+        }
+        if self.when_expired != 0 {
+            len += 1;
+        }
+        if self.quorum != 0 {
+            len += 1;
+        }
+        if self.four_eyes {
+            len += 1;
+        }
+        if self.editable.is_some() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("cadre.v1.StepWaiting", len)?;
         if !self.step.is_empty() {
             struct_ser.serialize_field("step", &self.step)?;
@@ -3176,6 +5271,30 @@ impl serde::Serialize for StepWaiting {
         }
         if let Some(v) = self.usage.as_ref() {
             struct_ser.serialize_field("usage", v)?;
+        }
+        if self.kind != 0 {
+            let v = step_waiting::Kind::try_from(self.kind)
+                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.kind)))?;
+            struct_ser.serialize_field("kind", &v)?;
+        }
+        if let Some(v) = self.expires_unix_ms.as_ref() {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("expiresUnixMs", ToString::to_string(&v).as_str())?;
+        }
+        if self.when_expired != 0 {
+            let v = step_waiting::WhenExpired::try_from(self.when_expired)
+                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.when_expired)))?;
+            struct_ser.serialize_field("whenExpired", &v)?;
+        }
+        if self.quorum != 0 {
+            struct_ser.serialize_field("quorum", &self.quorum)?;
+        }
+        if self.four_eyes {
+            struct_ser.serialize_field("fourEyes", &self.four_eyes)?;
+        }
+        if let Some(v) = self.editable.as_ref() {
+            struct_ser.serialize_field("editable", v)?;
         }
         struct_ser.end()
     }
@@ -3191,6 +5310,15 @@ impl<'de> serde::Deserialize<'de> for StepWaiting {
             "question",
             "proposal",
             "usage",
+            "kind",
+            "expires_unix_ms",
+            "expiresUnixMs",
+            "when_expired",
+            "whenExpired",
+            "quorum",
+            "four_eyes",
+            "fourEyes",
+            "editable",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -3199,6 +5327,12 @@ impl<'de> serde::Deserialize<'de> for StepWaiting {
             Question,
             Proposal,
             Usage,
+            Kind,
+            ExpiresUnixMs,
+            WhenExpired,
+            Quorum,
+            FourEyes,
+            Editable,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -3224,6 +5358,12 @@ impl<'de> serde::Deserialize<'de> for StepWaiting {
                             "question" => Ok(GeneratedField::Question),
                             "proposal" => Ok(GeneratedField::Proposal),
                             "usage" => Ok(GeneratedField::Usage),
+                            "kind" => Ok(GeneratedField::Kind),
+                            "expiresUnixMs" | "expires_unix_ms" => Ok(GeneratedField::ExpiresUnixMs),
+                            "whenExpired" | "when_expired" => Ok(GeneratedField::WhenExpired),
+                            "quorum" => Ok(GeneratedField::Quorum),
+                            "fourEyes" | "four_eyes" => Ok(GeneratedField::FourEyes),
+                            "editable" => Ok(GeneratedField::Editable),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -3247,6 +5387,12 @@ impl<'de> serde::Deserialize<'de> for StepWaiting {
                 let mut question__ = None;
                 let mut proposal__ = None;
                 let mut usage__ = None;
+                let mut kind__ = None;
+                let mut expires_unix_ms__ = None;
+                let mut when_expired__ = None;
+                let mut quorum__ = None;
+                let mut four_eyes__ = None;
+                let mut editable__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Step => {
@@ -3273,6 +5419,46 @@ impl<'de> serde::Deserialize<'de> for StepWaiting {
                             }
                             usage__ = map_.next_value()?;
                         }
+                        GeneratedField::Kind => {
+                            if kind__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("kind"));
+                            }
+                            kind__ = Some(map_.next_value::<step_waiting::Kind>()? as i32);
+                        }
+                        GeneratedField::ExpiresUnixMs => {
+                            if expires_unix_ms__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("expiresUnixMs"));
+                            }
+                            expires_unix_ms__ = 
+                                map_.next_value::<::std::option::Option<::pbjson::private::NumberDeserialize<_>>>()?.map(|x| x.0)
+                            ;
+                        }
+                        GeneratedField::WhenExpired => {
+                            if when_expired__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("whenExpired"));
+                            }
+                            when_expired__ = Some(map_.next_value::<step_waiting::WhenExpired>()? as i32);
+                        }
+                        GeneratedField::Quorum => {
+                            if quorum__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("quorum"));
+                            }
+                            quorum__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::FourEyes => {
+                            if four_eyes__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("fourEyes"));
+                            }
+                            four_eyes__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Editable => {
+                            if editable__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("editable"));
+                            }
+                            editable__ = map_.next_value()?;
+                        }
                     }
                 }
                 Ok(StepWaiting {
@@ -3280,10 +5466,158 @@ impl<'de> serde::Deserialize<'de> for StepWaiting {
                     question: question__.unwrap_or_default(),
                     proposal: proposal__,
                     usage: usage__,
+                    kind: kind__.unwrap_or_default(),
+                    expires_unix_ms: expires_unix_ms__,
+                    when_expired: when_expired__.unwrap_or_default(),
+                    quorum: quorum__.unwrap_or_default(),
+                    four_eyes: four_eyes__.unwrap_or_default(),
+                    editable: editable__,
                 })
             }
         }
         deserializer.deserialize_struct("cadre.v1.StepWaiting", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for step_waiting::Kind {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        let variant = match self {
+            Self::Question => "QUESTION",
+            Self::Approval => "APPROVAL",
+        };
+        serializer.serialize_str(variant)
+    }
+}
+impl<'de> serde::Deserialize<'de> for step_waiting::Kind {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "QUESTION",
+            "APPROVAL",
+        ];
+
+        struct GeneratedVisitor;
+
+        impl serde::de::Visitor<'_> for GeneratedVisitor {
+            type Value = step_waiting::Kind;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(formatter, "expected one of: {:?}", &FIELDS)
+            }
+
+            fn visit_i64<E>(self, v: i64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Signed(v), &self)
+                    })
+            }
+
+            fn visit_u64<E>(self, v: u64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Unsigned(v), &self)
+                    })
+            }
+
+            fn visit_str<E>(self, value: &str) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                match value {
+                    "QUESTION" => Ok(step_waiting::Kind::Question),
+                    "APPROVAL" => Ok(step_waiting::Kind::Approval),
+                    _ => Err(serde::de::Error::unknown_variant(value, FIELDS)),
+                }
+            }
+        }
+        deserializer.deserialize_any(GeneratedVisitor)
+    }
+}
+impl serde::Serialize for step_waiting::WhenExpired {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        let variant = match self {
+            Self::Fail => "FAIL",
+            Self::Accept => "ACCEPT",
+        };
+        serializer.serialize_str(variant)
+    }
+}
+impl<'de> serde::Deserialize<'de> for step_waiting::WhenExpired {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "FAIL",
+            "ACCEPT",
+        ];
+
+        struct GeneratedVisitor;
+
+        impl serde::de::Visitor<'_> for GeneratedVisitor {
+            type Value = step_waiting::WhenExpired;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(formatter, "expected one of: {:?}", &FIELDS)
+            }
+
+            fn visit_i64<E>(self, v: i64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Signed(v), &self)
+                    })
+            }
+
+            fn visit_u64<E>(self, v: u64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Unsigned(v), &self)
+                    })
+            }
+
+            fn visit_str<E>(self, value: &str) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                match value {
+                    "FAIL" => Ok(step_waiting::WhenExpired::Fail),
+                    "ACCEPT" => Ok(step_waiting::WhenExpired::Accept),
+                    _ => Err(serde::de::Error::unknown_variant(value, FIELDS)),
+                }
+            }
+        }
+        deserializer.deserialize_any(GeneratedVisitor)
     }
 }
 impl serde::Serialize for Unsure {
@@ -3552,6 +5886,114 @@ impl<'de> serde::Deserialize<'de> for Usage {
         deserializer.deserialize_struct("cadre.v1.Usage", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for Voted {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.step.is_empty() {
+            len += 1;
+        }
+        if !self.by.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.Voted", len)?;
+        if !self.step.is_empty() {
+            struct_ser.serialize_field("step", &self.step)?;
+        }
+        if !self.by.is_empty() {
+            struct_ser.serialize_field("by", &self.by)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Voted {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "step",
+            "by",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Step,
+            By,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "step" => Ok(GeneratedField::Step),
+                            "by" => Ok(GeneratedField::By),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Voted;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.Voted")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Voted, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut step__ = None;
+                let mut by__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Step => {
+                            if step__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("step"));
+                            }
+                            step__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::By => {
+                            if by__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("by"));
+                            }
+                            by__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(Voted {
+                    step: step__.unwrap_or_default(),
+                    by: by__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.Voted", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for WorkOrder {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -3605,6 +6047,9 @@ impl serde::Serialize for WorkOrder {
         if self.user.is_some() {
             len += 1;
         }
+        if self.grant.is_some() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("cadre.v1.WorkOrder", len)?;
         if self.schema != 0 {
             struct_ser.serialize_field("schema", &self.schema)?;
@@ -3653,6 +6098,9 @@ impl serde::Serialize for WorkOrder {
         if let Some(v) = self.user.as_ref() {
             struct_ser.serialize_field("user", v)?;
         }
+        if let Some(v) = self.grant.as_ref() {
+            struct_ser.serialize_field("grant", v)?;
+        }
         struct_ser.end()
     }
 }
@@ -3681,6 +6129,7 @@ impl<'de> serde::Deserialize<'de> for WorkOrder {
             "accepts",
             "returns",
             "user",
+            "grant",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -3700,6 +6149,7 @@ impl<'de> serde::Deserialize<'de> for WorkOrder {
             Accepts,
             Returns,
             User,
+            Grant,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -3736,6 +6186,7 @@ impl<'de> serde::Deserialize<'de> for WorkOrder {
                             "accepts" => Ok(GeneratedField::Accepts),
                             "returns" => Ok(GeneratedField::Returns),
                             "user" => Ok(GeneratedField::User),
+                            "grant" => Ok(GeneratedField::Grant),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -3770,6 +6221,7 @@ impl<'de> serde::Deserialize<'de> for WorkOrder {
                 let mut accepts__ = None;
                 let mut returns__ = None;
                 let mut user__ = None;
+                let mut grant__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Schema => {
@@ -3870,6 +6322,12 @@ impl<'de> serde::Deserialize<'de> for WorkOrder {
                             }
                             user__ = map_.next_value()?;
                         }
+                        GeneratedField::Grant => {
+                            if grant__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("grant"));
+                            }
+                            grant__ = map_.next_value()?;
+                        }
                     }
                 }
                 Ok(WorkOrder {
@@ -3888,6 +6346,7 @@ impl<'de> serde::Deserialize<'de> for WorkOrder {
                     accepts: accepts__.unwrap_or_default(),
                     returns: returns__.unwrap_or_default(),
                     user: user__,
+                    grant: grant__,
                 })
             }
         }

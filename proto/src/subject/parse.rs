@@ -101,6 +101,7 @@ fn owned(
         "log" => Subject::Log(partition, tokens.task()?),
         "timer" => Subject::Timer(partition, tokens.woken_task()?),
         "due" => Subject::Due(partition, tokens.woken_task()?),
+        "stop" => Subject::Stop(partition, tokens.task()?),
         "work" => Subject::Work(partition, tokens.attempt()?),
         "run" => Subject::Run {
             partition,
@@ -108,20 +109,36 @@ fn owned(
             task: tokens.task()?,
             step: tokens.step()?,
         },
-        "in" => match tokens.next("the kind of input")? {
-            "goal" => {
-                let (tenant, task) = (tokens.name("tenant")?, tokens.task()?);
-                Subject::InGoal { partition, tenant, task }
-            }
-            "report" => Subject::InReport(partition, tokens.attempt()?),
-            "cancel" => {
-                let (source, task) = (tokens.name("source")?, tokens.task()?);
-                Subject::InCancel { partition, source, task }
-            }
-            "timer" => match tokens.next("the timer")? {
-                "wake" => Subject::InTimer(partition, tokens.task()?),
-                _ => return Err(SubjectProblem::Unknown),
-            },
+        "in" => input(partition, tokens.next("the kind of input")?, tokens)?,
+        _ => return Err(SubjectProblem::Unknown),
+    })
+}
+
+fn input(
+    partition: Partition,
+    kind: &str,
+    tokens: &mut Tokens<'_>,
+) -> Result<Subject, SubjectProblem> {
+    Ok(match kind {
+        "goal" => {
+            let (tenant, task) = (tokens.name("tenant")?, tokens.task()?);
+            Subject::InGoal { partition, tenant, task }
+        }
+        "report" => Subject::InReport(partition, tokens.attempt()?),
+        "cancel" => {
+            let (source, task) = (tokens.name("source")?, tokens.task()?);
+            Subject::InCancel { partition, source, task }
+        }
+        "control" => {
+            let (source, task) = (tokens.name("source")?, tokens.task()?);
+            Subject::InControl { partition, source, task }
+        }
+        "decision" => {
+            let (source, task) = (tokens.name("source")?, tokens.task()?);
+            Subject::InDecision { partition, source, task }
+        }
+        "timer" => match tokens.next("the timer")? {
+            "wake" => Subject::InTimer(partition, tokens.task()?),
             _ => return Err(SubjectProblem::Unknown),
         },
         _ => return Err(SubjectProblem::Unknown),

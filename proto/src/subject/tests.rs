@@ -91,6 +91,7 @@ fn functions_and_forms_agree() {
     let attempt = Attempt { role: name("r"), task: task.clone(), step: step.clone(), number: 1 };
     let pairs = [
         (log(p, &task), Subject::Log(p, task.clone())),
+        (stop(p, &task), Subject::Stop(p, task.clone())),
         (timer(p, &task), Subject::Timer(p, task.clone())),
         (due(p, &task), Subject::Due(p, task.clone())),
         (work(p, &attempt), Subject::Work(p, attempt.clone())),

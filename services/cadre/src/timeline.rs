@@ -5,6 +5,7 @@
 //! `goal publish --follow` and `demo`.
 
 mod follow;
+mod line;
 #[cfg(test)]
 mod tests;
 
@@ -12,20 +13,19 @@ use std::{sync::Arc, time::Duration};
 
 use cadre_core::{
     ids::{Name, StepId},
-    task::{AGGREGATE, EndStatus, Event, Record, Task, Usage},
+    task::{AGGREGATE, Event, Record, StepState, Task, Usage},
     time::UnixMillis,
     workflow::Workflow,
 };
 
 pub use follow::{FollowError, Records, follow};
+pub(crate) use line::added;
 
+use self::line::{Line, Mark, asked, cost, join, reason};
 use crate::output::{
     Look, Style,
-    text::{brief, clean, count, span, usd},
+    text::{count, span},
 };
-
-/// Characters of a reason that one line shows.
-const REASON_CHARS_MAX: usize = 160;
 
 /// Turns the records of one task into lines.
 #[derive(Debug)]
@@ -33,29 +33,6 @@ pub struct Timeline {
     style: Style,
     task: Option<Task>,
     workflow: Option<Arc<Workflow>>,
-}
-
-/// What a line is about.
-#[derive(Debug, Clone, Copy)]
-enum Mark {
-    Goal,
-    Expanded,
-    Started,
-    Completed,
-    Unsure,
-    Failed,
-    Skipped,
-    Waiting,
-    Limit,
-    Ended(EndStatus),
-}
-
-/// One line before it is put together.
-struct Line {
-    mark: Mark,
-    what: String,
-    who: String,
-    rest: String,
 }
 
 impl Timeline {
@@ -95,30 +72,25 @@ impl Timeline {
         match event {
             Event::Accepted { goal, deadline } => {
                 let time = span(deadline.since(record.at));
-                let who = goal.workflow.to_string();
                 let rest = format!("task {}, within {time}", goal.task);
-                Line { mark: Mark::Goal, what: "goal".to_owned(), who, rest }
+                Line { who: goal.workflow.to_string(), ..Line::new(Mark::Goal, "goal", rest) }
             }
             Event::Expanded { step, items } => {
                 let items = items.value().as_array().map_or(0, Vec::len);
-                let rest = count(items as u64, "item");
-                Line { mark: Mark::Expanded, what: step.to_string(), who: String::new(), rest }
+                Line::new(Mark::Expanded, step.as_str(), count(items as u64, "item"))
             }
             Event::StepDispatched { step, attempt, role, .. } => {
                 let rest = if *attempt > 1 { format!("attempt {attempt}") } else { String::new() };
-                let (what, who) = (step.to_string(), role.to_string());
-                Line { mark: Mark::Started, what, who, rest }
+                let who = role.to_string();
+                Line { who, ..Line::new(Mark::Started, &step.to_string(), rest) }
+            }
+            Event::StepDelayed { step, role, degraded, until, reason: why, usage, .. } => {
+                let text = join([Some(reason(why)), cost(*usage)]);
+                let wait = until.since(record.at);
+                self.delayed(step, role, (degraded.is_some(), wait), &text)
             }
             Event::StepCompleted { step, confidence, unsure, usage, .. } => {
-                let parts = [
-                    self.contract(&step.name),
-                    Some(self.took(step, record.at)),
-                    confidence.map(|confidence| format!("confidence {confidence:.2}")),
-                    cost(*usage),
-                    unsure.as_ref().map(|why| format!("unsure: {}", reason(why))),
-                ];
-                let mark = if unsure.is_some() { Mark::Unsure } else { Mark::Completed };
-                self.of_step(mark, step, join(parts))
+                self.completed(step, record.at, (*confidence, unsure.as_deref()), *usage)
             }
             Event::StepFailed { step, failure, usage } => {
                 let why = format!("{}: {}", failure.kind.as_str(), reason(&failure.message));
@@ -126,20 +98,100 @@ impl Timeline {
                 self.of_step(Mark::Failed, step, join(parts))
             }
             Event::StepSkipped { step, reason: why } => {
-                let (what, rest) = (step.to_string(), reason(why));
-                Line { mark: Mark::Skipped, what, who: String::new(), rest }
+                Line::new(Mark::Skipped, step.as_str(), reason(why))
             }
-            Event::StepWaiting { step, question, .. } => {
-                self.of_step(Mark::Waiting, step, reason(question))
+            Event::StepWaiting { step, ask, usage } => {
+                let parts = [Some(asked(ask, record.at)), cost(*usage)];
+                self.of_step(Mark::Waiting, step, join(parts))
             }
-            Event::LimitReached { limit } => {
-                let (what, rest) = ("limit".to_owned(), reason(limit));
-                Line { mark: Mark::Limit, what, who: String::new(), rest }
+            Event::Voted { step, by } => {
+                let rest = format!("{} agrees{}", reason(by), self.votes(step));
+                self.of_step(Mark::Voted, step, rest)
+            }
+            Event::LimitReached { limit, is_held: false } => {
+                Line::new(Mark::Limit, "limit", reason(limit))
+            }
+            Event::LimitReached { limit, is_held: true } => {
+                let rest = format!("waits for a larger budget: {}", reason(limit));
+                Line::new(Mark::Limit, "budget", rest)
+            }
+            Event::BudgetNear { text, .. } => Line::new(Mark::Limit, "budget", reason(text)),
+            Event::BudgetAdded { by, budget, .. } => {
+                let rest = format!("{} added {}", reason(by), added(*budget));
+                Line::new(Mark::Added, "budget", rest)
+            }
+            Event::Paused { by } => {
+                Line::new(Mark::Paused, "task", format!("paused by {}", reason(by)))
+            }
+            Event::Resumed { by } => {
+                Line::new(Mark::Resumed, "task", format!("resumed by {}", reason(by)))
+            }
+            Event::Refused { what, why } => {
+                let rest = format!("{} refused: {}", reason(what), reason(why));
+                Line::new(Mark::Refused, "task", rest)
             }
             Event::Ended { status, reason: why, .. } => {
-                let (what, who) = ("task".to_owned(), status.as_str().to_owned());
-                Line { mark: Mark::Ended(*status), what, who, rest: reason(why) }
+                let who = status.as_str().to_owned();
+                Line { who, ..Line::new(Mark::Ended(*status), "task", reason(why)) }
             }
+        }
+    }
+
+    /// The next attempt waits, or is another role's.
+    fn delayed(
+        &self,
+        step: &StepId,
+        role: &Name,
+        (is_degraded, wait): (bool, Duration),
+        why: &str,
+    ) -> Line {
+        let known = self.task.as_ref().and_then(|task| task.steps.get(step));
+        let is_new = known.is_none_or(|step| step.role.as_ref() != Some(role));
+        let rest = match (is_degraded && is_new, wait.is_zero()) {
+            (true, true) => format!("goes to role {role} (degraded): {why}"),
+            (true, false) => format!("goes to role {role} (degraded) in {}: {why}", span(wait)),
+            (false, _) => format!("waits {}: {why}", span(wait)),
+        };
+        Line { who: role.to_string(), ..Line::new(Mark::Delayed, &step.to_string(), rest) }
+    }
+
+    fn completed(
+        &self,
+        step: &StepId,
+        at: UnixMillis,
+        (confidence, unsure): (Option<f64>, Option<&str>),
+        usage: Usage,
+    ) -> Line {
+        let known = self.task.as_ref().and_then(|task| task.steps.get(step));
+        let degraded = known.and_then(|step| step.degraded.as_deref());
+        let parts = [
+            self.contract(&step.name),
+            Some(self.took(step, at)),
+            confidence.map(|confidence| format!("confidence {confidence:.2}")),
+            cost(usage),
+            unsure.map(|why| format!("unsure: {}", reason(why))),
+            degraded.map(|_| "degraded".to_owned()),
+        ];
+        let mark = if unsure.is_some() { Mark::Unsure } else { Mark::Completed };
+        self.of_step(mark, step, join(parts))
+    }
+
+    /// How many have agreed with one vote more, of how many.
+    fn votes(&self, step: &StepId) -> String {
+        let known = self.task.as_ref().and_then(|task| task.steps.get(step));
+        match known.map(|step| &step.state) {
+            Some(StepState::Waiting { ask, votes }) => {
+                format!(" ({} of {})", votes.len() + 1, ask.quorum)
+            }
+            Some(
+                StepState::Dispatched { .. }
+                | StepState::Delayed { .. }
+                | StepState::Completed { .. }
+                | StepState::Failed(_)
+                | StepState::Skipped(_)
+                | StepState::Cancelled,
+            )
+            | None => String::new(),
         }
     }
 
@@ -160,7 +212,7 @@ impl Timeline {
         if step.as_str() == AGGREGATE {
             return Some(workflow.output.id());
         }
-        Some(workflow.step(step)?.role.returns.id())
+        Some(workflow.step(step)?.role()?.returns.id())
     }
 
     fn print(&self, elapsed: Duration, line: &Line) -> String {
@@ -172,38 +224,4 @@ impl Timeline {
         let text = format!("{time}  {mark}  {:<14}  {:<14}  {}", line.what, line.who, line.rest);
         text.trim_end().to_owned()
     }
-}
-
-impl Mark {
-    /// On a terminal, elsewhere, and in which colour.
-    fn shown(self) -> (&'static str, &'static str, Look) {
-        match self {
-            Self::Goal => ("●", "goal", Look::Strong),
-            Self::Expanded => ("⋔", "split", Look::Dim),
-            Self::Started => ("▸", "start", Look::Begin),
-            Self::Completed => ("✓", "done", Look::Good),
-            Self::Unsure => ("≈", "maybe", Look::Warn),
-            Self::Failed => ("✗", "fail", Look::Bad),
-            Self::Skipped => ("○", "skip", Look::Dim),
-            Self::Waiting => ("?", "ask", Look::Warn),
-            Self::Limit => ("!", "limit", Look::Warn),
-            Self::Ended(EndStatus::Completed) => ("■", "end", Look::Good),
-            Self::Ended(EndStatus::Partial) => ("■", "end", Look::Warn),
-            Self::Ended(EndStatus::Failed | EndStatus::Cancelled | EndStatus::Incomplete) => {
-                ("■", "end", Look::Bad)
-            }
-        }
-    }
-}
-
-fn reason(text: &str) -> String {
-    brief(&clean(text), REASON_CHARS_MAX)
-}
-
-fn cost(usage: Usage) -> Option<String> {
-    (usage.usd_micros > 0).then(|| usd(usage.usd_micros))
-}
-
-fn join<const N: usize>(parts: [Option<String>; N]) -> String {
-    parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
 }

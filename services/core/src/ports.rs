@@ -12,7 +12,7 @@ use crate::{
     payload::{Hash, Payload},
     task::{Answer, Goal, Input, Order, Record, Report},
     time::UnixMillis,
-    workflow::Workflow,
+    workflow::{Grant, Workflow},
 };
 
 /// Where a task's log ends.
@@ -287,6 +287,8 @@ pub struct WorkItem<R> {
     pub input: Payload,
     /// What is left of the attempt's time when it was received.
     pub time_left: Duration,
+    /// What the attempt may spend.
+    pub grant: Grant,
     /// Key for side effects.
     pub idempotency_key: String,
     /// W3C `traceparent`.

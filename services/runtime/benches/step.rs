@@ -21,7 +21,7 @@ use cadre_core::{
     payload::Payload,
     ports::{BusError, DeadLetter, Inbox, Malformed, Packs, Settle, WorkItem, WorkerBus},
     task::{Outcome, Report},
-    workflow::{Runtime, Workflow},
+    workflow::{Grant, Runtime, Workflow},
 };
 use cadre_runtime::{
     supervise::{Options, Supervisor},
@@ -124,6 +124,7 @@ fn items(role: &Name) -> Vec<WorkItem<()>> {
         role: role.clone(),
         input: input.clone(),
         time_left: Duration::from_secs(60),
+        grant: Grant::default(),
         idempotency_key: format!("{index}.step.1"),
         trace: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
         deliveries: 1,

@@ -15,7 +15,7 @@ use cadre_core::{
     ids::{Name, StepId, TaskId},
     payload::Payload,
     task::Report,
-    workflow::Workflow,
+    workflow::{Grant, Workflow},
 };
 use serde_json::Value;
 use tokio::{sync::Notify, time::Instant};
@@ -116,6 +116,7 @@ enum Content {
         revision: String,
         input: Payload,
         until: Instant,
+        grant: Grant,
     },
     Malformed,
 }
@@ -131,14 +132,17 @@ pub struct Work {
     pub input: Value,
     /// Its time.
     pub time: Duration,
+    /// What it may spend.
+    pub grant: Grant,
 }
 
 impl Work {
-    /// An order of a minute for `role`, on revision `r1`, with nothing in it.
+    /// An order of a minute for `role`, on revision `r1`, with nothing in it and nothing to spend.
     #[must_use]
     pub fn of(role: &Name) -> Self {
         let time = Duration::from_secs(60);
-        Self { role: role.clone(), revision: "r1".to_owned(), input: Value::Null, time }
+        let (revision, input, grant) = ("r1".to_owned(), Value::Null, Grant::default());
+        Self { role: role.clone(), revision, input, time, grant }
     }
 }
 
@@ -182,6 +186,7 @@ impl Memory {
             revision: work.revision,
             input,
             until: Instant::now() + work.time,
+            grant: work.grant,
         };
         self.publish(sequence, work.role, content)
     }

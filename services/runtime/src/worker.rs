@@ -30,7 +30,7 @@ use cadre_core::{
     payload::Payload,
     ports::WorkItem,
     task::{Outcome, Usage},
-    workflow::Workflow,
+    workflow::{Grant, Workflow},
 };
 use tokio::time::Instant;
 
@@ -77,6 +77,8 @@ pub struct Step {
     pub role: Name,
     /// Satisfies the role's `accepts` contract.
     pub input: Payload,
+    /// What it may spend.
+    pub grant: Grant,
     /// Key for side effects.
     pub idempotency_key: String,
     /// W3C `traceparent` of whoever ordered it.
@@ -100,6 +102,7 @@ impl Step {
             attempt: item.attempt,
             role: item.role,
             input: item.input,
+            grant: item.grant,
             idempotency_key: item.idempotency_key,
             trace: item.trace,
             received,

@@ -150,7 +150,14 @@ impl Arena {
                 | Event::StepFailed { .. }
                 | Event::StepSkipped { .. }
                 | Event::StepWaiting { .. }
-                | Event::LimitReached { .. }) => {
+                | Event::LimitReached { .. }
+                | Event::StepDelayed { .. }
+                | Event::Voted { .. }
+                | Event::BudgetNear { .. }
+                | Event::BudgetAdded { .. }
+                | Event::Paused { .. }
+                | Event::Resumed { .. }
+                | Event::Refused { .. }) => {
                     panic!("{task}: nothing else may happen here, but {other:?} did")
                 }
             }

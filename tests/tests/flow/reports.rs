@@ -352,11 +352,9 @@ async fn what_is_not_vouched_for_does_what_the_pack_says() {
     for (sent, proposal) in [(unsure, Some(json!({"n": 1}))), (bare, None)] {
         let (_, task, _) = outcome(&with("ask_human"), sent).await;
         assert_eq!(task.status(), "waiting");
-        let StepState::Waiting { question, proposal: kept } = step(&task, "first") else {
-            panic!("{task:?}");
-        };
-        assert_eq!(question, "blurred");
-        assert_eq!(kept.as_ref().map(|kept| kept.value().clone()), proposal);
+        let StepState::Waiting { ask, .. } = step(&task, "first") else { panic!("{task:?}") };
+        assert_eq!(ask.question, "blurred");
+        assert_eq!(ask.content.as_ref().map(|kept| kept.value().clone()), proposal);
     }
 }
 
@@ -370,8 +368,8 @@ async fn failures_hand_offs_and_questions_are_what_they_say() {
     let (_, task, _) = outcome("", json!({"handoff": {"to": "copy", "reason": "not mine"}})).await;
     assert_eq!(failure(&task).0, FailureKind::Handoff);
     let (_, task, _) = outcome("", json!({"needsHuman": {"question": "which one?"}})).await;
-    let StepState::Waiting { question, .. } = step(&task, "first") else { panic!("{task:?}") };
-    assert_eq!(question, "which one?");
+    let StepState::Waiting { ask, .. } = step(&task, "first") else { panic!("{task:?}") };
+    assert_eq!(ask.question, "which one?");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cadre_core::{
     ids::TaskId,
     ports::{AppendError, Delivery, LogHead, OrchestratorBus, Packs},
-    task::{Cancel, Cause, Draft, Input, Record, Seen, Task, Verdict, decide},
+    task::{Cancel, Cause, Draft, Input, Moment, Record, Seen, Task, Verdict, decide},
 };
 use cadre_runtime::{task::spawn, trace};
 use ractor::{ActorProcessingErr, ActorRef};
@@ -100,7 +100,7 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
         (known, pending): (Known, Pending<B::Receipt>),
     ) {
         let now = self.bus.now();
-        match decide(&known.workflow, known.task.as_deref(), &pending.input, now) {
+        match decide(&known.workflow, known.task.as_deref(), &pending.input, &Moment::from(now)) {
             Verdict::Append(draft) => self.commit(myself, id, entry, (known, *draft, pending)),
             Verdict::Ignore(seen) => self.ignore(myself, id, entry, (known, seen, pending)),
         }
@@ -379,6 +379,8 @@ fn source(input: &Input) -> String {
         Input::Report(report) => format!("{}#{}", report.step, report.attempt),
         Input::Due => "wake".to_owned(),
         Input::Cancel(cancel) => cancel.by.clone(),
+        Input::Control(control) => format!("{}#{}", control.by, control.key),
+        Input::Decision(decision) => format!("{}#{}", decision.by, decision.step),
         Input::Advance => String::new(),
     }
 }

@@ -147,7 +147,12 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
             let Some(receipt) = first.receipt else { continue };
             match first.input {
                 Input::Due => self.ack(receipt),
-                Input::Goal(_) | Input::Report(_) | Input::Cancel(_) | Input::Advance => {
+                Input::Goal(_)
+                | Input::Report(_)
+                | Input::Cancel(_)
+                | Input::Control(_)
+                | Input::Decision(_)
+                | Input::Advance => {
                     self.bury(receipt, format!("there is no task {id}"));
                 }
             }

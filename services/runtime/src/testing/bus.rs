@@ -109,7 +109,7 @@ impl Order {
     fn hand_out(&self, sequence: u64, now: Instant) -> Handed {
         let receipt = Receipt { sequence };
         match &self.content {
-            Content::Step { task, tenant, step, revision, input, until } => Ok(WorkItem {
+            Content::Step { task, tenant, step, revision, input, until, grant } => Ok(WorkItem {
                 task: task.clone(),
                 tenant: tenant.clone(),
                 workflow: tenant.clone(),
@@ -119,6 +119,7 @@ impl Order {
                 role: self.role.clone(),
                 input: input.clone(),
                 time_left: until.saturating_duration_since(now),
+                grant: *grant,
                 idempotency_key: format!("{task}.{step}.1"),
                 trace: Some(TRACE.to_owned()),
                 deliveries: self.deliveries,

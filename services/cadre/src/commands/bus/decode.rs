@@ -59,11 +59,14 @@ fn of_subject(subject: &Subject, item: &TailItem) -> (&'static str, Said, bool) 
         Subject::Log(..) => ("record", record_said(item), false),
         Subject::Timer(..) => ("timer", Ok((timer_text(item), Value::Null)), false),
         Subject::Due(..) | Subject::InTimer(..) => ("due", Ok((String::new(), Value::Null)), false),
+        Subject::Stop(..) => ("stop", Ok((String::new(), Value::Null)), false),
         Subject::Dead { .. } => ("dead", Ok(dead_said(item)), true),
         Subject::Work(_, attempt) => ("order", order_said(attempt, item), false),
         Subject::InGoal { .. } => ("taken", goal_said(item), false),
         Subject::InReport(_, attempt) => report_said(attempt, item),
         Subject::InCancel { .. } => ("cancel", cancel_said(item), false),
+        Subject::InControl { .. } => ("control", control_said(item), false),
+        Subject::InDecision { .. } => ("decision", decision_said(item), false),
         Subject::Run { .. } => ("journal", Err("the journal has no reader yet".to_owned()), false),
         Subject::Goals(_) => ("goal", published_said(item), false),
         Subject::Rejected(_) => ("rejected", rejected_said(item), true),
@@ -122,6 +125,37 @@ fn goal_said(item: &TailItem) -> Said {
 fn cancel_said(item: &TailItem) -> Said {
     let cancel: v1::Cancel = peek(encoding(item)?, &item.body)?;
     Ok((format!("by {}: {}", short(&cancel.by), short(&cancel.reason)), value(&cancel)?))
+}
+
+fn control_said(item: &TailItem) -> Said {
+    use v1::control::Action;
+    let control: v1::Control = peek(encoding(item)?, &item.body)?;
+    let wish = match &control.action {
+        None => "nothing",
+        Some(Action::Pause(_)) => "pause",
+        Some(Action::Resume(_)) => "resume",
+        Some(Action::Kill(_)) => "kill",
+        Some(Action::AddBudget(_)) => "add to the budget",
+    };
+    let because = because(&control.reason);
+    Ok((format!("{wish}, by {}{because}", short(&control.by)), value(&control)?))
+}
+
+fn decision_said(item: &TailItem) -> Said {
+    use v1::decision::Ruling;
+    let decision: v1::Decision = peek(encoding(item)?, &item.body)?;
+    let ruling = match &decision.ruling {
+        None => "says nothing about",
+        Some(Ruling::Granted(v1::Granted { content: None })) => "grants",
+        Some(Ruling::Granted(v1::Granted { content: Some(_) })) => "grants with a content",
+        Some(Ruling::Denied(_)) => "denies",
+    };
+    let (by, step) = (short(&decision.by), short(&decision.step));
+    Ok((format!("{by} {ruling} {step}{}", because(&decision.comment)), value(&decision)?))
+}
+
+fn because(reason: &str) -> String {
+    if reason.is_empty() { String::new() } else { format!(": {}", short(reason)) }
 }
 
 fn published_said(item: &TailItem) -> Said {
@@ -270,6 +304,8 @@ mod tests {
             &task,
             &format!("cadre.0.in.goal.a.{TASK}"),
             &format!("cadre.0.in.cancel.cli.{TASK}"),
+            &format!("cadre.0.in.control.cli.{TASK}"),
+            &format!("cadre.0.in.decision.cli.{TASK}"),
             &format!("answers.a.b.{TASK}"),
             &format!("cadre.0.timer.{TASK}.wake"),
         ] {

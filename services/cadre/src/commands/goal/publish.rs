@@ -132,11 +132,18 @@ fn accepted_as(wanted: &Wanted, first: &Record) -> Result<(), Failure> {
         Event::Accepted { goal, .. } => !wanted.is_same(goal),
         Event::Expanded { .. }
         | Event::StepDispatched { .. }
+        | Event::StepDelayed { .. }
         | Event::StepCompleted { .. }
         | Event::StepFailed { .. }
         | Event::StepSkipped { .. }
         | Event::StepWaiting { .. }
+        | Event::Voted { .. }
         | Event::LimitReached { .. }
+        | Event::BudgetNear { .. }
+        | Event::BudgetAdded { .. }
+        | Event::Paused { .. }
+        | Event::Resumed { .. }
+        | Event::Refused { .. }
         | Event::Ended { .. } => false,
     });
     if !is_other {

@@ -1,6 +1,10 @@
 //! Records as JSON documents for programs: times by RFC 3339, durations in milliseconds.
 
-use cadre_core::task::{Event, Record, Usage};
+use cadre_core::{
+    payload::Payload,
+    task::{Ask, Budget, Event, Failure, Record, Usage},
+    workflow::{Grant, WhenExpired},
+};
 use serde_json::{Value, json};
 
 /// One record.
@@ -26,11 +30,18 @@ pub(super) fn event_name(event: &Event) -> &'static str {
         Event::Accepted { .. } => "accepted",
         Event::Expanded { .. } => "expanded",
         Event::StepDispatched { .. } => "step_dispatched",
+        Event::StepDelayed { .. } => "step_delayed",
         Event::StepCompleted { .. } => "step_completed",
         Event::StepFailed { .. } => "step_failed",
         Event::StepSkipped { .. } => "step_skipped",
         Event::StepWaiting { .. } => "step_waiting",
+        Event::Voted { .. } => "voted",
         Event::LimitReached { .. } => "limit_reached",
+        Event::BudgetNear { .. } => "budget_near",
+        Event::BudgetAdded { .. } => "budget_added",
+        Event::Paused { .. } => "paused",
+        Event::Resumed { .. } => "resumed",
+        Event::Refused { .. } => "refused",
         Event::Ended { .. } => "ended",
     }
 }
@@ -53,31 +64,99 @@ fn content(event: &Event) -> Value {
         Event::Expanded { step, items } => {
             json!({"step": step.as_str(), "items": items.value()})
         }
-        Event::StepDispatched { step, attempt, role, input, deadline } => json!({
+        Event::StepDispatched { step, attempt, role, input, deadline, grant: granted } => json!({
             "step": step.to_string(), "attempt": attempt, "role": role.as_str(),
-            "input": input.value(), "deadline": deadline.to_string(),
+            "input": input.value(), "deadline": deadline.to_string(), "grant": grant(*granted),
         }),
+        Event::StepDelayed {
+            step,
+            role,
+            degraded,
+            input,
+            until,
+            reason,
+            failure,
+            usage: spent,
+        } => {
+            json!({
+                "step": step.to_string(), "role": role.as_str(), "degraded": degraded,
+                "input": input.value(), "until": until.to_string(), "reason": reason,
+                "failure": failure.as_ref().map(failed), "usage": usage(*spent),
+            })
+        }
         Event::StepCompleted { step, output, confidence, unsure, usage: spent } => json!({
             "step": step.to_string(), "output": output.value(), "confidence": confidence,
             "unsure": unsure, "usage": usage(*spent),
         }),
-        Event::StepFailed { step, failure, usage: spent } => json!({
-            "step": step.to_string(), "kind": failure.kind.as_str(), "message": failure.message,
-            "refused": failure.refused.as_ref().map(|refused| refused.value()),
-            "usage": usage(*spent),
-        }),
+        Event::StepFailed { step, failure, usage: spent } => {
+            let mut document = failed(failure);
+            if let Some(fields) = document.as_object_mut() {
+                fields.insert("step".to_owned(), step.to_string().into());
+                fields.insert("usage".to_owned(), usage(*spent));
+            }
+            document
+        }
         Event::StepSkipped { step, reason } => json!({"step": step.as_str(), "reason": reason}),
-        Event::StepWaiting { step, question, proposal, usage: spent } => json!({
-            "step": step.to_string(), "question": question,
-            "proposal": proposal.as_ref().map(|proposal| proposal.value()),
-            "usage": usage(*spent),
-        }),
-        Event::LimitReached { limit } => json!({"limit": limit}),
+        Event::StepWaiting { step, ask: asked, usage: spent } => {
+            json!({"step": step.to_string(), "ask": ask(asked), "usage": usage(*spent)})
+        }
+        Event::Voted { step, by } => json!({"step": step.to_string(), "by": by}),
+        Event::LimitReached { limit, is_held } => json!({"limit": limit, "held": is_held}),
+        Event::BudgetNear { resource, text } => {
+            json!({"resource": resource.as_str(), "text": text})
+        }
+        Event::BudgetAdded { by, key, budget: added } => {
+            json!({"by": by, "key": key, "budget": budget(*added)})
+        }
+        Event::Paused { by } | Event::Resumed { by } => json!({"by": by}),
+        Event::Refused { what, why } => json!({"what": what, "why": why}),
         Event::Ended { status, reason, answer, usage: spent } => json!({
             "status": status.as_str(), "reason": reason,
             "answer": answer.as_ref().map(|answer| answer.value()), "usage": usage(*spent),
         }),
     }
+}
+
+fn failed(failure: &Failure) -> Value {
+    json!({
+        "kind": failure.kind.as_str(),
+        "message": failure.message,
+        "refused": failure.refused.as_ref().map(Payload::value),
+        "retry_after_ms": failure.retry_after.map(millis),
+    })
+}
+
+/// What a person is asked.
+pub(super) fn ask(ask: &Ask) -> Value {
+    let when_expired = match ask.when_expired {
+        WhenExpired::Fail => "fail",
+        WhenExpired::Accept => "accept",
+    };
+    json!({
+        "kind": ask.kind.as_str(),
+        "question": ask.question,
+        "content": ask.content.as_ref().map(Payload::value),
+        "expires": ask.expires.map(|at| at.to_string()),
+        "when_expired": when_expired,
+        "quorum": ask.quorum,
+        "four_eyes": ask.four_eyes,
+        "editable": ask.editable,
+    })
+}
+
+/// What an attempt may spend.
+pub(super) fn grant(grant: Grant) -> Value {
+    json!({"usd_micros": grant.usd_micros, "tokens": grant.tokens})
+}
+
+/// What limits grow by.
+pub(super) fn budget(budget: Budget) -> Value {
+    json!({
+        "steps": budget.steps,
+        "usd_micros": budget.usd_micros,
+        "tokens": budget.tokens,
+        "time_ms": millis(budget.time),
+    })
 }
 
 /// What work cost.

@@ -36,8 +36,8 @@ Examples:
   cadre task ls --status failed --since 7d
   cadre task ls --workflow contract-intake --status running -o id | xargs -n1 cadre task why")]
 pub(crate) struct LsArgs {
-    /// Only tasks in this state: running waiting aggregating completed partial failed cancelled
-    /// incomplete.
+    /// Only tasks in this state: running paused waiting aggregating completed partial failed
+    /// cancelled incomplete.
     #[arg(long, value_name = "STATUS", value_parser = STATUSES)]
     status: Option<String>,
     /// Only tasks of this workflow.
@@ -56,8 +56,9 @@ pub(crate) struct LsArgs {
     output: OutputArgs,
 }
 
-const STATUSES: [&str; 8] = [
+const STATUSES: [&str; 9] = [
     "running",
+    "paused",
     "waiting",
     "aggregating",
     "completed",
@@ -149,7 +150,10 @@ fn is_wanted(args: &LsArgs, tenant: &Name, task: &Task) -> bool {
 fn row(task: &Task, now: UnixMillis) -> Row {
     let is_done = |state: &StepState| match state {
         StepState::Completed { .. } | StepState::Failed(_) | StepState::Skipped(_) => true,
-        StepState::Dispatched { .. } | StepState::Waiting { .. } | StepState::Cancelled => false,
+        StepState::Dispatched { .. }
+        | StepState::Delayed { .. }
+        | StepState::Waiting { .. }
+        | StepState::Cancelled => false,
     };
     let steps = task.steps.iter().filter(|(id, _)| id.name.as_str() != AGGREGATE);
     Row {

@@ -6,7 +6,7 @@ use cadre_core::{
     ids::StepId,
     task::{AGGREGATE, Event, Record, Step, StepState, Task, Usage},
     time::UnixMillis,
-    workflow::Workflow,
+    workflow::{Grant, Workflow},
 };
 use serde_json::{Value, json};
 
@@ -19,10 +19,14 @@ use crate::{
         text::{brief, clean, count, span, usd},
     },
     settings::Settings,
+    timeline,
 };
 
 /// Characters of a reason in the table of steps.
 const REASON_CHARS_MAX: usize = 100;
+
+/// Characters of an ask's hash that people see.
+const HASH_CHARS: usize = 12;
 
 /// Where the time of a step went, as far as it has ended.
 #[derive(Debug, Clone, Copy, Default)]
@@ -68,7 +72,8 @@ fn times(records: &[Record]) -> BTreeMap<StepId, Times> {
                 Event::StepDispatched { step, .. } => {
                     times.insert(step.clone(), Times { sent_at: record.at, ..Times::default() });
                 }
-                Event::StepCompleted { step, usage, .. }
+                Event::StepDelayed { step, failure: Some(_), usage, .. }
+                | Event::StepCompleted { step, usage, .. }
                 | Event::StepFailed { step, usage, .. }
                 | Event::StepWaiting { step, usage, .. } => {
                     if let Some(times) = times.get_mut(step) {
@@ -84,8 +89,15 @@ fn times(records: &[Record]) -> BTreeMap<StepId, Times> {
                 }
                 Event::Accepted { .. }
                 | Event::Expanded { .. }
+                | Event::StepDelayed { failure: None, .. }
                 | Event::StepSkipped { .. }
+                | Event::Voted { .. }
                 | Event::LimitReached { .. }
+                | Event::BudgetNear { .. }
+                | Event::BudgetAdded { .. }
+                | Event::Paused { .. }
+                | Event::Resumed { .. }
+                | Event::Refused { .. }
                 | Event::Ended { answer: None, .. } => {}
             }
         }
@@ -115,6 +127,7 @@ fn state(task: &Task, id: &StepId, step: &Step) -> &'static str {
         StepState::Cancelled if has_answer && id.name.as_str() == AGGREGATE => "completed",
         StepState::Cancelled
         | StepState::Dispatched { .. }
+        | StepState::Delayed { .. }
         | StepState::Waiting { .. }
         | StepState::Completed { .. }
         | StepState::Failed(_)
@@ -152,10 +165,27 @@ fn head(task: &Task, workflow: Option<&Workflow>, now: UnixMillis) -> Vec<String
     }
     let limit = workflow.map(|workflow| workflow.limits.steps_max);
     let limit = limit.into_iter().chain(goal.limits.steps_max).min();
+    let limit = limit.map(|limit| limit.saturating_add(task.added.steps));
     let of = limit.map_or(String::new(), |limit| format!(" of at most {limit}"));
     lines.push(line("steps", format!("{} dispatched{of}", task.dispatches)));
-    lines.extend(task.limited.as_ref().map(|limit| line("limit", limit.clone())));
+    lines.extend(held(task).into_iter().map(|(name, text)| line(name, text)));
     lines
+}
+
+/// What is reserved and added, and what keeps the task from going on.
+fn held(task: &Task) -> Vec<(&'static str, String)> {
+    let Grant { usd_micros, tokens } = task.reserved;
+    let reserved = (task.reserved != Grant::default())
+        .then(|| format!("{}, {}", usd(usd_micros), count(tokens, "token")));
+    let added = (!task.additions.is_empty()).then(|| timeline::added(task.added));
+    let rows = [
+        ("reserved", reserved),
+        ("added", added),
+        ("paused", task.paused.as_ref().map(|by| format!("by {by}, until it is resumed"))),
+        ("held", task.held.as_ref().map(|it| format!("until the budget is larger: {it}"))),
+        ("limit", task.limited.clone()),
+    ];
+    rows.into_iter().filter_map(|(name, text)| Some((name, text?))).collect()
 }
 
 fn print_steps(
@@ -176,7 +206,7 @@ fn print_steps(
             step.attempt.to_string(),
             out.unwrap_or_else(|| time(known.queued)),
             time(known.running),
-            brief(&reason(step), REASON_CHARS_MAX),
+            brief(&reason(task, id, step), REASON_CHARS_MAX),
         ]
     };
     let rows: Vec<_> = in_order(task).into_iter().map(row).collect();
@@ -188,11 +218,29 @@ fn print_steps(
     Ok(output::table(&header, &rows)?)
 }
 
-fn reason(step: &Step) -> String {
+fn reason(task: &Task, id: &StepId, step: &Step) -> String {
+    let text = state_reason(task, id, step);
+    match &step.degraded {
+        Some(why) if text.is_empty() => format!("degraded: {why}"),
+        Some(why) => format!("{text}; degraded: {why}"),
+        None => text,
+    }
+}
+
+fn state_reason(task: &Task, id: &StepId, step: &Step) -> String {
     match &step.state {
         StepState::Failed(failure) => format!("{}: {}", failure.kind.as_str(), failure.message),
         StepState::Skipped(reason) => reason.clone(),
-        StepState::Waiting { question, .. } => question.clone(),
+        StepState::Delayed { until, reason, .. } => format!("until {until}: {reason}"),
+        StepState::Waiting { ask, votes } => {
+            let hash = ask.hash(task.id(), id, step.attempt).to_string();
+            let hash: String = hash.chars().take(HASH_CHARS).collect();
+            let agreed = match ask.quorum {
+                0 | 1 => String::new(),
+                quorum => format!(", {} of {quorum} agreed", votes.len()),
+            };
+            format!("{} {hash}{agreed}: {}", ask.kind.as_str(), ask.question)
+        }
         StepState::Completed { unsure: Some(doubt), .. } => format!("unsure: {doubt}"),
         StepState::Completed { confidence: Some(confidence), .. } => {
             format!("confidence {confidence:.2}")
@@ -220,6 +268,30 @@ fn print_end(task: &Task) -> anyhow::Result<()> {
     Ok(output::data(&style.paint(Look::Dim, &hint))?)
 }
 
+fn delayed_until(step: &Step) -> Option<String> {
+    match &step.state {
+        StepState::Delayed { until, .. } => Some(until.to_string()),
+        StepState::Dispatched { .. }
+        | StepState::Waiting { .. }
+        | StepState::Completed { .. }
+        | StepState::Failed(_)
+        | StepState::Skipped(_)
+        | StepState::Cancelled => None,
+    }
+}
+
+/// What a person is asked, with what a decision must name and who has agreed.
+fn asked(task: &Task, id: &StepId, step: &Step) -> Value {
+    let StepState::Waiting { ask, votes } = &step.state else { return Value::Null };
+    let mut document = document::ask(ask);
+    if let Some(fields) = document.as_object_mut() {
+        let hash = ask.hash(task.id(), id, step.attempt);
+        fields.insert("hash".to_owned(), hash.to_string().into());
+        fields.insert("votes".to_owned(), votes.clone().into());
+    }
+    document
+}
+
 fn page(task: &Task, times: &BTreeMap<StepId, Times>) -> Value {
     let goal = &task.goal;
     let step = |(id, step): (&StepId, &Step)| {
@@ -233,7 +305,11 @@ fn page(task: &Task, times: &BTreeMap<StepId, Times>) -> Value {
             "changed_at": step.changed_at.to_string(),
             "queued_ms": times.queued.map(document::millis),
             "running_ms": times.running.map(document::millis),
-            "reason": reason(step),
+            "reason": reason(task, id, step),
+            "grant": document::grant(step.grant),
+            "degraded": step.degraded,
+            "delayed_until": delayed_until(step),
+            "ask": asked(task, id, step),
         })
     };
     json!({
@@ -250,6 +326,10 @@ fn page(task: &Task, times: &BTreeMap<StepId, Times>) -> Value {
         "deadline": task.deadline.to_string(),
         "usage": document::usage(task.usage),
         "dispatched": task.dispatches,
+        "reserved": document::grant(task.reserved),
+        "added": document::budget(task.added),
+        "paused": task.paused,
+        "held": task.held,
         "limited": task.limited,
         "steps": in_order(task).into_iter().map(step).collect::<Vec<_>>(),
         "answer": task.answer().map(|answer| answer.document.value().clone()),
