@@ -2,6 +2,7 @@
 //!
 //! Every failure mode is a field of [`Flags`]. Time is tokio's, so a paused clock works.
 
+mod board;
 mod bus;
 mod packs;
 
@@ -20,7 +21,11 @@ use cadre_core::{
 use serde_json::Value;
 use tokio::{sync::Notify, time::Instant};
 
-pub use self::{bus::MemoryInbox, packs::role};
+pub use self::{
+    board::{BoardFlags, MemoryBoard, MemoryWatch},
+    bus::MemoryInbox,
+    packs::role,
+};
 
 /// How long the fake broker waits for an ack before it delivers again.
 pub const ACK_WAIT: Duration = Duration::from_secs(30);
