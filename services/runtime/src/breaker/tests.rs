@@ -85,19 +85,38 @@ async fn two_reporters_open_the_third_within_a_second_and_one_does_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pod_that_just_started_does_not_take_one_reporter_for_all() {
+async fn a_pod_that_does_not_hear_of_itself_does_not_take_one_reporter_for_all() {
     let board = MemoryBoard::default();
-    let mut services = fleet(&board, &["a", "b"]).await;
-    let third = BreakerService::start(board.clone(), options("c"), None).await.unwrap();
-    services.push(third);
-    sleep(HEARD).await;
+    let services = fleet(&board, &["a", "b", "c"]).await;
     fail(&services[0].breakers);
-    for wait in [0, 10, 1_000] {
-        let fourth = BreakerService::start(board.clone(), options("d"), None).await.unwrap();
-        sleep(ms(wait)).await;
-        assert_eq!(fourth.breakers.permit(&target()), Permit::Yes, "after {wait} ms");
-        fourth.stop().await;
-    }
+    sleep(HEARD).await;
+    board.fail(BoardFlags { refuses_beats: true, ..BoardFlags::default() });
+    let fourth = BreakerService::start(board.clone(), options("d"), None).await.unwrap();
+    sleep(HEARD).await;
+    assert_eq!(fourth.breakers.permit(&target()), Permit::Yes);
+    sleep(ms(40_000)).await;
+    assert_eq!(permits(&services[1..]), "yy", "nor when all are silent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_two_live_one_reporter_is_enough() {
+    let board = MemoryBoard::default();
+    let mut services = fleet(&board, &["a", "b", "c"]).await;
+    services.pop().unwrap().stop().await;
+    sleep(ms(100_000)).await;
+    fail(&services[0].breakers);
+    sleep(HEARD).await;
+    assert_eq!(permits(&services), "nn");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_lost_a_race_reads_even_when_it_cannot_watch() {
+    let board = MemoryBoard::default();
+    board.fail(BoardFlags { refuses_watches: true, ..BoardFlags::default() });
+    let services = fleet(&board, &["a", "b"]).await;
+    services.iter().for_each(|service| fail(&service.breakers));
+    sleep(HEARD).await;
+    assert_eq!(board.hint(&target()).unwrap().reporters.len(), 2);
 }
 
 #[tokio::test(start_paused = true)]

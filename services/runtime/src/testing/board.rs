@@ -30,6 +30,10 @@ pub struct BoardFlags {
     pub is_down: bool,
     /// Hints are kept, but nobody is told so.
     pub loses_answers: bool,
+    /// Nobody can say that it lives.
+    pub refuses_beats: bool,
+    /// Nobody can watch.
+    pub refuses_watches: bool,
 }
 
 /// A board in memory; clones share it. Hints pass through their wire form.
@@ -159,6 +163,9 @@ impl BreakerBoard for MemoryBoard {
     async fn beat(&self, pod: &Name) -> Result<(), BusError> {
         let now = self.now();
         let mut world = self.up()?;
+        if world.flags.refuses_beats {
+            return Err(BusError::Unavailable("beats are refused".to_owned()));
+        }
         world.sequence += 1;
         let sequence = world.sequence;
         world.pods.insert(pod.clone(), (now, sequence));
@@ -168,7 +175,9 @@ impl BreakerBoard for MemoryBoard {
     }
 
     async fn watch(&self) -> Result<MemoryWatch, BusError> {
-        drop(self.up()?);
+        if self.up()?.flags.refuses_watches {
+            return Err(BusError::Unavailable("watches are refused".to_owned()));
+        }
         Ok(MemoryWatch { board: self.clone(), seen: 0 })
     }
 }

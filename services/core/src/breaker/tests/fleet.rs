@@ -173,6 +173,9 @@ fn a_probe_that_passed_does_not_undo_a_later_opening() {
     fleet.open(1, ms(6_000));
     fleet.settle(ms(6_000));
     assert_eq!(fleet.permits(ms(6_001)), "yny");
+    let hint = fleet.hint();
+    assert_eq!(hint.clone().passed(ms(5_999)), hint, "not even for a moment");
+    assert!(hint.passed(ms(6_000)).is_void(ms(6_001)));
 }
 
 #[test]
