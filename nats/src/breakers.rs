@@ -2,8 +2,8 @@
 //!
 //! `role.<name>`, `tool.<name>` and `model.<name>` hold one hint each, changed only by compare-and-swap
 //! on the key's revision; `pod.<name>` says that a pod lives, by the time of its last writing. Called by
-//! the runtime's breaker service (as [`BreakerBoard`]) and by `cadre breaker`. Invariant: nothing
-//! here waits longer than [`ANSWER_WITHIN`]; a breaker without its board decides alone.
+//! the runtime's breaker service (as [`BreakerBoard`]) and by `cadre breaker`. Invariant: after it was opened
+//! nothing here waits longer than 2 s; a breaker without its board decides alone.
 
 #[cfg(test)]
 mod tests;

@@ -81,6 +81,9 @@ pub const BREAKER_HINT_BYTES_MAX: usize = 16 * 1024;
 /// Bytes of a reason or a person's name in a breaker's hint.
 pub const BREAKER_TEXT_BYTES_MAX: usize = 512;
 
+/// How long a pod counts as alive after its last sign of life: three beats of 10 s and some patience.
+pub const BREAKER_POD_LIVES_FOR: Duration = Duration::from_secs(35);
+
 /// Longest time that a person can hold a breaker open or closed: a long weekend.
 pub const BREAKER_FORCED_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
 

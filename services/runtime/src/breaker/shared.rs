@@ -18,15 +18,12 @@ use cadre_core::{
         port::{News, Posted},
     },
     ids::Name,
-    limits::BREAKERS_MAX,
+    limits::{BREAKER_POD_LIVES_FOR, BREAKERS_MAX},
     time::UnixMillis,
 };
 use tokio::sync::Notify;
 
 use super::BreakerOptions;
-
-/// A pod without a sign of life for so long is gone; three beats and some patience.
-const LIVE_FOR: Duration = Duration::from_secs(35);
 
 /// Pods that are remembered; a larger fleet has a quorum all the same.
 const PODS_MAX: usize = 1_024;
@@ -221,8 +218,8 @@ impl Shared {
 
 impl Inner {
     fn see(&mut self, pod: Name, seen: UnixMillis, now: UnixMillis) {
-        self.pods.retain(|_, at| now.since(*at) < LIVE_FOR);
-        if now.since(seen) < LIVE_FOR && self.pods.len() < PODS_MAX {
+        self.pods.retain(|_, at| now.since(*at) < BREAKER_POD_LIVES_FOR);
+        if now.since(seen) < BREAKER_POD_LIVES_FOR && self.pods.len() < PODS_MAX {
             self.pods.insert(pod, seen);
         }
     }
@@ -230,7 +227,7 @@ impl Inner {
     /// Pods that live. Many until our own beat came back: whoever does not hear of itself cannot
     /// tell whether the others are silent. It comes after those of all who were there before.
     fn live_pods(&self, own: &Name, now: UnixMillis) -> usize {
-        let is_live = |at: &UnixMillis| now.since(*at) < LIVE_FOR;
+        let is_live = |at: &UnixMillis| now.since(*at) < BREAKER_POD_LIVES_FOR;
         if !self.pods.get(own).is_some_and(is_live) {
             return usize::MAX;
         }

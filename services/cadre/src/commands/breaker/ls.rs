@@ -1,9 +1,8 @@
 //! `cadre breaker ls`: breakers as the fleet knows them.
 
-use std::time::Duration;
-
 use cadre_core::{
     breaker::{ForcedTo, Hint, port::BreakerBoard as _, quorum},
+    limits::BREAKER_POD_LIVES_FOR,
     time::UnixMillis,
 };
 use cadre_nats::breakers::BoardContent;
@@ -19,9 +18,6 @@ use crate::{
     },
     settings::Settings,
 };
-
-/// A pod without a sign of life for so long is gone.
-const LIVE_FOR: Duration = Duration::from_secs(35);
 
 /// Characters of a reason in a table.
 const REASON_CHARS: usize = 60;
@@ -110,7 +106,7 @@ fn rows(content: BoardContent, now: UnixMillis) -> Vec<Row> {
 }
 
 pub(super) fn live_pods(content: &BoardContent, now: UnixMillis) -> usize {
-    content.pods.iter().filter(|(_, at)| now.since(*at) < LIVE_FOR).count()
+    content.pods.iter().filter(|(_, at)| now.since(*at) < BREAKER_POD_LIVES_FOR).count()
 }
 
 /// A hint as every pod sees it that has no calls of its own.
