@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod blobs;
+pub mod breakers;
 pub mod bus;
 pub mod clock;
 pub mod connect;

@@ -46,6 +46,9 @@ pub const ANSWERS_STREAM: &str = "CADRE_ANSWERS";
 /// Key-value bucket of pack revisions.
 pub const PACKS_BUCKET: &str = "CADRE_PACKS";
 
+/// Key-value bucket of circuit breakers' hints.
+pub const BREAKERS_BUCKET: &str = "CADRE_BREAKERS";
+
 /// Object store of large documents.
 pub const BLOBS_BUCKET: &str = "CADRE_BLOBS";
 

@@ -10,7 +10,7 @@ use crate::topology::{
 };
 
 /// Version of the declarations. Raised with any change of the YAML files, so that an older build does not undo it.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 const STREAMS: [(&str, &str); 6] = [
     ("streams/log.yaml", include_str!("../../streams/log.yaml")),
@@ -30,9 +30,10 @@ const CONSUMERS: [(&str, &str); 4] = [
 
 const ROLE: (&str, &str) = ("consumers/role.yaml", include_str!("../../consumers/role.yaml"));
 
-const BUCKETS: [(&str, &str); 2] = [
+const BUCKETS: [(&str, &str); 3] = [
     ("buckets/packs.yaml", include_str!("../../buckets/packs.yaml")),
     ("buckets/blobs.yaml", include_str!("../../buckets/blobs.yaml")),
+    ("buckets/breakers.yaml", include_str!("../../buckets/breakers.yaml")),
 ];
 
 /// A declaration that cannot be read: a bug of this build.
@@ -151,7 +152,14 @@ pub(super) struct Pinned {
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum BucketDeclaration {
     /// Values by key.
-    KeyValue { name: String, description: String, history: u8, max_bytes: Caps },
+    KeyValue {
+        name: String,
+        description: String,
+        history: u8,
+        max_bytes: Caps,
+        #[serde(default)]
+        max_age: Option<Span>,
+    },
     /// Large objects in chunks.
     ObjectStore { name: String, description: String, max_bytes: Caps },
 }

@@ -145,16 +145,19 @@ fn base(topology: &Topology, max_bytes: Option<Caps>) -> stream::Config {
 /// A bucket is a stream with a fixed layout that every NATS client knows.
 fn bucket(topology: &Topology, declaration: &BucketDeclaration) -> Declared {
     let config = match declaration {
-        BucketDeclaration::KeyValue { name, description, history, max_bytes } => stream::Config {
-            name: format!("KV_{name}"),
-            description: Some(description.clone()),
-            subjects: vec![format!("$KV.{name}.>")],
-            max_messages_per_subject: i64::from(*history),
-            discard: stream::DiscardPolicy::New,
-            allow_rollup: true,
-            deny_delete: true,
-            ..base(topology, Some(*max_bytes))
-        },
+        BucketDeclaration::KeyValue { name, description, history, max_bytes, max_age } => {
+            stream::Config {
+                name: format!("KV_{name}"),
+                description: Some(description.clone()),
+                subjects: vec![format!("$KV.{name}.>")],
+                max_messages_per_subject: i64::from(*history),
+                max_age: max_age.map(|span| span.0).unwrap_or_default(),
+                discard: stream::DiscardPolicy::New,
+                allow_rollup: true,
+                deny_delete: true,
+                ..base(topology, Some(*max_bytes))
+            }
+        }
         BucketDeclaration::ObjectStore { name, description, max_bytes } => stream::Config {
             name: format!("OBJ_{name}"),
             description: Some(description.clone()),

@@ -10,7 +10,7 @@ use futures::future::{join_all, try_join_all};
 use serde::{Serialize, Serializer};
 
 use crate::topology::{
-    ANSWERS_STREAM, BLOBS_BUCKET, GOALS_STREAM, PACKS_BUCKET, Topology,
+    ANSWERS_STREAM, BLOBS_BUCKET, BREAKERS_BUCKET, GOALS_STREAM, PACKS_BUCKET, Topology,
     api::{ApiError, consumers, stream_info},
     in_stream, log_stream, timer_stream, work_stream,
 };
@@ -101,7 +101,11 @@ pub async fn status(js: &Context, topology: &Topology) -> Result<Status, ApiErro
     names.push(ANSWERS_STREAM.to_owned());
     let streams = try_join_all(names.iter().map(|name| stream_info::<stream::Info>(js, name)));
     let consumers = try_join_all(names.iter().map(|name| consumers_of(js, name)));
-    let buckets = [format!("KV_{PACKS_BUCKET}"), format!("OBJ_{BLOBS_BUCKET}")];
+    let buckets = [
+        format!("KV_{PACKS_BUCKET}"),
+        format!("OBJ_{BLOBS_BUCKET}"),
+        format!("KV_{BREAKERS_BUCKET}"),
+    ];
     let buckets = try_join_all(buckets.iter().map(|name| stream_info::<stream::Info>(js, name)));
     let (streams, consumers, buckets) =
         futures::future::try_join3(streams, consumers, buckets).await?;

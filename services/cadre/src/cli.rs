@@ -12,7 +12,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     commands::{
-        bench, bus, completion, config, demo, dev, doctor, goal, pack, serve, task, version,
+        bench, breaker, bus, completion, config, demo, dev, doctor, goal, pack, serve, task,
+        version,
     },
     exit::{Code, Failure, code_of},
     output,
@@ -39,6 +40,7 @@ enum Command {
     Task(task::TaskArgs),
     Pack(pack::PackArgs),
     Bus(bus::BusArgs),
+    Breaker(breaker::BreakerArgs),
     Doctor(doctor::DoctorArgs),
     Config(config::ConfigArgs),
     Completion(completion::CompletionArgs),
@@ -105,6 +107,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Task(args) => task::run(args, settings).await,
         Command::Pack(args) => pack::run(args, settings).await,
         Command::Bus(args) => bus::run(args, settings).await,
+        Command::Breaker(args) => breaker::run(args, settings).await,
         Command::Doctor(args) => doctor::run(args, settings).await,
         Command::Config(args) => config::run(&args, settings),
         Command::Completion(args) => Ok(completion::run(&args)?),

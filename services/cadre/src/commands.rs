@@ -1,6 +1,7 @@
 //! The subcommands, one file each: arguments, help text, and what it does.
 
 pub(crate) mod bench;
+pub(crate) mod breaker;
 pub(crate) mod bus;
 pub(crate) mod client;
 pub(crate) mod completion;

@@ -69,6 +69,24 @@ pub const BUS_GAP_MAX: Duration = Duration::from_secs(10);
 /// What the aggregator gets beyond the task's deadline, so that a late task still has an answer.
 pub const AGGREGATE_GRACE: Duration = Duration::from_secs(5);
 
+/// Targets that one process keeps a breaker for; roles, tools and models together.
+pub const BREAKERS_MAX: usize = 1_024;
+
+/// Pods that one breaker's hint names; two are enough to open it.
+pub const BREAKER_REPORTERS_MAX: usize = 8;
+
+/// Bytes of one breaker's hint on the bus: all its parts at their largest fit in.
+pub const BREAKER_HINT_BYTES_MAX: usize = 16 * 1024;
+
+/// Bytes of a reason or a person's name in a breaker's hint.
+pub const BREAKER_TEXT_BYTES_MAX: usize = 512;
+
+/// How long a pod counts as alive after its last sign of life: three beats of 10 s and some patience.
+pub const BREAKER_POD_LIVES_FOR: Duration = Duration::from_secs(35);
+
+/// Longest time that a person can hold a breaker open or closed: a long weekend.
+pub const BREAKER_FORCED_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// Candidates of one field that the aggregator looks at: every item of the largest fan-out.
 pub const CANDIDATES_MAX: usize = FAN_OUT_ITEMS_MAX;
 

@@ -4,6 +4,7 @@
 //! a [`supervise::Supervisor`] that owns one actor per role or partition, each fed by a pump.
 
 pub mod backoff;
+pub mod breaker;
 pub mod cache;
 pub mod shutdown;
 pub mod supervise;

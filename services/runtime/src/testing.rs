@@ -2,6 +2,7 @@
 //!
 //! Every failure mode is a field of [`Flags`]. Time is tokio's, so a paused clock works.
 
+mod board;
 mod bus;
 mod packs;
 
@@ -21,6 +22,7 @@ use serde_json::Value;
 use tokio::{sync::Notify, time::Instant};
 
 pub use self::{
+    board::{BoardFlags, MemoryBoard, MemoryWatch},
     bus::{MemoryInbox, MemoryStops},
     packs::role,
 };
