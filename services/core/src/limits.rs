@@ -66,6 +66,11 @@ pub const TIMEOUT_MIN: Duration = Duration::from_millis(10);
 /// How long a broker gap may last before a caller hears of it: a leader change takes 6–7 s.
 pub const BUS_GAP_MAX: Duration = Duration::from_secs(10);
 
+/// Deliveries of a goal, an input or a work order that fails each time, before it is given up: the
+/// consumers wait 5 s for an input, so an operator has most of a minute to mend what it fails of. A
+/// bus that does not answer is no failure of the message and is not counted.
+pub const DELIVERIES_MAX: u32 = 10;
+
 /// What the aggregator gets beyond the task's deadline, so that a late task still has an answer.
 pub const AGGREGATE_GRACE: Duration = Duration::from_secs(5);
 

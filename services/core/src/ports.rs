@@ -106,12 +106,14 @@ pub enum AppendError {
 pub struct DeadLetter {
     /// Partition that it is filed under.
     pub partition: Partition,
-    /// `goal`, `input`, `work` or `record`.
+    /// `goal`, `input` or `work`.
     pub kind: &'static str,
     /// Unique under its kind: sequence in the stream it came from.
     pub source: String,
     /// Why it is dead, for people.
     pub reason: String,
+    /// How often it was delivered before it was given up, that time included.
+    pub deliveries: u32,
     /// Subject that it arrived on.
     pub subject: String,
     /// Its headers, as they were.
@@ -152,6 +154,8 @@ pub struct RawGoal<R> {
     pub stream_epoch: String,
     /// When the broker stored it.
     pub stored_at: UnixMillis,
+    /// How often it was delivered, this time included.
+    pub deliveries: u32,
     /// Settles it.
     pub receipt: R,
 }

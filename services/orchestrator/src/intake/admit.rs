@@ -22,12 +22,22 @@ pub(crate) struct Address {
     pub workflow: Name,
 }
 
+/// A goal that passed every check, but perhaps that of its deadline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Admitted {
+    /// The goal.
+    pub goal: Goal,
+    /// Its deadline has passed: it is rejected so, unless it repeats a goal that has a task.
+    pub late: Option<Box<Rejected>>,
+}
+
 /// Why a goal will not be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rejected {
     /// Who is told.
     pub tenant: Name,
-    /// For programs: `subject header too_large json unknown_workflow schema deadline key conflict`.
+    /// For programs: `subject header too_large json unknown_workflow schema deadline key conflict
+    /// poison`.
     pub code: &'static str,
     /// For people: what is wrong and what to do.
     pub message: String,
@@ -115,7 +125,7 @@ pub(crate) fn admit<R>(
     raw: &RawGoal<R>,
     workflow: Option<&Workflow>,
     now: UnixMillis,
-) -> Result<Goal, Box<Rejected>> {
+) -> Result<Admitted, Box<Rejected>> {
     let reject = |code, message: &str| Rejected::new(&address.tenant, code, message);
     let headers = raw.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let headers =
@@ -151,18 +161,16 @@ pub(crate) fn admit<R>(
     }
     // A relative timeout runs from the moment the broker stored the goal.
     let deadline = headers.until.map(|until| until.deadline(raw.stored_at));
-    if let Some(deadline) = deadline
-        && deadline <= now
-    {
+    let late = deadline.filter(|deadline| *deadline <= now).map(|deadline| {
         let text = format!("deadline {deadline} has passed (it is {now} now)");
-        return Err(named(reject("deadline", &text)));
-    }
+        named(reject("deadline", &text))
+    });
     let limits = GoalLimits {
         steps_max: headers.steps,
         usd_micros_max: headers.usd_micros,
         tokens_max: headers.tokens,
     };
-    Ok(Goal {
+    let goal = Goal {
         task: TaskId::derive(&address.tenant, &key),
         tenant: address.tenant.clone(),
         workflow: address.workflow.clone(),
@@ -174,7 +182,21 @@ pub(crate) fn admit<R>(
         limits,
         user: headers.user.map(str::to_owned),
         trace: headers.traceparent.map(str::to_owned),
-    })
+    };
+    Ok(Admitted { goal, late })
+}
+
+/// The answer to a goal that fails each time, by no fault that a check could name.
+#[must_use]
+pub(crate) fn poison<R>(address: &Address, raw: &RawGoal<R>, why: &str) -> Box<Rejected> {
+    let text = format!(
+        "it failed at each of {} deliveries, the last time because {why}; when that is mended, \
+         publish it again, or `cadre dlq replay` it",
+        raw.deliveries
+    );
+    let headers = raw.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let key = GoalHeaders::decode(headers).ok().map(|headers| clip(&key(raw, &headers)));
+    Box::new(Rejected { key, ..*Rejected::new(&address.tenant, "poison", &text) })
 }
 
 /// The publisher's key, or one that names this very message.
