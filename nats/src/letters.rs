@@ -9,13 +9,7 @@ mod head;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    cmp::Reverse,
-    collections::BTreeMap,
-    fmt,
-    str::FromStr,
-    time::Duration,
-};
+use std::{cmp::Reverse, collections::BTreeMap, fmt, str::FromStr, time::Duration};
 
 use async_nats::jetstream::{
     message::StreamMessage,
@@ -25,7 +19,6 @@ use bytes::Bytes;
 use cadre_core::{
     payload::{BlobRef, Hash},
     ports::BusError,
-    time::UnixMillis,
 };
 use futures::TryStreamExt as _;
 
@@ -35,7 +28,7 @@ pub use self::{
 };
 use crate::{
     blobs::{BlobError, Blobs},
-    bus::{Streams, pairs},
+    bus::Streams,
     connect::ride_out,
     publish::{Outgoing, Published},
     tail::{Begin, TailError, TailOptions, tail},
@@ -219,8 +212,7 @@ impl Letters {
     /// and the message perhaps as well.
     pub async fn replay(&self, letter: &Letter) -> Result<(String, u64), LetterError> {
         let id = letter.head.id;
-        let again =
-            again::again(letter).map_err(|why| LetterError::Unrepeatable { id, why })?;
+        let again = again::again(letter).map_err(|why| LetterError::Unrepeatable { id, why })?;
         let (subject, headers, body) = (again.subject, again.headers, letter.body.clone());
         let message = Outgoing { subject: subject.clone(), headers, body };
         let sequence = match self.streams.publisher.publish(message).await? {

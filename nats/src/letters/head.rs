@@ -140,9 +140,10 @@ fn lost(headers: Option<u64>, body: Option<u64>) -> Option<String> {
 
 /// Headers of the message itself.
 pub(super) fn own(item: &TailItem) -> Vec<(String, String)> {
-    let own = item.headers.iter().filter_map(|(name, value)| {
-        Some((name.strip_prefix(OWN)?.to_owned(), value.clone()))
-    });
+    let own = item
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.strip_prefix(OWN)?.to_owned(), value.clone())));
     own.collect()
 }
 

@@ -3,11 +3,12 @@
 use cadre_core::{
     ids::{Name, Partition, Partitions, TaskId},
     ports::DeadLetter,
+    time::UnixMillis,
 };
 
 use super::*;
 use crate::{
-    bus::JetStreamBus,
+    bus::{JetStreamBus, pairs},
     connect::{ConnectOptions, connect},
     server::{Server, testing::server},
     tail::{TailItem, TailKind},

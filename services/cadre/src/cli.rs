@@ -12,7 +12,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     commands::{
-        bench, bus, completion, config, demo, dev, doctor, goal, pack, serve, task, version,
+        bench, bus, completion, config, demo, dev, dlq, doctor, goal, pack, serve, task, version,
     },
     exit::{Code, Failure, code_of},
     output,
@@ -39,6 +39,7 @@ enum Command {
     Task(task::TaskArgs),
     Pack(pack::PackArgs),
     Bus(bus::BusArgs),
+    Dlq(dlq::DlqArgs),
     Doctor(doctor::DoctorArgs),
     Config(config::ConfigArgs),
     Completion(completion::CompletionArgs),
@@ -105,6 +106,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Task(args) => task::run(args, settings).await,
         Command::Pack(args) => pack::run(args, settings).await,
         Command::Bus(args) => bus::run(args, settings).await,
+        Command::Dlq(args) => dlq::run(args, settings).await,
         Command::Doctor(args) => doctor::run(args, settings).await,
         Command::Config(args) => config::run(&args, settings),
         Command::Completion(args) => Ok(completion::run(&args)?),

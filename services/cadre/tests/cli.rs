@@ -62,6 +62,7 @@ fn every_command_shows_examples() {
         "task",
         "pack",
         "bus",
+        "dlq",
         "doctor",
         "config",
         "completion",

@@ -24,8 +24,8 @@ use cadre_runtime::{
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tracing::Span;
 
-use admit::{Address, Admitted, Rejected, admit, poison};
 pub(crate) use admit::conflict;
+use admit::{Address, Admitted, Rejected, admit, poison};
 
 /// What the intake actor can be told.
 pub(crate) enum IntakeMsg<R> {

@@ -1,9 +1,11 @@
 //! Goals through the real services on a real nats-server.
 
 mod contract_pack;
+mod dead;
 mod duplicates;
 mod fan_out;
 mod intake;
 mod limits;
 mod pipeline;
+mod poison;
 mod reports;
