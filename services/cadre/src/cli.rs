@@ -89,9 +89,29 @@ fn start(cli: Cli) -> anyhow::Result<()> {
     runtime.block_on(run(cli.command, &settings))
 }
 
+/// What exported traces call this process: a pod of one service is told from its neighbours.
+fn service(command: &Command, settings: &Settings) -> String {
+    let name = match command {
+        Command::Serve(args) => args.service(),
+        Command::Demo(_)
+        | Command::Dev(_)
+        | Command::Bench(_)
+        | Command::Goal(_)
+        | Command::Task(_)
+        | Command::Pack(_)
+        | Command::Bus(_)
+        | Command::Dlq(_)
+        | Command::Doctor(_)
+        | Command::Config(_)
+        | Command::Completion(_)
+        | Command::Version(_) => "cadre",
+    };
+    settings.service_name.clone().unwrap_or_else(|| name.to_owned())
+}
+
 async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
     let _telemetry = cadre_runtime::telemetry::init(&TelemetryOptions {
-        service: "cadre".to_owned(),
+        service: service(&command, settings),
         endpoint: settings.otlp_endpoint.clone(),
         log: settings.log_format,
         filter: settings.log.clone(),

@@ -140,14 +140,19 @@ pub(crate) fn admit<R>(
             format!("idempotency key has {} bytes, allowed are 1 to {KEY_BYTES_MAX}", key.len());
         return Err(reject("key", &text));
     }
-    let input = Payload::parse(&raw.body).map_err(|error| {
+    let input = Payload::parse_unique(&raw.body).map_err(|error| {
         let code = match &error {
             PayloadError::TooLarge(_) => "too_large",
-            PayloadError::Syntax(_) | PayloadError::TooDeep => "json",
+            PayloadError::Syntax(_) | PayloadError::Twice(_) | PayloadError::TooDeep => "json",
         };
         let hint =
             format!("{error} (a goal is one JSON document of at most {PAYLOAD_BYTES_MAX} bytes)");
-        named(reject(code, &hint))
+        let mut rejected = named(reject(code, &hint));
+        if let PayloadError::Twice(path) = &error {
+            let message = "given twice".to_owned();
+            rejected.violations.push(Violation { path: clip(path), message });
+        }
+        rejected
     })?;
     let Some(workflow) = workflow else {
         let text = format!("no pack is named {}: see `cadre pack ls`", address.workflow);
