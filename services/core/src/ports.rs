@@ -350,6 +350,10 @@ pub trait Packs: Clone + Send + Sync + 'static {
     /// Every pack by name, with the revision that new goals get.
     fn list(&self) -> impl Future<Output = Result<Vec<(Name, String)>, BusError>> + Send;
 
+    /// Every revision that is kept, the ones applied first at the end; at most `limit`.
+    fn revisions(&self, limit: usize)
+    -> impl Future<Output = Result<Vec<String>, BusError>> + Send;
+
     /// One revision; `None` when it was never applied.
     fn revision(
         &self,
