@@ -140,20 +140,7 @@ pub(crate) fn admit<R>(
             format!("idempotency key has {} bytes, allowed are 1 to {KEY_BYTES_MAX}", key.len());
         return Err(reject("key", &text));
     }
-    let input = Payload::parse_unique(&raw.body).map_err(|error| {
-        let code = match &error {
-            PayloadError::TooLarge(_) => "too_large",
-            PayloadError::Syntax(_) | PayloadError::Twice(_) | PayloadError::TooDeep => "json",
-        };
-        let hint =
-            format!("{error} (a goal is one JSON document of at most {PAYLOAD_BYTES_MAX} bytes)");
-        let mut rejected = named(reject(code, &hint));
-        if let PayloadError::Twice(path) = &error {
-            let message = "given twice".to_owned();
-            rejected.violations.push(Violation { path: clip(path), message });
-        }
-        rejected
-    })?;
+    let input = input(address, raw).map_err(named)?;
     let Some(workflow) = workflow else {
         let text = format!("no pack is named {}: see `cadre pack ls`", address.workflow);
         return Err(named(reject("unknown_workflow", &text)));
@@ -189,6 +176,24 @@ pub(crate) fn admit<R>(
         trace: headers.traceparent.map(str::to_owned),
     };
     Ok(Admitted { goal, late })
+}
+
+/// The goal's document, or what is wrong with it.
+fn input<R>(address: &Address, raw: &RawGoal<R>) -> Result<Payload, Box<Rejected>> {
+    Payload::parse_unique(&raw.body).map_err(|error| {
+        let code = match &error {
+            PayloadError::TooLarge(_) => "too_large",
+            PayloadError::Syntax(_) | PayloadError::Twice(_) | PayloadError::TooDeep => "json",
+        };
+        let hint =
+            format!("{error} (a goal is one JSON document of at most {PAYLOAD_BYTES_MAX} bytes)");
+        let mut rejected = Rejected::new(&address.tenant, code, &hint);
+        if let PayloadError::Twice(path) = &error {
+            let message = "given twice".to_owned();
+            rejected.violations.push(Violation { path: clip(path), message });
+        }
+        rejected
+    })
 }
 
 /// The answer to a goal that fails each time, by no fault that a check could name.
