@@ -25,6 +25,7 @@ use crate::{
     connect::Connection,
     delivery::{Receipt, Settlement},
     inbox::{GoalInbox, InputInbox},
+    letters::Letters,
     log::TaskLog,
     outbox::Outbox,
     publish::{Grouping, Publisher},
@@ -142,6 +143,12 @@ impl JetStreamBus {
     #[must_use]
     pub fn blobs(&self) -> &Blobs {
         &self.blobs
+    }
+
+    /// Dead letters, for people.
+    #[must_use]
+    pub fn letters(&self) -> Letters {
+        Letters::new(self.streams.clone(), self.blobs.clone())
     }
 
     /// Reads a task's log; for command line and pages.

@@ -240,7 +240,7 @@ impl Inbox<RawGoal<Receipt>> for GoalInbox {
         for message in self.pull.next(GOALS_ROOM).await? {
             let Some(stamp) = Stamp::of(&message) else { continue };
             self.streams.clock.observe(stamp.stored_at);
-            let Stamp { sequence, stored_at, .. } = stamp;
+            let Stamp { sequence, stored_at, deliveries, .. } = stamp;
             // Our own rejections never get in here: whoever publishes on their subjects means a goal,
             // and hears that the tenant is reserved.
             batch.push(RawGoal {
@@ -250,6 +250,7 @@ impl Inbox<RawGoal<Receipt>> for GoalInbox {
                 sequence,
                 stream_epoch: self.epoch.clone(),
                 stored_at,
+                deliveries,
                 receipt: Receipt::new(message),
             });
         }

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod connect;
 mod delivery;
 mod inbox;
+pub mod letters;
 mod log;
 mod mend;
 mod outbox;

@@ -30,6 +30,7 @@ use crate::{
     bus::{Streams, attempt_of, body, pairs},
     delivery::Stamp,
     publish::{EXPECTED, Outgoing},
+    topology::GOALS_STREAM,
 };
 
 /// Longest header value that is copied into a dead letter.
@@ -179,11 +180,13 @@ impl Outbox {
     ) -> Result<(), BusError> {
         let stamp = Stamp::of(message).ok_or_else(|| refused("it is no delivery"))?;
         let source = format!("{}.{}", stamp.stream.to_ascii_lowercase(), stamp.sequence);
+        let kind = if stamp.stream == GOALS_STREAM { "goal" } else { "input" };
         self.letter(&DeadLetter {
             partition,
-            kind: "input",
+            kind,
             source,
             reason: reason.to_owned(),
+            deliveries: stamp.deliveries,
             subject: message.subject.to_string(),
             headers: pairs(message.headers.as_ref()),
             body: message.payload.to_vec(),

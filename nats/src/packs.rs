@@ -162,19 +162,24 @@ impl KvPacks {
         Ok(Applied { workflow: name.to_string(), revision, created, previous })
     }
 
-    /// Every pack with its current revision, by name.
-    ///
-    /// # Errors
-    /// [`BusError`] when the broker does not answer.
-    pub async fn ls(&self) -> Result<Vec<PackEntry>, BusError> {
-        let mut keys: Vec<String> = ride_out(|| async {
+    /// Every key of the bucket, the one written first at the beginning.
+    async fn keys(&self) -> Result<Vec<String>, BusError> {
+        ride_out(|| async {
             let unavailable = |error: &dyn std::fmt::Display| {
                 BusError::Unavailable(format!("list {PACKS_BUCKET}: {error}"))
             };
             let keys = self.store.keys().await.map_err(|error| unavailable(&error))?;
             keys.try_collect().await.map_err(|error| unavailable(&error))
         })
-        .await?;
+        .await
+    }
+
+    /// Every pack with its current revision, by name.
+    ///
+    /// # Errors
+    /// [`BusError`] when the broker does not answer.
+    pub async fn ls(&self) -> Result<Vec<PackEntry>, BusError> {
+        let mut keys = self.keys().await?;
         keys.retain(|key| key.starts_with(CURRENT_PREFIX));
         keys.sort_unstable();
         let entries = keys.iter().map(|key| async move {
@@ -340,6 +345,12 @@ impl Packs for KvPacks {
     async fn list(&self) -> Result<Vec<(Name, String)>, BusError> {
         let entries = self.ls().await?.into_iter();
         Ok(entries.filter_map(|one| Some((one.workflow.parse().ok()?, one.revision))).collect())
+    }
+
+    async fn revisions(&self, limit: usize) -> Result<Vec<String>, BusError> {
+        let keys = self.keys().await?;
+        let revisions = keys.iter().rev().filter_map(|key| key.strip_prefix(REVISION_PREFIX));
+        Ok(revisions.take(limit).map(str::to_owned).collect())
     }
 
     async fn revision(&self, revision: &str) -> Result<Option<Arc<Workflow>>, BusError> {

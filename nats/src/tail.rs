@@ -45,6 +45,8 @@ pub struct TailOptions {
     pub from: Begin,
     /// Goes on for ever instead of ending at what exists now.
     pub follow: bool,
+    /// Leaves out bodies where the broker can: the header `Nats-Msg-Size` tells how large each is.
+    pub headers_only: bool,
 }
 
 /// Where to begin.
@@ -220,6 +222,7 @@ impl Source {
         let config = OrderedConfig {
             deliver_policy,
             filter_subjects: self.filters,
+            headers_only: self.options.headers_only,
             ..OrderedConfig::default()
         };
         let consumer = self.stream.create_consumer(config).await;
@@ -324,6 +327,11 @@ impl Message {
         };
         Self { item, sequence, at }
     }
+}
+
+/// One stored message that was looked up.
+pub(crate) fn stored(stream: &str, message: StreamMessage) -> TailItem {
+    Message::of(stream, message).item
 }
 
 fn item(stream: &str, sequence: u64, at: DateTime, message: async_nats::Message) -> TailItem {

@@ -97,6 +97,12 @@ pub enum TopologyError {
     /// The broker keeps 1 to 5 copies, and an even number only adds a way to fail.
     #[error("keep {0} copies of each stream: use 1, 3 or 5")]
     Replicas(u8),
+    /// A server that is in no cluster has nobody to copy to.
+    #[error(
+        "keep {0} copies of each stream: this nats-server is in no cluster, so it can keep one; use \
+         --replicas 1, or connect to a cluster of at least {0} servers. Nothing was changed"
+    )]
+    Alone(u8),
 }
 
 impl Topology {
@@ -118,6 +124,21 @@ impl Topology {
             return Err(TopologyError::Replicas(self.replicas));
         }
         Ok(())
+    }
+
+    /// Checks that this broker has room for its copies, before any of them is asked for.
+    ///
+    /// How many servers a cluster has is not known to a client for sure: there the broker answers.
+    ///
+    /// # Errors
+    /// [`TopologyError::Alone`] on a single server.
+    fn check_peers(&self, cluster: Option<&str>) -> Result<(), TopologyError> {
+        let is_alone = cluster.is_none_or(str::is_empty);
+        if is_alone && self.replicas > 1 {
+            Err(TopologyError::Alone(self.replicas))
+        } else {
+            Ok(())
+        }
     }
 
     /// The shard that `partition` lives in.

@@ -120,6 +120,7 @@ impl WorkInbox {
                     kind: "work",
                     source: format!("work.{sequence}"),
                     reason,
+                    deliveries,
                     subject: message.subject.to_string(),
                     headers: pairs(message.headers.as_ref()),
                     body: message.payload.to_vec(),

@@ -20,6 +20,7 @@ pub(super) fn headers(letter: &DeadLetter) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert("Cadre-Dead-Reason", one_line(&clip(&letter.reason)));
     headers.insert("Cadre-Dead-Subject", one_line(&letter.subject));
+    headers.insert("Cadre-Dead-Deliveries", letter.deliveries.to_string());
     let (mut room, mut left_out) = (HEADERS_BYTES_MAX, 0_usize);
     for (name, value) in &letter.headers {
         // The name comes from the broker, so it is a valid one; the guard's own must not act.

@@ -106,6 +106,9 @@ async fn a_new_revision_leaves_the_old_one_as_it_was() {
     assert_eq!((back.created, back.previous), (false, Some(new.revision())));
     let entries = packs.ls().await.expect("listed");
     assert_eq!((entries.len(), &entries[0].revision), (1, &old.revision()));
+    let all = [new.revision(), old.revision()];
+    assert_eq!(packs.revisions(9).await.expect("listed"), all, "the first one at the end");
+    assert_eq!(packs.revisions(1).await.expect("listed"), all[..1]);
     assert!(entries[0].since_unix_ms > 1_700_000_000_000);
 }
 

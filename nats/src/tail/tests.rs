@@ -43,7 +43,7 @@ async fn everything(js: &Context) {
 }
 
 fn options(filter: Option<&str>, from: Begin) -> TailOptions {
-    TailOptions { filter: filter.map(str::to_owned), from, follow: false }
+    TailOptions { filter: filter.map(str::to_owned), from, follow: false, headers_only: false }
 }
 
 async fn read(js: &Context, topology: &Topology, options: &TailOptions) -> Vec<TailItem> {

@@ -23,6 +23,11 @@ const TRANSIENT: [ErrorCode; 7] = [
     ErrorCode::CLUSTER_SERVER_MEMBER_CHANGE_INFLIGHT,
 ];
 
+/// What to do when the caps of all streams together are more than the broker may store.
+const NO_ROOM: &str = "; the caps of the streams are more than it may store: raise its \
+    `jetstream { max_file_store }`, or use --profile dev; what was made stays, and applying again \
+    makes the rest";
+
 /// Why the broker did not do what the management API was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ApiError {
@@ -78,8 +83,10 @@ pub(super) async fn request<T: DeserializeOwned>(
                     return Err(ApiError::Exists { what: what.to_owned() });
                 }
                 code if TRANSIENT.contains(&code) => error.to_string(),
-                _ => {
-                    let reason = error.to_string();
+                code => {
+                    let hint =
+                        if code == ErrorCode::STORAGE_RESOURCES_EXCEEDED { NO_ROOM } else { "" };
+                    let reason = format!("{error}{hint}");
                     return Err(ApiError::Refused { what: what.to_owned(), reason });
                 }
             },

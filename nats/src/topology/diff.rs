@@ -139,6 +139,7 @@ pub async fn diff(js: &Context, topology: &Topology) -> Result<Vec<Change>, Diff
 /// Every change with its configuration: streams before consumers.
 pub(super) async fn plan(js: &Context, topology: &Topology) -> Result<Vec<Step>, DiffError> {
     topology.check()?;
+    topology.check_peers(js.client().server_info().cluster.as_deref())?;
     let declared = render(topology)?;
     let names: Vec<String> = declared
         .iter()

@@ -88,6 +88,26 @@ async fn a_cluster_is_usable_when_apply_returns() {
 }
 
 #[tokio::test]
+async fn a_single_server_is_not_asked_for_copies() {
+    let (_server, Connection { js, .. }) = empty().await;
+    let topology = Topology { replicas: 3, profile: Profile::Prod, ..topology() };
+    let error = apply(&js, &topology, false).await.expect_err("alone");
+    assert!(matches!(error, ApplyError::Topology(TopologyError::Alone(3))), "{error:?}");
+    assert!(error.to_string().contains("use --replicas 1, or connect to a cluster"), "{error}");
+    assert_eq!(discover(&js).await, Err(DiscoverError::NotPrepared), "nothing was made");
+}
+
+#[test]
+fn only_a_cluster_can_keep_copies() {
+    let three = Topology { replicas: 3, ..topology() };
+    assert_eq!(three.check_peers(Some("east")), Ok(()));
+    assert_eq!(topology().check_peers(None), Ok(()));
+    for alone in [None, Some("")] {
+        assert_eq!(three.check_peers(alone), Err(TopologyError::Alone(3)));
+    }
+}
+
+#[tokio::test]
 async fn several_appliers_at_once_are_harmless() {
     let (_server, Connection { js, .. }) = empty().await;
     let topology = topology();

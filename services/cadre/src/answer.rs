@@ -67,6 +67,8 @@ pub fn lines(document: &Value, style: Style, width: usize) -> Vec<String> {
     page.head(document);
     match document.get("result") {
         None | Some(Value::Null) => {}
+        // What did not end well has no result, whatever stands in its place.
+        Some(Value::Object(fields)) if fields.is_empty() && !is_done(document) => {}
         Some(result) => {
             page.heading("result");
             page.lines.extend(tree::lines(result, 2, page.width));
@@ -76,6 +78,13 @@ pub fn lines(document: &Value, style: Style, width: usize) -> Vec<String> {
     page.missing(list(document, "missing"));
     page.figures(document);
     page.lines
+}
+
+fn is_done(document: &Value) -> bool {
+    match status(document) {
+        Some(EndStatus::Completed | EndStatus::Partial) => true,
+        Some(EndStatus::Failed | EndStatus::Cancelled | EndStatus::Incomplete) | None => false,
+    }
 }
 
 struct Page {

@@ -12,7 +12,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     commands::{
-        bench, breaker, bus, completion, config, demo, dev, doctor, goal, pack, serve, task,
+        bench, breaker, bus, completion, config, demo, dev, dlq, doctor, goal, pack, serve, task,
         version,
     },
     exit::{Code, Failure, code_of},
@@ -41,6 +41,7 @@ enum Command {
     Pack(pack::PackArgs),
     Bus(bus::BusArgs),
     Breaker(breaker::BreakerArgs),
+    Dlq(dlq::DlqArgs),
     Doctor(doctor::DoctorArgs),
     Config(config::ConfigArgs),
     Completion(completion::CompletionArgs),
@@ -90,9 +91,29 @@ fn start(cli: Cli) -> anyhow::Result<()> {
     runtime.block_on(run(cli.command, &settings))
 }
 
+/// What exported traces call this process: a pod of one service is told from its neighbours.
+fn service(command: &Command, settings: &Settings) -> String {
+    let name = match command {
+        Command::Serve(args) => args.service(),
+        Command::Demo(_)
+        | Command::Dev(_)
+        | Command::Bench(_)
+        | Command::Goal(_)
+        | Command::Task(_)
+        | Command::Pack(_)
+        | Command::Bus(_)
+        | Command::Dlq(_)
+        | Command::Doctor(_)
+        | Command::Config(_)
+        | Command::Completion(_)
+        | Command::Version(_) => "cadre",
+    };
+    settings.service_name.clone().unwrap_or_else(|| name.to_owned())
+}
+
 async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
     let _telemetry = cadre_runtime::telemetry::init(&TelemetryOptions {
-        service: "cadre".to_owned(),
+        service: service(&command, settings),
         endpoint: settings.otlp_endpoint.clone(),
         log: settings.log_format,
         filter: settings.log.clone(),
@@ -108,6 +129,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Pack(args) => pack::run(args, settings).await,
         Command::Bus(args) => bus::run(args, settings).await,
         Command::Breaker(args) => breaker::run(args, settings).await,
+        Command::Dlq(args) => dlq::run(args, settings).await,
         Command::Doctor(args) => doctor::run(args, settings).await,
         Command::Config(args) => config::run(&args, settings),
         Command::Completion(args) => Ok(completion::run(&args)?),

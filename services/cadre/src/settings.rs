@@ -65,6 +65,8 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// Login name of the person at the keyboard, as far as the environment knows it.
     pub login: Option<String>,
+    /// `service.name` of exported traces [env: OTEL_SERVICE_NAME]; `None` leaves it to the command.
+    pub service_name: Option<String>,
     /// Where each value comes from.
     pub explained: Vec<Explained>,
 }
@@ -225,6 +227,7 @@ impl Settings {
             log: choices.read(Key::Log, text)?.unwrap_or_default(),
             log_format: choices.read(Key::LogFormat, log_format)?.unwrap_or_default(),
             login: sources.environment.login(),
+            service_name: sources.environment.service_name(),
             explained: choices.explained(),
         })
     }

@@ -48,6 +48,10 @@ pub const EXPRESSION_WORK_MAX: u64 = 1_000_000;
 /// Bytes of one pack, all files together.
 pub const PACK_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Pack revisions that a starting worker looks through for roles that open tasks may still need: each
+/// is fetched and compiled, in tens of milliseconds.
+pub const REVISIONS_LOOKED_BACK_MAX: usize = 256;
+
 /// Violations listed for one document; the first ones are the useful ones.
 pub const VIOLATIONS_MAX: usize = 8;
 
@@ -65,6 +69,11 @@ pub const TIMEOUT_MIN: Duration = Duration::from_millis(10);
 
 /// How long a broker gap may last before a caller hears of it: a leader change takes 6–7 s.
 pub const BUS_GAP_MAX: Duration = Duration::from_secs(10);
+
+/// Deliveries of a goal, an input or a work order that fails each time, before it is given up: the
+/// consumers wait 5 s for an input, so an operator has most of a minute to mend what it fails of. A
+/// bus that does not answer is no failure of the message and is not counted.
+pub const DELIVERIES_MAX: u32 = 10;
 
 /// What the aggregator gets beyond the task's deadline, so that a late task still has an answer.
 pub const AGGREGATE_GRACE: Duration = Duration::from_secs(5);

@@ -1,5 +1,7 @@
 //! JSON documents that travel: kept as they came, parsed once, by reference when large.
 
+mod unique;
+
 use std::{fmt, sync::Arc};
 
 use serde_json::Value;
@@ -70,6 +72,9 @@ pub enum PayloadError {
     /// Not UTF-8, or not one JSON value.
     #[error("not valid JSON: {0}")]
     Syntax(String),
+    /// An object has a key twice; its JSON pointer.
+    #[error("key {0} is given twice: which one counts?")]
+    Twice(String),
     /// Longer than [`PAYLOAD_BYTES_MAX`].
     #[error("document of {0} bytes is over the limit of {PAYLOAD_BYTES_MAX} bytes")]
     TooLarge(usize),
@@ -84,12 +89,29 @@ impl Payload {
     /// # Errors
     /// [`PayloadError`] says what is wrong with it.
     pub fn parse(text: &[u8]) -> Result<Self, PayloadError> {
+        let value = |text: &str| {
+            serde_json::from_str(text).map_err(|e| PayloadError::Syntax(e.to_string()))
+        };
+        Self::parse_with(text, value)
+    }
+
+    /// As [`Self::parse`], for a document that comes from outside: no object may have a key twice.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], and [`PayloadError::Twice`].
+    pub fn parse_unique(text: &[u8]) -> Result<Self, PayloadError> {
+        Self::parse_with(text, unique::parse)
+    }
+
+    fn parse_with(
+        text: &[u8],
+        read: impl FnOnce(&str) -> Result<Value, PayloadError>,
+    ) -> Result<Self, PayloadError> {
         if text.len() > PAYLOAD_BYTES_MAX {
             return Err(PayloadError::TooLarge(text.len()));
         }
         let text = std::str::from_utf8(text).map_err(|e| PayloadError::Syntax(e.to_string()))?;
-        let value: Value =
-            serde_json::from_str(text).map_err(|e| PayloadError::Syntax(e.to_string()))?;
+        let value = read(text)?;
         if depth_exceeds(&value, JSON_DEPTH_MAX) {
             return Err(PayloadError::TooDeep);
         }

@@ -106,12 +106,14 @@ pub enum AppendError {
 pub struct DeadLetter {
     /// Partition that it is filed under.
     pub partition: Partition,
-    /// `goal`, `input`, `work` or `record`.
+    /// `goal`, `input` or `work`.
     pub kind: &'static str,
     /// Unique under its kind: sequence in the stream it came from.
     pub source: String,
     /// Why it is dead, for people.
     pub reason: String,
+    /// How often it was delivered before it was given up, that time included.
+    pub deliveries: u32,
     /// Subject that it arrived on.
     pub subject: String,
     /// Its headers, as they were.
@@ -152,6 +154,8 @@ pub struct RawGoal<R> {
     pub stream_epoch: String,
     /// When the broker stored it.
     pub stored_at: UnixMillis,
+    /// How often it was delivered, this time included.
+    pub deliveries: u32,
     /// Settles it.
     pub receipt: R,
 }
@@ -356,6 +360,10 @@ pub trait Packs: Clone + Send + Sync + 'static {
 
     /// Every pack by name, with the revision that new goals get.
     fn list(&self) -> impl Future<Output = Result<Vec<(Name, String)>, BusError>> + Send;
+
+    /// Every revision that is kept, the ones applied first at the end; at most `limit`.
+    fn revisions(&self, limit: usize)
+    -> impl Future<Output = Result<Vec<String>, BusError>> + Send;
 
     /// One revision; `None` when it was never applied.
     fn revision(

@@ -6,21 +6,26 @@
 
 mod admit;
 
-use std::sync::Arc;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use cadre_core::{
-    ids::Partitions,
-    ports::{BusError, Inbox as _, OrchestratorBus, Packs, RawGoal},
+    ids::{Partitions, TaskId},
+    limits::DELIVERIES_MAX,
+    ports::{BusError, Inbox as _, LoadError, OrchestratorBus, Packs, RawGoal},
     task::Goal,
 };
 use cadre_runtime::{
-    task::{Linked, spawn},
+    task::{Linked, panic_text, spawn},
     trace,
 };
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tracing::Span;
 
-pub(crate) use admit::{Address, Rejected, admit, conflict};
+pub(crate) use admit::conflict;
+use admit::{Address, Admitted, Rejected, admit, poison};
 
 /// What the intake actor can be told.
 pub(crate) enum IntakeMsg<R> {
@@ -152,8 +157,38 @@ async fn decide<B: OrchestratorBus, P: Packs>(
         Ok(address) => address,
         Err(rejected) => return Ok(Err(rejected)),
     };
-    let workflow = packs.current(&address.workflow).await?;
-    Ok(admit(&address, goal, workflow.as_deref(), bus.now()))
+    let workflow = match packs.current(&address.workflow).await {
+        Ok(workflow) => workflow,
+        Err(BusError::Refused(why)) if goal.deliveries >= DELIVERIES_MAX => {
+            return Ok(Err(poison(&address, goal, &why)));
+        }
+        Err(error) => return Err(error),
+    };
+    let checks = || admit(&address, goal, workflow.as_deref(), bus.now());
+    // What it borrows is only read: a panic leaves nothing half done.
+    match catch_unwind(AssertUnwindSafe(checks)) {
+        Ok(Ok(Admitted { goal, late: None })) => Ok(Ok(goal)),
+        Ok(Ok(Admitted { goal, late: Some(late) })) => {
+            Ok(if is_known(bus, &goal.task).await? { Ok(goal) } else { Err(late) })
+        }
+        Ok(Err(rejected)) => Ok(Err(rejected)),
+        Err(panic) => {
+            let why = format!("its checks panicked: {}", panic_text(&*panic));
+            if goal.deliveries >= DELIVERIES_MAX {
+                return Ok(Err(poison(&address, goal, &why)));
+            }
+            Err(BusError::Refused(why))
+        }
+    }
+}
+
+/// Whether the task has a log, whole or not: a goal that is repeated after its deadline is no new one.
+async fn is_known<B: OrchestratorBus>(bus: &B, task: &TaskId) -> Result<bool, BusError> {
+    match bus.load(task).await {
+        Ok(loaded) => Ok(!loaded.records.is_empty()),
+        Err(LoadError::Bus(error)) => Err(error),
+        Err(LoadError::Damaged { .. } | LoadError::TooNew { .. }) => Ok(true),
+    }
 }
 
 /// Hangs the task on a span of its own, so that it has one trace even if its publisher has none.

@@ -16,6 +16,7 @@ mod commit;
 mod entry;
 mod load;
 mod pay;
+mod poison;
 
 use std::{sync::Arc, time::Duration};
 

@@ -99,6 +99,9 @@ impl Packs for One {
     async fn list(&self) -> Result<Vec<(Name, String)>, BusError> {
         Ok(Vec::new())
     }
+    async fn revisions(&self, _: usize) -> Result<Vec<String>, BusError> {
+        Ok(Vec::new())
+    }
     async fn revision(&self, _: &str) -> Result<Option<Arc<Workflow>>, BusError> {
         Ok(Some(Arc::clone(&self.0)))
     }

@@ -83,6 +83,8 @@ pub struct Step {
     pub idempotency_key: String,
     /// W3C `traceparent` of whoever ordered it.
     pub trace: Option<String>,
+    /// How often its order was delivered, this time included.
+    pub deliveries: u32,
     /// When it was received.
     pub received: Instant,
     /// When its time is over: the runner is dropped then.
@@ -105,6 +107,7 @@ impl Step {
             grant: item.grant,
             idempotency_key: item.idempotency_key,
             trace: item.trace,
+            deliveries: item.deliveries,
             received,
             deadline: received + item.time_left.min(TASK_DEADLINE_MAX),
         };

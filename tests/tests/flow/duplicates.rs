@@ -6,6 +6,7 @@ use cadre_tests::{
     bed::Bed,
     packs,
     plain::{self, Rejections},
+    shell::fine,
 };
 use futures::future::join_all;
 use serde_json::json;
@@ -93,6 +94,33 @@ async fn a_key_with_another_content_is_a_conflict() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_goal_that_is_repeated_after_its_deadline_is_the_known_task() {
+    let bed = Bed::new().await;
+    bed.apply(&packs::pipeline("echoes", 1)).await;
+    let mut rejections = Rejections::listen(&bed).await;
+    let stack = bed.stack().await;
+    let first = bed.publish("echoes", "late", &json!({"n": 1})).await;
+    let before = bed.answer(&first).await;
+
+    let publish = async |key: &str, body: &[u8]| {
+        let headers = [("Nats-Msg-Id", key), ("Cadre-Deadline", "1700000000000")];
+        let headers = plain::headers(&headers);
+        while plain::publish(&bed, "goals.acme.echoes", headers.clone(), body).await.duplicate {}
+    };
+    publish("late", BODY).await;
+    plain::emptied(&bed, "CADRE_GOALS").await;
+    plain::emptied(&bed, "CADRE_IN_0").await;
+    assert!(rejections.so_far().await.is_empty());
+    assert_eq!(bed.answer(&first).await, before);
+
+    publish("new", BODY).await;
+    assert_eq!(rejections.next().await.document["code"], "deadline", "nobody knows this one");
+    publish("late", br#"{"n": 2}"#).await;
+    assert_eq!(rejections.next().await.document["code"], "conflict", "another content");
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tenants_do_not_share_keys_and_no_key_is_a_task_each() {
     let bed = Bed::new().await;
     bed.apply(&packs::pipeline("echoes", 1)).await;
@@ -147,5 +175,21 @@ async fn a_goals_headers_reach_its_task() {
     assert_eq!(state.goal.trace.as_deref(), Some(trace));
     let life = state.deadline.since(state.accepted_at);
     assert!(life.as_secs() <= 30 && life.as_secs() > 20, "{life:?}");
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_says_that_a_goal_was_accepted_before() {
+    let bed = Bed::new().await;
+    bed.apply(&packs::pipeline("echoes", 1)).await;
+    let stack = bed.stack().await;
+    let publish = ["goal", "publish", "echoes", "-i", "n=1", "--key", "k", "--tenant", "acme"];
+    let first = fine(&bed, &publish).await;
+    assert!(first.text().ends_with("  accepted\n"), "{first:?}");
+    bed.answer(&task("acme", "k")).await;
+    let again = fine(&bed, &publish).await;
+    assert!(again.text().ends_with("  accepted before\n"), "{again:?}");
+    let again = fine(&bed, &[&publish[..], &["-o", "json"]].concat()).await.json();
+    assert_eq!((&again["known"], &again["accepted"]), (&json!(true), &json!(true)));
     stack.stop().await;
 }

@@ -67,6 +67,10 @@ impl Bad {
         Self { code: "schema", path: Some(path), ..Self::body(what, body) }
     }
 
+    fn twice(what: &'static str, body: &str, path: &'static str) -> Self {
+        Self { path: Some(path), ..Self::body(what, body) }
+    }
+
     fn headers(what: &'static str, code: &'static str, headers: &[(&'static str, &str)]) -> Self {
         let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         Self { code, headers, ..Self::body(what, r#"{"name":"a"}"#) }
@@ -97,6 +101,12 @@ fn bad_bodies() -> Vec<Bad> {
         Bad::body("half a surrogate", r#"{"name":"\ud800"}"#),
         Bad::body("single quotes", "{'name':'a'}"),
         Bad::body("trailing comma", r#"{"name":"a",}"#),
+        Bad::twice("key twice", r#"{"name":"a","name":"a"}"#, "/name"),
+        Bad::twice(
+            "key twice below",
+            r#"{"name":"a","place":{"zip":"1","zip":"2"}}"#,
+            "/place/zip",
+        ),
         Bad::body("NaN", r#"{"name":"a","count":NaN}"#),
         Bad::body("number beyond any range", r#"{"name":"a","count":1e999}"#),
         Bad::body("protobuf", b"\x08\x01\x12\x04acme".to_vec()),

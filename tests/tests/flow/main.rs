@@ -2,9 +2,11 @@
 
 mod breaker;
 mod contract_pack;
+mod dead;
 mod duplicates;
 mod fan_out;
 mod intake;
 mod limits;
 mod pipeline;
+mod poison;
 mod reports;

@@ -7,6 +7,7 @@ use std::{
 
 use cadre_core::{
     ids::Name,
+    limits::REVISIONS_LOOKED_BACK_MAX,
     ports::{BusError, Packs, WorkerBus},
     workflow::Runtime,
 };
@@ -25,6 +26,15 @@ pub(super) struct Known<R> {
     /// The packs were looked through at least once.
     pub(super) is_complete: bool,
     pub(super) roles: Vec<RoleHandle<R>>,
+}
+
+/// What was looked through so far.
+#[derive(Debug, Default)]
+struct Seen {
+    revisions: BTreeSet<String>,
+    /// Roles that a newer revision than the next one declares.
+    roles: BTreeSet<Name>,
+    has_looked_back: bool,
 }
 
 /// Finds roles and engages an actor for each.
@@ -47,9 +57,9 @@ impl<B: WorkerBus, P: Packs> Scout<B, P> {
 
     /// Looks for new pack revisions, now and `every` so often.
     pub(super) async fn look_for_ever(&self, every: Duration) -> JobResult {
-        let (mut seen, mut is_failing) = (BTreeSet::new(), false);
+        let (mut seen, mut is_failing) = (Seen::default(), false);
         loop {
-            match self.look(&mut seen).await {
+            match self.look_around(&mut seen).await {
                 Ok(()) => is_failing = false,
                 Err(error) if !is_failing => {
                     is_failing = true;
@@ -61,9 +71,19 @@ impl<B: WorkerBus, P: Packs> Scout<B, P> {
         }
     }
 
-    async fn look(&self, seen: &mut BTreeSet<String>) -> Result<(), BusError> {
+    async fn look_around(&self, seen: &mut Seen) -> Result<(), BusError> {
+        self.look(seen).await?;
+        if !seen.has_looked_back {
+            self.look_back(seen).await?;
+            seen.has_looked_back = true;
+        }
+        Ok(())
+    }
+
+    /// Engages the roles of current revisions.
+    async fn look(&self, seen: &mut Seen) -> Result<(), BusError> {
         for (pack, revision) in self.packs.list().await? {
-            if seen.contains(&revision) {
+            if seen.revisions.contains(&revision) {
                 continue;
             }
             let Some(workflow) = self.packs.revision(&revision).await? else {
@@ -72,9 +92,36 @@ impl<B: WorkerBus, P: Packs> Scout<B, P> {
             };
             let roles = workflow.roles.values().filter(|role| is_built_in(role.runtime));
             self.engage(roles.map(|role| role.name.clone()).collect()).await;
-            seen.insert(revision);
+            seen.roles.extend(workflow.roles.keys().cloned());
+            seen.revisions.insert(revision);
         }
         self.complete();
+        Ok(())
+    }
+
+    /// Engages the roles that newer revisions have dropped: tasks keep theirs. Once is enough, for
+    /// what is dropped from now on is engaged already. What a current revision says of a role counts.
+    async fn look_back(&self, seen: &mut Seen) -> Result<(), BusError> {
+        for revision in self.packs.revisions(REVISIONS_LOOKED_BACK_MAX).await? {
+            if seen.revisions.contains(&revision) {
+                continue;
+            }
+            match self.packs.revision(&revision).await {
+                Ok(Some(workflow)) => {
+                    let roles = workflow.roles.values().filter(|role| is_built_in(role.runtime));
+                    let roles = roles.map(|role| role.name.clone());
+                    self.engage(roles.filter(|role| !seen.roles.contains(role)).collect()).await;
+                    seen.roles.extend(workflow.roles.keys().cloned());
+                }
+                Ok(None) => {}
+                // One that this build cannot read must not hide the others.
+                Err(BusError::Refused(error)) => {
+                    tracing::warn!(revision, error, "old pack revision was not looked through");
+                }
+                Err(error @ BusError::Unavailable(_)) => return Err(error),
+            }
+            seen.revisions.insert(revision);
+        }
         Ok(())
     }
 
@@ -111,12 +158,32 @@ fn is_built_in(runtime: Runtime) -> bool {
     }
 }
 
+/// Adds the roles that no current revision has, as the newest one that had them declared them.
+async fn dropped<P: Packs>(packs: &P, declared: &mut Declared) -> Result<(), BusError> {
+    for revision in packs.revisions(REVISIONS_LOOKED_BACK_MAX).await? {
+        let workflow = match packs.revision(&revision).await {
+            Ok(Some(workflow)) => workflow,
+            // One that this build cannot read must not hide the others.
+            Ok(None) | Err(BusError::Refused(_)) => continue,
+            Err(error @ BusError::Unavailable(_)) => return Err(error),
+        };
+        for role in workflow.roles.values() {
+            let entry = || (role.runtime, workflow.name.clone());
+            declared.entry(role.name.clone()).or_insert_with(entry);
+        }
+    }
+    Ok(())
+}
+
+/// Runtime and pack of each role.
+type Declared = BTreeMap<Name, (Runtime, Name)>;
+
 /// Checks that each of `names` is ours to run.
 pub(super) async fn resolve<P: Packs>(
     packs: &P,
     names: Vec<Name>,
 ) -> Result<Vec<Name>, StartError> {
-    let mut declared = BTreeMap::new();
+    let mut declared = Declared::new();
     for (pack, revision) in packs.list().await? {
         let Some(workflow) = packs.revision(&revision).await? else { continue };
         for role in workflow.roles.values() {
@@ -126,6 +193,9 @@ pub(super) async fn resolve<P: Packs>(
                 declared.insert(role.name.clone(), entry);
             }
         }
+    }
+    if names.iter().any(|name| !declared.contains_key(name)) {
+        dropped(packs, &mut declared).await?;
     }
     for role in &names {
         match declared.get(role) {

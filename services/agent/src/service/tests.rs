@@ -79,6 +79,25 @@ async fn roles_of_a_pack_applied_later_are_engaged_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_role_that_a_newer_revision_dropped_is_still_served_after_a_restart() {
+    let memory = Memory::default();
+    let (old, moved, new) = (name("old"), name("moved"), name("new"));
+    memory.apply(&name("pack"), "r1", &[(&old, Runtime::Echo), (&moved, Runtime::Echo)]).unwrap();
+    memory.apply(&name("pack"), "r2", &[(&moved, Runtime::Remote)]).unwrap();
+    memory.apply(&name("pack"), "r3", &[(&new, Runtime::Echo), (&moved, Runtime::Remote)]).unwrap();
+    let left = memory.order(Work { revision: "r1".to_owned(), ..Work::of(&old) });
+
+    let agent = start(&memory, RoleSelection::All).await.unwrap();
+    sleep(SOON).await;
+    let roles: Vec<_> = agent.roles().iter().map(|role| role.role().clone()).collect();
+    assert_eq!(roles, [new, old.clone()], "and none that is remote by now");
+    assert!(!memory.open_orders().contains(&left), "its order is done");
+    agent.stop().await;
+    assert!(start(&memory, RoleSelection::Named(vec![old])).await.is_ok());
+    assert!(start(&memory, RoleSelection::Named(vec![moved])).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
 async fn named_roles_must_be_built_in_and_known() {
     let memory = Memory::default();
     let (echo, far) = (name("echo"), name("far"));

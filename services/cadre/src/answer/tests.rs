@@ -77,6 +77,22 @@ fn a_document_of_another_shape_is_printed_as_far_as_it_goes() {
 }
 
 #[test]
+fn what_did_not_end_well_has_no_empty_result() {
+    for (status, is_shown) in [
+        ("completed", true),
+        ("partial", true),
+        ("failed", false),
+        ("cancelled", false),
+        ("incomplete", false),
+    ] {
+        let lines = lines(&json!({"status": status, "result": {}}), Style::plain(), 80);
+        assert_eq!(lines.contains(&"result".to_owned()), is_shown, "{status} {lines:?}");
+    }
+    let failed = json!({"status": "failed", "result": {"a": 1}});
+    assert!(lines(&failed, Style::plain(), 80).contains(&"  a: 1".to_owned()));
+}
+
+#[test]
 fn findings_are_values_with_a_note() {
     let source = json!({"clause": "5.2", "start": 1, "end": 9, "quote": "pays in\n45 days"});
     let document = json!({"status": "completed", "result": {

@@ -6,7 +6,10 @@ use clap::error::ErrorKind;
 use serde_json::json;
 
 use super::*;
-use crate::packs;
+use crate::{
+    packs,
+    settings::{Environment, Sources},
+};
 
 const README: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md"));
 
@@ -56,6 +59,27 @@ fn words(line: &str) -> Vec<String> {
     }
     found.retain(|word| !word.is_empty());
     found
+}
+
+#[test]
+fn a_process_of_one_service_is_called_by_it() {
+    let called = |line: &[&str], variables: &[(&'static str, &str)]| {
+        let line = [&["cadre"], line].concat();
+        let environment = Environment::of(variables);
+        let settings = Settings::resolve(&Sources { environment, ..Sources::default() }).unwrap();
+        service(&Cli::try_parse_from(line).unwrap().command, &settings)
+    };
+    for (line, name) in [
+        (&["serve"][..], "cadre"),
+        (&["serve", "--role", "orchestrator"], "cadre-orchestrator"),
+        (&["serve", "--role", "agent,agent"], "cadre-agent"),
+        (&["serve", "--role", "aggregator"], "cadre-aggregator"),
+        (&["serve", "--role", "agent,aggregator"], "cadre"),
+        (&["bus", "status"], "cadre"),
+    ] {
+        assert_eq!(called(line, &[]), name, "{line:?}");
+        assert_eq!(called(line, &[("OTEL_SERVICE_NAME", "mine")]), "mine", "{line:?}");
+    }
 }
 
 #[test]

@@ -5,7 +5,10 @@ mod heard;
 mod status;
 mod tail;
 
-pub(crate) use self::status::size;
+pub(crate) use self::{
+    decode::{Decoded, decode},
+    status::size,
+};
 
 use cadre_core::ids::Partitions;
 use cadre_nats::topology::{

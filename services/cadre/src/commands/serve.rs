@@ -47,6 +47,20 @@ pub(crate) enum Role {
     Aggregator,
 }
 
+impl ServeArgs {
+    /// What this process is called beside others: by its service if it has one only.
+    pub(crate) fn service(&self) -> &'static str {
+        match self.role.split_first() {
+            Some((first, others)) if others.iter().all(|role| role == first) => match first {
+                Role::Orchestrator => "cadre-orchestrator",
+                Role::Agent => "cadre-agent",
+                Role::Aggregator => "cadre-aggregator",
+            },
+            Some(_) | None => "cadre",
+        }
+    }
+}
+
 pub(crate) async fn run(args: ServeArgs, settings: &Settings) -> anyhow::Result<()> {
     let shutdown = Shutdown::new();
     shutdown.listen()?;

@@ -5,8 +5,16 @@ use std::{collections::BTreeMap, env, ffi::OsString, path::PathBuf};
 use super::Key;
 
 /// Variables beside those of the settings.
-const OTHERS: [&str; 7] =
-    ["PATH", "HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "NATS_CONTEXT", "USER"];
+const OTHERS: [&str; 8] = [
+    "PATH",
+    "HOME",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "NATS_CONTEXT",
+    "OTEL_SERVICE_NAME",
+    "USER",
+];
 
 /// The variables that mean something to us, as they were when the process began.
 #[derive(Debug, Clone, Default)]
@@ -57,6 +65,11 @@ impl Environment {
 
     pub(super) fn login(&self) -> Option<String> {
         self.text("USER")
+    }
+
+    /// What OpenTelemetry's own variable calls this process.
+    pub(super) fn service_name(&self) -> Option<String> {
+        self.text("OTEL_SERVICE_NAME")
     }
 
     /// The context that the `nats` CLI would use because of its variable.

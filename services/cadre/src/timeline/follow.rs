@@ -63,7 +63,8 @@ pub enum FollowError {
 pub async fn follow(bus: &JetStreamBus, task: &TaskId) -> Result<Records, FollowError> {
     let streams = bus.streams();
     let filter = subject::log(streams.partition(task), task);
-    let options = TailOptions { filter: Some(filter), from: Begin::All, follow: true };
+    let options =
+        TailOptions { filter: Some(filter), from: Begin::All, follow: true, headers_only: false };
     let items = tail(&streams.js, &streams.topology, &options).await?;
     let (task, blobs) = (task.clone(), bus.blobs().clone());
     let decoded = items.map_err(FollowError::from).and_then({

@@ -22,12 +22,22 @@ pub(crate) struct Address {
     pub workflow: Name,
 }
 
+/// A goal that passed every check, but perhaps that of its deadline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Admitted {
+    /// The goal.
+    pub goal: Goal,
+    /// Its deadline has passed: it is rejected so, unless it repeats a goal that has a task.
+    pub late: Option<Box<Rejected>>,
+}
+
 /// Why a goal will not be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rejected {
     /// Who is told.
     pub tenant: Name,
-    /// For programs: `subject header too_large json unknown_workflow schema deadline key conflict`.
+    /// For programs: `subject header too_large json unknown_workflow schema deadline key conflict
+    /// poison`.
     pub code: &'static str,
     /// For people: what is wrong and what to do.
     pub message: String,
@@ -115,7 +125,7 @@ pub(crate) fn admit<R>(
     raw: &RawGoal<R>,
     workflow: Option<&Workflow>,
     now: UnixMillis,
-) -> Result<Goal, Box<Rejected>> {
+) -> Result<Admitted, Box<Rejected>> {
     let reject = |code, message: &str| Rejected::new(&address.tenant, code, message);
     let headers = raw.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let headers =
@@ -130,15 +140,7 @@ pub(crate) fn admit<R>(
             format!("idempotency key has {} bytes, allowed are 1 to {KEY_BYTES_MAX}", key.len());
         return Err(reject("key", &text));
     }
-    let input = Payload::parse(&raw.body).map_err(|error| {
-        let code = match &error {
-            PayloadError::TooLarge(_) => "too_large",
-            PayloadError::Syntax(_) | PayloadError::TooDeep => "json",
-        };
-        let hint =
-            format!("{error} (a goal is one JSON document of at most {PAYLOAD_BYTES_MAX} bytes)");
-        named(reject(code, &hint))
-    })?;
+    let input = input(address, raw).map_err(named)?;
     let Some(workflow) = workflow else {
         let text = format!("no pack is named {}: see `cadre pack ls`", address.workflow);
         return Err(named(reject("unknown_workflow", &text)));
@@ -151,18 +153,16 @@ pub(crate) fn admit<R>(
     }
     // A relative timeout runs from the moment the broker stored the goal.
     let deadline = headers.until.map(|until| until.deadline(raw.stored_at));
-    if let Some(deadline) = deadline
-        && deadline <= now
-    {
+    let late = deadline.filter(|deadline| *deadline <= now).map(|deadline| {
         let text = format!("deadline {deadline} has passed (it is {now} now)");
-        return Err(named(reject("deadline", &text)));
-    }
+        named(reject("deadline", &text))
+    });
     let limits = GoalLimits {
         steps_max: headers.steps,
         usd_micros_max: headers.usd_micros,
         tokens_max: headers.tokens,
     };
-    Ok(Goal {
+    let goal = Goal {
         task: TaskId::derive(&address.tenant, &key),
         tenant: address.tenant.clone(),
         workflow: address.workflow.clone(),
@@ -174,7 +174,39 @@ pub(crate) fn admit<R>(
         limits,
         user: headers.user.map(str::to_owned),
         trace: headers.traceparent.map(str::to_owned),
+    };
+    Ok(Admitted { goal, late })
+}
+
+/// The goal's document, or what is wrong with it.
+fn input<R>(address: &Address, raw: &RawGoal<R>) -> Result<Payload, Box<Rejected>> {
+    Payload::parse_unique(&raw.body).map_err(|error| {
+        let code = match &error {
+            PayloadError::TooLarge(_) => "too_large",
+            PayloadError::Syntax(_) | PayloadError::Twice(_) | PayloadError::TooDeep => "json",
+        };
+        let hint =
+            format!("{error} (a goal is one JSON document of at most {PAYLOAD_BYTES_MAX} bytes)");
+        let mut rejected = Rejected::new(&address.tenant, code, &hint);
+        if let PayloadError::Twice(path) = &error {
+            let message = "given twice".to_owned();
+            rejected.violations.push(Violation { path: clip(path), message });
+        }
+        rejected
     })
+}
+
+/// The answer to a goal that fails each time, by no fault that a check could name.
+#[must_use]
+pub(crate) fn poison<R>(address: &Address, raw: &RawGoal<R>, why: &str) -> Box<Rejected> {
+    let text = format!(
+        "it failed at each of {} deliveries, the last time because {why}; when that is mended, \
+         publish it again, or `cadre dlq replay` it",
+        raw.deliveries
+    );
+    let headers = raw.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let key = GoalHeaders::decode(headers).ok().map(|headers| clip(&key(raw, &headers)));
+    Box::new(Rejected { key, ..*Rejected::new(&address.tenant, "poison", &text) })
 }
 
 /// The publisher's key, or one that names this very message.

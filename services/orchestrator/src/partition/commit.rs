@@ -15,6 +15,7 @@ use super::{
     AppendResult, PartitionActor, PartitionMsg, PartitionState,
     entry::{Entry, Known, Pending, Slot, Unpaid},
     pay::{Debts, pay},
+    poison::survive,
 };
 use crate::intake::conflict;
 
@@ -41,7 +42,7 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
         state: &mut PartitionState<B>,
         batch: Vec<Delivery<B::Receipt>>,
     ) {
-        for Delivery { content, trace, sequence, stored_at, receipt, .. } in batch {
+        for Delivery { content, trace, sequence, stored_at, deliveries, receipt } in batch {
             let (id, input) = match content {
                 Ok(content) => content,
                 Err(reason) => {
@@ -49,9 +50,15 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
                     continue;
                 }
             };
-            let pending = Pending { input, trace, sequence, stored_at, receipt: Some(receipt) };
+            let receipt = Some(receipt);
+            let pending = Pending { input, trace, sequence, stored_at, deliveries, receipt };
             if let Some(entry) = state.cache.get(&id) {
-                entry.queue.push_back(pending);
+                entry.enqueue(pending);
+                if matches!(entry.slot, Slot::Quarantined(_)) {
+                    // Somebody may have repaired the log.
+                    entry.slot = Slot::Loading;
+                    self.load(myself, &id, 0);
+                }
                 self.turn(myself, state, &id);
             } else {
                 // A goal's own log is most likely empty: the append finds out, and a read is saved.
@@ -100,9 +107,14 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
         (known, pending): (Known, Pending<B::Receipt>),
     ) {
         let now = self.bus.now();
-        match decide(&known.workflow, known.task.as_deref(), &pending.input, &Moment::from(now)) {
-            Verdict::Append(draft) => self.commit(myself, id, entry, (known, *draft, pending)),
-            Verdict::Ignore(seen) => self.ignore(myself, id, entry, (known, seen, pending)),
+        let (task, moment) = (known.task.as_deref(), Moment::from(now));
+        match survive(|| decide(&known.workflow, task, &pending.input, &moment)) {
+            Ok(Verdict::Append(draft)) => self.commit(myself, id, entry, (known, *draft, pending)),
+            Ok(Verdict::Ignore(seen)) => self.ignore(myself, id, entry, (known, seen, pending)),
+            Err(why) => {
+                entry.slot = Slot::Idle(known);
+                self.failed(id, pending, &why);
+            }
         }
     }
 

@@ -22,6 +22,8 @@ pub(crate) struct Pending<R> {
     pub(super) trace: Option<String>,
     pub(super) sequence: u64,
     pub(super) stored_at: UnixMillis,
+    /// 0 for inputs that we made ourselves.
+    pub(super) deliveries: u32,
     /// `None` for inputs that we made ourselves.
     pub(super) receipt: Option<R>,
 }
@@ -29,7 +31,8 @@ pub(crate) struct Pending<R> {
 impl<R> Pending<R> {
     /// An input of our own: go on where the last record was full.
     pub(super) fn advance(now: UnixMillis, trace: Option<String>) -> Self {
-        Self { input: Input::Advance, trace, sequence: 0, stored_at: now, receipt: None }
+        let (sequence, deliveries, receipt) = (0, 0, None);
+        Self { input: Input::Advance, trace, sequence, stored_at: now, deliveries, receipt }
     }
 }
 
@@ -92,6 +95,16 @@ impl<R> Entry<R> {
     pub(super) fn new(slot: Slot) -> Self {
         let unpaid = Unpaid::default();
         Self { slot, queue: VecDeque::new(), used: 0, failures: 0, unpaid }
+    }
+
+    /// Adds an input behind the others; one that came again takes its own place.
+    pub(super) fn enqueue(&mut self, pending: Pending<R>) {
+        let is_same = |waiting: &&mut Pending<R>| waiting.sequence == pending.sequence;
+        let again = pending.deliveries > 1;
+        match again.then(|| self.queue.iter_mut().find(is_same)).flatten() {
+            Some(waiting) => *waiting = pending,
+            None => self.queue.push_back(pending),
+        }
     }
 
     /// Whether nothing would be lost by forgetting it.

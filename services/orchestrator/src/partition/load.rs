@@ -16,6 +16,7 @@ use super::{
     commit::Myself,
     entry::{Known, Pending, Slot},
     pay::Debts,
+    poison::pack_failure,
 };
 
 /// Longest pause between two tries, in units of [`RELOAD_PAUSE`].
@@ -35,6 +36,8 @@ pub(crate) struct LoadedTask {
 pub(crate) enum LoadFailure {
     /// Try again.
     Later(String),
+    /// Try again, but not for ever: its pack is not to be had.
+    NoPack(String),
     /// Never continue it.
     Quarantine(String),
     /// A newer build must go on.
@@ -82,6 +85,17 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
                 entry.failures = entry.failures.saturating_add(1);
                 tracing::warn!(task = %id, %why, failures = entry.failures, "task was not loaded");
                 self.load(myself, id, entry.failures);
+            }
+            Err(LoadFailure::NoPack(why)) => {
+                entry.failures = entry.failures.saturating_add(1);
+                tracing::warn!(task = %id, %why, failures = entry.failures, "task has no pack");
+                self.give_up(entry, &why);
+                if entry.queue.is_empty() {
+                    // Nobody waits any more; whoever comes next makes it look again.
+                    state.cache.remove(id);
+                } else {
+                    self.load(myself, id, entry.failures);
+                }
             }
             Err(LoadFailure::Quarantine(why)) => {
                 tracing::error!(task = %id, %why, "task was quarantined");
@@ -166,8 +180,8 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
         spawn("partition-pack", async move {
             let loaded = match packs.revision(&revision).await {
                 Ok(Some(workflow)) => Ok(LoadedTask { task: None, head, workflow: Some(workflow) }),
-                Ok(None) => Err(LoadFailure::Later(format!("pack revision {revision} is unknown"))),
-                Err(error) => Err(LoadFailure::Later(error.to_string())),
+                Ok(None) => Err(no_pack(&revision)),
+                Err(error) => Err(pack_failure(&error)),
             };
             let _ = myself.cast(PartitionMsg::Loaded(id, Box::new(loaded)));
         });
@@ -213,8 +227,12 @@ async fn load<B: OrchestratorBus, P: Packs>(
         Ok(Some(workflow)) => {
             Ok(LoadedTask { task: Some(Arc::new(task)), head, workflow: Some(workflow) })
         }
-        // Revisions are immutable and never deleted: a look-up that finds none is a bus problem.
-        Ok(None) => Err(LoadFailure::Later(format!("pack {} is unknown", task.goal.revision))),
-        Err(error) => Err(LoadFailure::Later(error.to_string())),
+        Ok(None) => Err(no_pack(&task.goal.revision)),
+        Err(error) => Err(pack_failure(&error)),
     }
+}
+
+/// Revisions are immutable and never deleted: somebody did it by hand, or the goal is made up.
+fn no_pack(revision: &str) -> LoadFailure {
+    LoadFailure::NoPack(format!("pack revision {revision} is unknown: see `cadre pack ls`"))
 }

@@ -131,6 +131,7 @@ impl Order {
                     kind: "work",
                     source: sequence.to_string(),
                     reason: "says nothing".to_owned(),
+                    deliveries: self.deliveries,
                     subject: format!("cadre.0.work.{}", self.role),
                     headers: Vec::new(),
                     body: Vec::new(),

@@ -103,6 +103,11 @@ impl Packs for Memory {
         Ok(latest.into_iter().collect())
     }
 
+    async fn revisions(&self, limit: usize) -> Result<Vec<String>, BusError> {
+        let world = self.up()?;
+        Ok(world.packs.iter().rev().take(limit).map(|pack| pack.revision.clone()).collect())
+    }
+
     async fn revision(&self, revision: &str) -> Result<Option<Arc<Workflow>>, BusError> {
         Ok(self.up()?.packs.iter().find(|pack| pack.revision == revision).cloned())
     }

@@ -10,6 +10,7 @@ use std::{
 
 use cadre_core::{
     ids::Name,
+    limits::DELIVERIES_MAX,
     task::{Failure, FailureKind, Outcome},
     workflow::{Runtime, Workflow},
 };
@@ -172,6 +173,28 @@ async fn a_panic_while_reporting_settles_nothing() {
     assert_eq!(house.memory.open_orders(), [1]);
     let snapshot = house.snapshot().await;
     assert_eq!((snapshot.panicked, snapshot.unreported, snapshot.running), (1, 1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_nobody_ever_reports_fails_instead_of_being_run_again() {
+    let house = House::open(8).await;
+    house.memory.world().flags.reports_panic = true;
+    let order = house.order(json!("poison"));
+    for _ in 1..DELIVERIES_MAX {
+        sleep(SOON).await;
+        house.memory.redeliver(order);
+    }
+    sleep(SOON).await;
+    assert_eq!(house.begun(), u64::from(DELIVERIES_MAX));
+
+    house.memory.world().flags.reports_panic = false;
+    house.memory.redeliver(order);
+    sleep(SOON).await;
+    let outcome = house.memory.reports().pop().unwrap().outcome;
+    let Outcome::Failed(failure) = outcome else { panic!("{outcome:?}") };
+    assert!(failure.message.starts_with("delivered 10 times and never reported"), "{failure:?}");
+    assert_eq!(house.begun(), u64::from(DELIVERIES_MAX), "it was not run again");
+    assert!(house.memory.open_orders().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

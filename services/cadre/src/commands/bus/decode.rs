@@ -19,24 +19,24 @@ const TEXT_CHARS_MAX: usize = 160;
 
 /// A message that was looked into.
 #[derive(Debug)]
-pub(super) struct Decoded {
+pub(crate) struct Decoded {
     /// What it is.
-    pub(super) kind: &'static str,
+    pub(crate) kind: &'static str,
     /// What it says, on one line.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// All of it; `None` when it cannot be decoded.
-    pub(super) message: Option<Value>,
+    pub(crate) message: Option<Value>,
     /// Why it cannot be decoded.
-    pub(super) error: Option<String>,
+    pub(crate) error: Option<String>,
     /// Somebody should look: a rejection, a failure, a dead letter.
-    pub(super) is_bad: bool,
+    pub(crate) is_bad: bool,
 }
 
 /// What is said of a message, or why nothing can be.
 type Said = Result<(String, Value), String>;
 
 /// Looks into a message by its subject.
-pub(super) fn decode(item: &TailItem) -> Decoded {
+pub(crate) fn decode(item: &TailItem) -> Decoded {
     let (kind, said, is_bad) = match Subject::parse(&item.subject) {
         Ok(subject) => of_subject(&subject, item),
         Err(_) => ("other", json_of(item).map(|value| (String::new(), value)), false),

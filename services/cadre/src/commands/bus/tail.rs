@@ -55,7 +55,8 @@ pub(super) async fn run(args: TailArgs, settings: &Settings) -> anyhow::Result<(
         (false, None) => Begin::Now,
     };
     let (connection, topology) = broker::connect_prepared(settings, "tail").await?;
-    let options = TailOptions { filter: args.filter, from, follow: !args.no_follow };
+    let options =
+        TailOptions { filter: args.filter, from, follow: !args.no_follow, headers_only: false };
     let read = tail(&connection.js, &topology, &options).await.map_err(|error| failure(&error))?;
     let mut items = if options.follow {
         merged(read, Heard::open(&connection, options.filter.as_deref()).await?)

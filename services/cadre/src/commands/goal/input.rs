@@ -2,6 +2,7 @@
 
 use std::io;
 
+use cadre_core::payload::{Payload, PayloadError};
 use serde_json::{Map, Value};
 
 /// Where texts come from.
@@ -41,8 +42,8 @@ pub(super) enum InputError {
     Json {
         /// The flag's value.
         part: String,
-        /// Line and column.
-        source: serde_json::Error,
+        /// What is wrong with it, and where.
+        source: PayloadError,
     },
     /// The whole input is given, and something beside it.
     #[error("{0:?} is the whole input: give it alone, or give only key=value parts")]
@@ -71,7 +72,10 @@ pub(super) fn read(parts: &[String], texts: &mut impl Texts) -> Result<Value, In
         None => texts.stdin(),
     };
     let text = text.map_err(|source| InputError::Read { part: whole.clone(), source })?;
-    serde_json::from_str(&text).map_err(|source| InputError::Json { part: whole.clone(), source })
+    match Payload::parse_unique(text.as_bytes()) {
+        Ok(document) => Ok(document.value().clone()),
+        Err(source) => Err(InputError::Json { part: whole.clone(), source }),
+    }
 }
 
 fn object(parts: &[String], texts: &mut impl Texts) -> Result<Value, InputError> {
@@ -85,7 +89,15 @@ fn object(parts: &[String], texts: &mut impl Texts) -> Result<Value, InputError>
                 let text = texts.file(path);
                 text.map_err(|source| InputError::Read { part: part.clone(), source })?.into()
             }
-            None => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
+            None => match Payload::parse_unique(text.as_bytes()) {
+                Ok(document) => document.value().clone(),
+                Err(source @ PayloadError::Twice(_)) => {
+                    return Err(InputError::Json { part: part.clone(), source });
+                }
+                Err(
+                    PayloadError::Syntax(_) | PayloadError::TooLarge(_) | PayloadError::TooDeep,
+                ) => Value::from(text),
+            },
         };
         if fields.insert(key.to_owned(), value).is_some() {
             return Err(InputError::Twice(key.to_owned()));
@@ -106,6 +118,7 @@ mod tests {
         fn file(&mut self, path: &str) -> io::Result<String> {
             match path {
                 "goal.json" => Ok("{\"text\": \"from a file\"}".to_owned()),
+                "twice.json" => Ok("{\"text\": 1, \"text\": 2}".to_owned()),
                 "broken.json" => Ok("{\"text\": }".to_owned()),
                 "contract.txt" => Ok("Clause 1\n".to_owned()),
                 _ => Err(io::ErrorKind::NotFound.into()),
@@ -149,6 +162,8 @@ mod tests {
             (&["a=1", "-"], "\"-\""),
             (&["@nowhere.json"], "\"@nowhere.json\""),
             (&["@broken.json"], "\"@broken.json\""),
+            (&["@twice.json"], "\"@twice.json\""),
+            (&["a={\"x\": 1, \"x\": 2}"], "a={"),
             (&["a=1", "text=@nowhere.txt"], "\"text=@nowhere.txt\""),
         ] {
             let error = check(parts).unwrap_err();

@@ -32,6 +32,8 @@ pub(super) enum Outcome {
 struct Stored {
     sequence: u64,
     is_duplicate: bool,
+    /// The key's task was there before.
+    is_known: bool,
 }
 
 pub(super) async fn run(
@@ -47,7 +49,10 @@ pub(super) async fn run(
     let rejected = rejected.map_err(|error| unavailable(&error))?;
     let rejected = rejected.map(|message| message.payload.to_vec());
     client.connection.client.flush().await.map_err(|error| unavailable(&error))?;
-    let stored = publish(&client, wanted).await?;
+    // A log that cannot be read says so further down.
+    let known = client.bus.read_log(&wanted.task).await;
+    let is_known = known.is_ok_and(|log| !log.records.is_empty());
+    let stored = Stored { is_known, ..publish(&client, wanted).await? };
     if args.key.is_none() && format == Format::Table {
         output::say(&format!("key {}", wanted.key));
     }
@@ -90,7 +95,7 @@ async fn publish(client: &Client, wanted: &Wanted) -> anyhow::Result<Stored> {
     let sent = client.connection.js.publish_with_headers(subject, headers, body).await;
     let ack = sent.map_err(|error| unavailable(&error))?.await;
     let ack = ack.map_err(|error| unavailable(&format_args!("publish the goal: {error}")))?;
-    Ok(Stored { sequence: ack.sequence, is_duplicate: ack.duplicate })
+    Ok(Stored { sequence: ack.sequence, is_duplicate: ack.duplicate, is_known: false })
 }
 
 /// Waits for the first record of the task's log, or for a rejection that is ours.
@@ -215,11 +220,12 @@ fn print(
         "accepted": accepted_at.is_some(),
         "accepted_at": accepted_at,
         "duplicate": stored.is_duplicate,
+        "known": stored.is_known,
         "sequence": stored.sequence,
     });
     match format {
         Format::Table => {
-            let state = match (&accepted_at, stored.is_duplicate) {
+            let state = match (&accepted_at, stored.is_duplicate || stored.is_known) {
                 (Some(_), false) => "accepted",
                 (Some(_), true) => "accepted before",
                 (None, _) => "stored",

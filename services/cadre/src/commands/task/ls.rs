@@ -126,6 +126,7 @@ async fn changed(bus: &JetStreamBus, since: Duration) -> anyhow::Result<Vec<Task
         filter: Some("cadre.*.log.*".to_owned()),
         from: Begin::Since(since),
         follow: false,
+        headers_only: true,
     };
     let streams = bus.streams();
     let items = tail(&streams.js, &streams.topology, &options).await;

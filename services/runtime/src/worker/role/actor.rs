@@ -4,6 +4,7 @@ use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Durati
 
 use cadre_core::{
     ids::{StepId, TaskId},
+    limits::DELIVERIES_MAX,
     ports::{Inbox as _, Packs, WorkerBus},
     task::{Failure, FailureKind, Outcome},
 };
@@ -150,8 +151,9 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> RoleActor<B, P, W> {
                 state.counts.out_of_time += 1;
                 self.settle_late(step, receipt, slot);
             } else {
+                let verdict = (step.deliveries > DELIVERIES_MAX).then(|| poison(&step));
                 let (step, stop) = (Arc::new(step), Arc::new(Notify::new()));
-                let job = Job { step, receipt, stop, verdict: None };
+                let job = Job { step, receipt, stop, verdict };
                 self.start_step(myself, state, job, slot).await;
             }
         }
@@ -294,6 +296,15 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> RoleActor<B, P, W> {
         let (role, left) = (self.0.role.as_str(), state.running.len());
         tracing::warn!(role, left, "steps abandoned, they did not end in time");
     }
+}
+
+/// The verdict on an order that was handed out too often: whoever had it reported nothing, so it may
+/// be what ends workers, and with them the steps that they hold.
+fn poison(step: &Step) -> Outcome {
+    let (task, id, deliveries) = (&step.task, &step.step, step.deliveries - 1);
+    tracing::error!(%task, step = %id, deliveries, "order was never reported, giving it up");
+    let text = format!("delivered {deliveries} times and never reported: it may end its workers");
+    Outcome::Failed(Failure::new(FailureKind::Panic, &text))
 }
 
 impl<B: WorkerBus, P: Packs, W: StepRunner> Actor for RoleActor<B, P, W> {

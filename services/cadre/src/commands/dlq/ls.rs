@@ -1,0 +1,62 @@
+//! `cadre dlq ls`: the newest letters.
+
+use cadre_nats::letters::Found;
+use clap::Args;
+
+use super::{Row, select::FilterArgs};
+use crate::{
+    commands::{bus::size, client::Client},
+    output::{
+        self, Listing, OutputArgs,
+        text::{brief, clean, count},
+    },
+    settings::Settings,
+};
+
+/// Characters of a reason in the table; `show` has all of it.
+const REASON_CHARS_MAX: usize = 100;
+
+/// List dead letters, the newest first.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cadre dlq ls
+  cadre dlq ls --kind goal --tenant acme --since 7d
+  cadre dlq ls --task vs3tl6e2t2bmylf5r7pg2ndlxn -o id | xargs cadre dlq replay")]
+pub(super) struct LsArgs {
+    #[command(flatten)]
+    filter: FilterArgs,
+    /// At most so many.
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    limit: usize,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+pub(super) async fn run(args: &LsArgs, settings: &Settings) -> anyhow::Result<()> {
+    let client = Client::open(settings).await?;
+    let letters = client.bus.letters();
+    let Found { letters, more } = args.filter.find(&letters, settings, args.limit).await?;
+    let rows: Vec<_> = letters.iter().map(Row::of).collect();
+    let listing = Listing {
+        header: &["letter", "kind", "given up", "reason", "subject", "task", "size"],
+        row: |row: &Row| {
+            vec![
+                row.id.clone(),
+                row.kind.clone(),
+                row.at.clone(),
+                brief(&row.reason, REASON_CHARS_MAX),
+                clean(&row.subject),
+                row.task.clone().unwrap_or_default(),
+                size(row.size_bytes),
+            ]
+        },
+        id: |row| row.id.clone(),
+    };
+    output::list(args.output.format(settings), &rows, &listing)?;
+    if more > 0 {
+        let more = count(more, "older letter");
+        output::say(&format!("{more} not listed: raise --limit, or filter"));
+    }
+    Ok(())
+}
