@@ -4,6 +4,7 @@
 //! decided here as data; the crates above make it happen.
 
 pub mod aggregate;
+pub mod check;
 pub mod contract;
 pub mod expr;
 pub mod ids;

@@ -83,3 +83,9 @@ pub const CONFLICT_VALUE_BYTES_MAX: usize = 1024;
 
 /// Missing parts listed in one answer; further ones are counted.
 pub const MISSING_MAX: usize = 200;
+
+/// Violations that a check lists; further ones are counted. The first ones are the useful ones.
+pub const CHECK_VIOLATIONS_MAX: usize = 1_000;
+
+/// Notes that a check lists; further ones are counted.
+pub const CHECK_NOTES_MAX: usize = 100;
