@@ -6,3 +6,4 @@ pub mod hand;
 pub mod packs;
 pub mod plain;
 pub mod process;
+pub mod verdict;

@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use async_nats::{
-    HeaderMap,
     datetime::{DateTime, parse_rfc3339},
     jetstream::consumer::{
         DeliverPolicy,

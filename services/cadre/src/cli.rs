@@ -12,7 +12,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     commands::{
-        bench, bus, completion, config, demo, dev, doctor, goal, pack, serve, task, version,
+        bench, bus, check, completion, config, demo, dev, doctor, goal, pack, serve, task, version,
     },
     exit::{Code, Failure, code_of},
     output,
@@ -40,6 +40,7 @@ enum Command {
     Pack(pack::PackArgs),
     Bus(bus::BusArgs),
     Doctor(doctor::DoctorArgs),
+    Check(check::CheckArgs),
     Config(config::ConfigArgs),
     Completion(completion::CompletionArgs),
     Version(version::VersionArgs),
@@ -106,6 +107,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Pack(args) => pack::run(args, settings).await,
         Command::Bus(args) => bus::run(args, settings).await,
         Command::Doctor(args) => doctor::run(args, settings).await,
+        Command::Check(args) => check::run(args, settings).await,
         Command::Config(args) => config::run(&args, settings),
         Command::Completion(args) => Ok(completion::run(&args)?),
         Command::Version(args) => version::run(&args, settings),

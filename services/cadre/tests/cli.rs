@@ -63,6 +63,7 @@ fn every_command_shows_examples() {
         "pack",
         "bus",
         "doctor",
+        "check",
         "config",
         "completion",
         "version",

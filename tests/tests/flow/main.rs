@@ -1,5 +1,6 @@
 //! Goals through the real services on a real nats-server.
 
+mod check;
 mod contract_pack;
 mod duplicates;
 mod fan_out;
