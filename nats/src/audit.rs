@@ -19,11 +19,14 @@ use cadre_core::{
 
 use self::{
     decode::decode,
-    source::{Raw, Reader, Span, queue},
+    source::{Raw, Reader, Span, acknowledged, queue},
 };
 use crate::{
     bus::JetStreamBus,
-    topology::{ANSWERS_STREAM, GOALS_STREAM, in_stream, log_stream, timer_stream, work_stream},
+    topology::{
+        ANSWERS_STREAM, DUE_CONSUMER, GOALS_STREAM, in_stream, log_stream, timer_stream,
+        work_stream,
+    },
 };
 
 /// Share of the answers' cap, in percent, from which on old ones may have been dropped.
@@ -61,10 +64,10 @@ pub async fn read(bus: &JetStreamBus, mut take: impl FnMut(Fact) + Send) -> Resu
     for shard in shards() {
         one_by_one(bus, (&in_stream(shard), shard), &mut take).await?;
         one_by_one(bus, (&work_stream(shard), shard), &mut take).await?;
-        all(bus, Reader::open(bus, &timer_stream(shard), shard).await?, &mut take).await?;
+        timers(bus, shard, &mut take).await?;
         // What moved from the timers to the inputs, or from the orders, since the first look.
         one_by_one(bus, (&in_stream(shard), shard), &mut take).await?;
-        all(bus, Reader::open(bus, &timer_stream(shard), shard).await?, &mut take).await?;
+        timers(bus, shard, &mut take).await?;
     }
     let answers = Reader::open(bus, ANSWERS_STREAM, 0).await?;
     take(since(&answers.span));
@@ -106,13 +109,22 @@ async fn one_by_one(
     Ok(())
 }
 
-async fn all(
+/// Timers that are set, and those that fired and are not known to be forwarded: a fired one stays in
+/// its stream for a month and wakes nobody any more.
+async fn timers(
     bus: &JetStreamBus,
-    mut reader: Reader,
+    shard: u16,
     take: &mut (impl FnMut(Fact) + Send),
 ) -> Result<(), AuditError> {
+    let stream = timer_stream(shard);
+    let forwarded = acknowledged(bus, (&stream, DUE_CONSUMER)).await?;
+    let mut reader = Reader::open(bus, &stream, shard).await?;
     while let Some(raw) = reader.next(bus).await? {
-        take(decode(bus, raw).await?);
+        let fact = decode(bus, raw).await?;
+        let is_due = matches!(fact.content, Content::Due { .. });
+        if !is_due || fact.place.sequence > forwarded {
+            take(fact);
+        }
     }
     Ok(())
 }

@@ -185,6 +185,16 @@ pub(super) async fn queue(
     raw.map(Some).ok_or_else(|| AuditError::new(stream, &"the broker's answer is no message"))
 }
 
+/// The sequence up to which a consumer has seen everything settled; 0 when there is none.
+pub(super) async fn acknowledged(
+    bus: &JetStreamBus,
+    (stream, consumer): (&str, &str),
+) -> Result<u64, AuditError> {
+    let info = ask(bus, &format!("CONSUMER.INFO.{stream}.{consumer}"), &json!({})).await;
+    let info = info.map_err(|why| AuditError::new(stream, &why))?;
+    Ok(info.pointer("/ack_floor/stream_seq").and_then(Value::as_u64).unwrap_or_default())
+}
+
 fn stored(found: &Value, (stream, shard): (&str, u16)) -> Option<Raw> {
     let message = found.get("message")?;
     let text = |key: &str| message.get(key).and_then(Value::as_str);
