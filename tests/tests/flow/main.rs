@@ -8,3 +8,4 @@ mod intake;
 mod limits;
 mod pipeline;
 mod reports;
+mod timers;
