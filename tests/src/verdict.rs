@@ -1,6 +1,6 @@
 //! What `cadre check` says of a bed: how every test of the whole can end.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use cadre_core::{
     check::{CheckOptions, Checker, Verdict},
@@ -8,10 +8,7 @@ use cadre_core::{
 };
 use cadre_nats::audit;
 
-use crate::bed::{Bed, PATIENCE};
-
-/// The pause between two looks at a broker that is not yet at rest.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+use crate::{bed::Bed, plain};
 
 /// Checks the streams as they are.
 ///
@@ -56,13 +53,7 @@ pub async fn is_clean_at_rest(bed: &Bed, acknowledged: &[TaskId]) -> Verdict {
 
 /// Waits until no goal and no input waits: the last acknowledgement comes behind the last answer.
 async fn at_rest(bed: &Bed) {
-    let look = async {
-        for stream in ["CADRE_GOALS", "CADRE_IN_0"] {
-            let mut stream = bed.connection.js.get_stream(stream).await.expect("stream");
-            while stream.info().await.expect("info").state.messages > 0 {
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
-        }
-    };
-    tokio::time::timeout(PATIENCE, look).await.expect("at rest in time");
+    for stream in ["CADRE_GOALS", "CADRE_IN_0"] {
+        plain::emptied(bed, stream).await;
+    }
 }

@@ -4,9 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use async_nats::{
     datetime::{DateTime, parse_rfc3339},
-    jetstream::consumer::{
-        DeliverPolicy,
-        pull::{Ordered, OrderedConfig},
+    jetstream::{
+        Message,
+        consumer::{
+            DeliverPolicy,
+            pull::{Ordered, OrderedConfig},
+        },
     },
 };
 use bytes::Bytes;
@@ -21,8 +24,14 @@ use crate::{
     connect::ride_out,
 };
 
-/// The time the broker has for the next message of a stream that has one.
-const NEXT_WITHIN: Duration = Duration::from_secs(10);
+/// The time the broker has for the next message, before its leader is asked whether there is one.
+const NEXT_WITHIN: Duration = Duration::from_secs(2);
+
+/// How often a message that the leader has may fail to come.
+const TRIES_MAX: usize = 10;
+
+/// The pause after a consumer that does not see what the leader has.
+const TRY_PAUSE: Duration = Duration::from_millis(100);
 
 /// What the broker says when there is no such message.
 const NO_MESSAGE: u64 = 10_037;
@@ -113,24 +122,36 @@ impl Reader {
     }
 
     pub(super) async fn next(&mut self, bus: &JetStreamBus) -> Result<Option<Raw>, AuditError> {
-        if self.messages.is_none() && !self.begin(bus).await? {
-            return Ok(None);
+        for _ in 0..TRIES_MAX {
+            if self.messages.is_none() && !self.begin(bus).await? {
+                return Ok(None);
+            }
+            let Some(messages) = &mut self.messages else { continue };
+            let Ok(message) = tokio::time::timeout(NEXT_WITHIN, messages.next()).await else {
+                // It was removed in the meantime, or the consumer is lost: the leader knows.
+                tracing::debug!(stream = %self.stream, seen = self.seen, "no message came");
+                self.messages = None;
+                continue;
+            };
+            let message = message.ok_or_else(|| self.lost(&"the consumer ended"))?;
+            return self.take(message.map_err(|error| self.lost(&error))?);
         }
-        let Some(messages) = &mut self.messages else { return Ok(None) };
-        let lost = |why: &dyn std::fmt::Display| AuditError::new(&self.stream, why);
-        let next = tokio::time::timeout(NEXT_WITHIN, messages.next()).await;
-        let next = next.map_err(|_| lost(&"the next message does not come"))?;
-        let message = next.ok_or_else(|| lost(&"the consumer ended"))?;
-        let message = message.map_err(|error| lost(&error))?;
-        let info = message.info().map_err(|error| lost(&error))?;
+        Err(self.lost(&"the next message does not come"))
+    }
+
+    fn lost(&self, why: &dyn std::fmt::Display) -> AuditError {
+        AuditError::new(&self.stream, why)
+    }
+
+    fn take(&mut self, message: Message) -> Result<Option<Raw>, AuditError> {
+        let info = message.info().map_err(|error| self.lost(&error))?;
         let (sequence, at, pending) = (info.stream_sequence, unix(info.published), info.pending);
-        if sequence > self.span.last {
-            (self.messages, self.seen) = (None, self.span.last);
-            return Ok(None);
-        }
-        self.seen = sequence;
-        if pending == 0 || sequence == self.span.last {
+        self.seen = sequence.min(self.span.last);
+        if pending == 0 || sequence >= self.span.last {
             self.messages = None;
+        }
+        if sequence > self.span.last {
+            return Ok(None);
         }
         let (stream, shard) = (Arc::clone(&self.stream), self.shard);
         Ok(Some(Raw {
@@ -151,14 +172,18 @@ impl Reader {
         let Some(next) = next.filter(|next| next.place.sequence <= self.span.last) else {
             return Ok(false);
         };
-        let lost = |why: &dyn std::fmt::Display| AuditError::new(&self.stream, why);
         let stream = bus.streams().js.get_stream_no_info(self.stream.as_ref()).await;
-        let stream = stream.map_err(|error| lost(&error))?;
+        let stream = stream.map_err(|error| self.lost(&error))?;
         let start_sequence = next.place.sequence;
         let deliver_policy = DeliverPolicy::ByStartSequence { start_sequence };
         let config = OrderedConfig { deliver_policy, ..OrderedConfig::default() };
-        let consumer = stream.create_consumer(config).await.map_err(|error| lost(&error))?;
-        self.messages = Some(consumer.messages().await.map_err(|error| lost(&error))?);
+        let consumer = stream.create_consumer(config).await.map_err(|error| self.lost(&error))?;
+        if consumer.cached_info().num_pending > 0 {
+            let messages = consumer.messages().await.map_err(|error| self.lost(&error))?;
+            self.messages = Some(messages);
+        } else {
+            tokio::time::sleep(TRY_PAUSE).await;
+        }
         Ok(true)
     }
 }

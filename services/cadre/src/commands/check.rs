@@ -28,7 +28,7 @@ use crate::{
     settings::Settings,
 };
 
-/// Check the streams: is nothing lost, done twice or against the rules; exit code 13 when something is.
+/// Check that nothing in the streams is lost, done twice or against a rule; exit code 13 when it is.
 ///
 /// Reads every stream once, on a system that works or one that stands still, and takes nothing from
 /// anybody. What is open is kept in memory; of each ended task some 150 bytes stay, of each record 48.
