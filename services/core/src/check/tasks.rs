@@ -76,11 +76,11 @@ pub(super) fn same_state(
     one: Option<&Task>,
     two: Option<&Task>,
 ) -> Result<(), String> {
-    let hash = |task: Option<&Task>| Hash::of(format!("{task:?}").as_bytes());
-    let (followed, one, two) = (hash(Some(followed)), hash(one), hash(two));
-    if followed == one && one == two {
+    if Some(followed) == one && one == two {
         return Ok(());
     }
+    let hash = |task: Option<&Task>| Hash::of(format!("{task:?}").as_bytes());
+    let (followed, one, two) = (hash(Some(followed)), hash(one), hash(two));
     let (followed, one, two) = (followed.short(), one.short(), two.short());
     Err(format!("its states differ: {followed} followed, {one} and {two} read again"))
 }
