@@ -1,5 +1,6 @@
 //! JetStream behind the ports of cadre-core: streams, log, work, timers, packs, blobs, and the server itself.
 
+pub mod audit;
 pub mod bench;
 pub mod blobs;
 pub mod breakers;

@@ -7,3 +7,4 @@ pub mod packs;
 pub mod plain;
 pub mod process;
 pub mod shell;
+pub mod verdict;

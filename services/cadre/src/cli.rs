@@ -12,8 +12,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     commands::{
-        bench, breaker, bus, completion, config, demo, dev, dlq, doctor, goal, pack, serve, task,
-        version,
+        bench, breaker, bus, check, completion, config, demo, dev, dlq, doctor, goal, pack, serve,
+        task, version,
     },
     exit::{Code, Failure, code_of},
     output,
@@ -43,6 +43,7 @@ enum Command {
     Breaker(breaker::BreakerArgs),
     Dlq(dlq::DlqArgs),
     Doctor(doctor::DoctorArgs),
+    Check(check::CheckArgs),
     Config(config::ConfigArgs),
     Completion(completion::CompletionArgs),
     Version(version::VersionArgs),
@@ -131,6 +132,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Breaker(args) => breaker::run(args, settings).await,
         Command::Dlq(args) => dlq::run(args, settings).await,
         Command::Doctor(args) => doctor::run(args, settings).await,
+        Command::Check(args) => check::run(args, settings).await,
         Command::Config(args) => config::run(&args, settings),
         Command::Completion(args) => Ok(completion::run(&args)?),
         Command::Version(args) => version::run(&args, settings),

@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod breaker;
 pub(crate) mod bus;
+pub(crate) mod check;
 pub(crate) mod client;
 pub(crate) mod completion;
 pub(crate) mod config;

@@ -30,11 +30,13 @@ pub enum Code {
     TimedOut = 11,
     /// A check of `doctor` is red.
     Unhealthy = 12,
+    /// The streams break a rule of `check`.
+    Violated = 13,
 }
 
 impl Code {
     /// All of them, in order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Error,
         Self::Usage,
         Self::NotFound,
@@ -47,6 +49,7 @@ impl Code {
         Self::NoServer,
         Self::TimedOut,
         Self::Unhealthy,
+        Self::Violated,
     ];
 
     /// What it means, as `cadre --help` and the README say it.
@@ -67,6 +70,7 @@ impl Code {
             Self::NoServer => "no nats-server could be found or fetched",
             Self::TimedOut => "waiting took longer than allowed; what was started goes on",
             Self::Unhealthy => "a check of `doctor` is red",
+            Self::Violated => "the streams break a rule of `check`",
         }
     }
 }

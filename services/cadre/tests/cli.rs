@@ -65,6 +65,7 @@ fn every_command_shows_examples() {
         "breaker",
         "dlq",
         "doctor",
+        "check",
         "config",
         "completion",
         "version",
@@ -147,6 +148,21 @@ fn the_version_says_what_it_works_with() {
     assert_eq!(version["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(version["wire_schema"], 1);
     assert!(version["nats_server_min"].is_string());
+}
+
+#[test]
+fn the_rules_of_the_check_are_listed() {
+    let rules = json(&["check", "--rules", "-o", "json"]);
+    let rules = rules.as_array().unwrap();
+    assert!(rules.iter().any(|rule| rule["rule"] == "hash-chain"), "{rules:?}");
+    assert_eq!(data(&["check", "--rules", "-o", "id"], 0).lines().count(), rules.len());
+}
+
+#[test]
+fn a_check_of_nothing_is_no_clean_one() {
+    data(&["check", "--nats", "nats://127.0.0.1:1"], 9);
+    data(&["check", "--store", "not-there"], 3);
+    data(&["check", "--acknowledged", "not-there"], 2);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 pub mod aggregate;
 pub mod breaker;
+pub mod check;
 pub mod contract;
 pub mod expr;
 pub mod ids;

@@ -128,3 +128,8 @@ pub const QUORUM_MAX: u32 = 16;
 
 /// Attempts by one role at one step.
 pub const ATTEMPTS_MAX: u32 = 20;
+/// Violations that a check lists; further ones are counted. The first ones are the useful ones.
+pub const CHECK_VIOLATIONS_MAX: usize = 1_000;
+
+/// Notes that a check lists; further ones are counted.
+pub const CHECK_NOTES_MAX: usize = 100;

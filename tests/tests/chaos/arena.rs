@@ -6,7 +6,7 @@ use std::{
 };
 
 use cadre_core::{ids::TaskId, task::Event};
-use cadre_tests::{bed::Bed, packs, process::Process};
+use cadre_tests::{bed::Bed, packs, process::Process, verdict};
 use futures::{StreamExt as _, stream};
 use serde_json::json;
 
@@ -126,6 +126,8 @@ impl Arena {
             assert_eq!(answer["status"], "completed", "{answer}");
         }
         stream::iter(tasks).for_each_concurrent(32, |task| self.check_log(task)).await;
+        let verdict = verdict::is_clean_at_rest(&self.bed, tasks).await;
+        eprintln!("0 violations in {:?}", verdict.counts);
     }
 
     /// The log is whole: reading it checks the hash chain; each step was dispatched and accepted once.

@@ -3,7 +3,7 @@
 use std::str;
 
 use cadre::packs::BuiltIn;
-use cadre_tests::bed::Bed;
+use cadre_tests::{bed::Bed, verdict};
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,5 +42,6 @@ async fn both_samples_become_briefs() {
     assert_eq!(resolved["value"], 45, "{resolved}");
     assert_eq!(resolved["source"]["clause"], "SCHEDULE B, 3", "{resolved}");
     assert_eq!(answers[1]["conflicts"], json!([]), "the other one does not");
+    verdict::is_clean(&bed).await;
     stack.stop().await;
 }

@@ -7,6 +7,7 @@ use cadre_tests::{
     packs,
     plain::{self, Rejections},
     shell::fine,
+    verdict,
 };
 use futures::future::join_all;
 use serde_json::json;
@@ -55,6 +56,7 @@ async fn a_key_published_fifty_times_from_ten_clients_is_one_task() {
     assert_eq!(plain::count(&bed, "CADRE_ANSWERS", "answers.>").await, 1);
     let answers = bed.connection.js.get_stream("CADRE_ANSWERS").await.expect("stream");
     assert_eq!(answers.cached_info().state.last_sequence, 1, "answered once");
+    verdict::is_clean(&bed).await;
     stack.stop().await;
 }
 
@@ -90,6 +92,7 @@ async fn a_key_with_another_content_is_a_conflict() {
     assert!(rejections.so_far().await.is_empty());
     assert_eq!(bed.answer(&first).await, before);
     assert_eq!(bed.task(&first).await.rev, 3);
+    verdict::is_clean(&bed).await;
     stack.stop().await;
 }
 
@@ -142,6 +145,7 @@ async fn tenants_do_not_share_keys_and_no_key_is_a_task_each() {
     for tenant in ["acme", "globex"] {
         assert_eq!(bed.answer(&task(tenant, "shared")).await["tenant"], tenant);
     }
+    verdict::is_clean(&bed).await;
     stack.stop().await;
 }
 
@@ -175,6 +179,7 @@ async fn a_goals_headers_reach_its_task() {
     assert_eq!(state.goal.trace.as_deref(), Some(trace));
     let life = state.deadline.since(state.accepted_at);
     assert!(life.as_secs() <= 30 && life.as_secs() > 20, "{life:?}");
+    verdict::is_clean(&bed).await;
     stack.stop().await;
 }
 

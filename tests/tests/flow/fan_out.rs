@@ -1,7 +1,7 @@
 //! One step for every item of a list: in order, bounded, and what happens when some of them fail.
 
 use cadre_core::{ids::TaskId, task::Event};
-use cadre_tests::{bed::Bed, packs};
+use cadre_tests::{bed::Bed, packs, verdict};
 use serde_json::{Value, json};
 
 /// Copies every item of `goal.items`; those that say `{"bad": true}` are not accepted.
@@ -39,6 +39,7 @@ async fn run(bed: &Bed, items: &[Value]) -> (TaskId, Value) {
     let stack = bed.stack().await;
     let task = bed.publish("spread", "k", &json!({"name": "n", "items": items})).await;
     let answer = bed.answer(&task).await;
+    verdict::is_clean_at_rest(bed, std::slice::from_ref(&task)).await;
     stack.stop().await;
     (task, answer)
 }

@@ -10,6 +10,7 @@ use cadre_tests::{
     bed::Bed,
     packs,
     plain::{self, Rejections},
+    verdict,
 };
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -235,6 +236,7 @@ async fn every_malformed_goal_is_answered_once_and_kept() {
 
     plain::emptied(&bed, "CADRE_GOALS").await;
     assert_eq!(plain::count(&bed, "CADRE_LOG_0", "cadre.*.log.*").await, 3, "one task's records");
+    verdict::is_clean(&bed).await;
     stack.stop().await;
 }
 
@@ -268,5 +270,6 @@ async fn headers_that_are_no_text_break_nothing() {
     let rejection = rejections.next().await;
     assert_eq!(rejection.document["code"], "header", "{rejection:?}");
     assert_eq!(plain::dead_letters(&bed, 1).await[0].body, body.as_slice());
+    verdict::is_clean(&bed).await;
     stack.stop().await;
 }

@@ -6,7 +6,7 @@ use cadre_core::{
     ids::{Name, StepId, TaskId},
     task::{FailureKind, StepState},
 };
-use cadre_tests::{bed::Bed, hand::Hand, packs, plain};
+use cadre_tests::{bed::Bed, hand::Hand, packs, plain, verdict};
 use serde_json::json;
 
 /// A step that nobody does, and one that the built-in echo does.
@@ -69,6 +69,7 @@ async fn a_step_that_nobody_does_times_out() {
     plain::emptied(&bed, "CADRE_IN_0").await;
     assert_eq!(bed.task(&task).await.rev, rev, "a late report changes nothing");
     assert_eq!(bed.answer(&task).await, answer);
+    verdict::is_clean(&bed).await;
     stack.stop().await;
 }
 
@@ -87,6 +88,7 @@ async fn a_task_ends_at_its_deadline() {
         assert_eq!(answer["status"], status, "{answer}");
         assert!(answer["reason"].as_str().unwrap_or("").contains("deadline"), "{answer}");
         assert_eq!(answer.pointer("/result/last").is_some(), is_kept, "{answer}");
+        verdict::is_clean(&bed).await;
         stack.stop().await;
     }
 }
@@ -103,6 +105,7 @@ async fn a_publisher_can_end_it_earlier_than_the_pack() {
     assert!(began.elapsed() < Duration::from_millis(2_500), "{:?}", began.elapsed());
     assert_eq!(answer["status"], "partial", "{answer}");
     assert_eq!(failure(&bed, &task, "never").await, FailureKind::Limit);
+    verdict::is_clean(&bed).await;
     stack.stop().await;
 }
 
@@ -118,6 +121,7 @@ async fn no_step_too_many_is_begun() {
         assert_eq!(answer["steps"], 2, "{answer}");
         assert!(answer["reason"].as_str().unwrap_or("").contains("max_steps: 2 of 2"), "{answer}");
         assert_eq!(answer.pointer("/result/last"), None, "{answer}");
+        verdict::is_clean(&bed).await;
         stack.stop().await;
     }
 }
@@ -133,6 +137,7 @@ async fn what_is_spent_over_the_limit_stops_new_steps() {
     assert_eq!(answer["tokens"], 101, "{answer}");
     assert_eq!(answer["status"], "failed", "{answer}");
     assert!(answer["reason"].as_str().unwrap_or("").contains("max_tokens"), "{answer}");
+    verdict::is_clean(&bed).await;
     stack.stop().await;
 }
 
@@ -161,5 +166,6 @@ async fn a_cancelled_task_ends_once() {
     bed.bus.cancel(&absent, "ada", "whatever").await.expect("sent");
     let letter = plain::dead_letters(&bed, 1).await.remove(0);
     assert!(letter.reason.contains("there is no task"), "{letter:?}");
+    verdict::is_clean(&bed).await;
     stack.stop().await;
 }

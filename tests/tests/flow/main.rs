@@ -1,6 +1,7 @@
 //! Goals through the real services on a real nats-server.
 
 mod breaker;
+mod check;
 mod contract_pack;
 mod dead;
 mod duplicates;
@@ -10,3 +11,4 @@ mod limits;
 mod pipeline;
 mod poison;
 mod reports;
+mod timers;

@@ -1,6 +1,6 @@
 //! A goal goes in on the bus and a validated answer comes out.
 
-use cadre_tests::{bed::Bed, packs};
+use cadre_tests::{bed::Bed, packs, verdict};
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -18,5 +18,6 @@ async fn a_goal_goes_in_and_a_validated_answer_comes_out() {
     let state = bed.task(&task).await;
     assert_eq!(state.status(), "completed");
     assert_eq!(state.rev, 6, "accepted, four reports, the aggregator's");
+    verdict::is_clean_at_rest(&bed, &[task]).await;
     stack.stop().await;
 }

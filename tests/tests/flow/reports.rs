@@ -11,7 +11,7 @@ use cadre_proto::ContentType;
 use cadre_tests::{
     bed::Bed,
     hand::{Hand, Order},
-    packs, plain,
+    packs, plain, verdict,
 };
 use serde_json::{Value, json};
 
@@ -148,6 +148,7 @@ async fn a_remote_worker_gets_what_the_contract_promises() {
     let answer = bed.answer(&task).await;
     assert_eq!(answer["status"], "completed", "{answer}");
     assert_eq!(answer["result"], json!({"echo": {"n": 7}, "name": "k"}));
+    verdict::is_clean(&bed).await;
     stack.stop().await;
 }
 
@@ -178,6 +179,7 @@ async fn the_first_report_stands() {
     assert_eq!(bed.task(&task).await.rev, rev);
     assert_eq!(bed.answer(&task).await, answer);
     order.message.double_ack().await.expect("acknowledged");
+    verdict::is_clean(&bed).await;
     stack.stop().await;
 }
 
@@ -233,6 +235,7 @@ async fn reports_on_other_work_change_nothing() {
 
     order.complete(&json!({"n": 1})).await;
     assert_eq!(bed.answer(&task).await["result"]["echo"], json!({"n": 1}));
+    verdict::is_clean(&bed).await;
     stack.stop().await;
 }
 
@@ -281,6 +284,7 @@ async fn what_cannot_be_read_fails_the_step_and_is_kept() {
     order.answer(json!({"completed": {"output": missing}})).await;
     partial(&bed, &task).await;
     assert_eq!(failure(&bed.task(&task).await).0, FailureKind::Undecodable);
+    verdict::is_clean(&bed).await;
     stack.stop().await;
 }
 
@@ -308,6 +312,7 @@ async fn an_output_that_breaks_the_contract_goes_nowhere() {
         assert!(cause.contains("invalid_output"), "{answer}");
         assert_eq!(failure(&bed.task(&task).await), (FailureKind::InvalidOutput, Some(output)));
     }
+    verdict::is_clean(&bed).await;
     stack.stop().await;
 }
 
@@ -322,6 +327,7 @@ async fn outcome(step_yaml: &str, outcome: Value) -> (Bed, Task, TaskId) {
     if task.status() != "waiting" {
         bed.answer(&id).await;
     }
+    verdict::is_clean(&bed).await;
     stack.stop().await;
     let task = bed.task(&id).await;
     (bed, task, id)
@@ -390,6 +396,7 @@ async fn both_encodings_are_read() {
         }
         assert_eq!(bed.answer(&task).await["result"]["echo"], json!({"n": n}));
     }
+    verdict::is_clean(&bed).await;
     stack.stop().await;
 }
 
@@ -430,5 +437,6 @@ async fn large_documents_travel_by_reference() {
     let answer: Value = serde_json::from_slice(&answer).expect("json");
     assert_eq!(answer["status"], "completed");
     assert_eq!(&answer["result"]["echo"], output.value());
+    verdict::is_clean(&bed).await;
     stack.stop().await;
 }

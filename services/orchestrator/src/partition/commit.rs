@@ -136,6 +136,10 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
             events,
         };
         let (record, next) = (Arc::new(record), Arc::new(next));
+        if matches!(pending.input, Input::Due) {
+            // The timer that fired is spent: whatever is due next needs a new one.
+            known.armed_at = None;
+        }
         let wake_at = next.wake_at().filter(|at| known.armed_at.is_none_or(|armed| *at < armed));
         let inherited = pending.trace.clone().or_else(|| next.goal.trace.clone());
         let span = span(id, &record, inherited.as_deref());

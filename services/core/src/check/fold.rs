@@ -1,0 +1,177 @@
+//! The events: each must be possible in the state that it meets.
+//!
+//! The only place of the check that knows every kind of event: a new kind begins here.
+
+use super::{fact::RecordFact, gate, rule::Rule};
+use crate::{
+    ids::{Partitions, StepId, TaskId},
+    task::{AGGREGATE, Event, FanOut, Phase, Record, StepState, Task},
+    time::UnixMillis,
+};
+
+type Broken = (Rule, String);
+
+/// The task that a first record begins with.
+pub(super) fn begin(fact: &RecordFact, partitions: Partitions) -> Result<Task, Broken> {
+    let record = &fact.record;
+    let first = record.events.first().filter(|event| matches!(event, Event::Accepted { .. }));
+    let illegal = || (Rule::LegalFold, "the log does not begin with an acceptance".to_owned());
+    let first = Record { events: vec![first.ok_or_else(illegal)?.clone()], ..record.clone() };
+    let task = Task::replay([&first]).ok_or_else(illegal)?;
+    let goal = &task.goal;
+    let derived = TaskId::derive(&goal.tenant, &goal.key);
+    let of_key = |text: String| Err((Rule::TaskOfKey, text));
+    if derived != fact.task || goal.task != fact.task {
+        let (tenant, key) = (&goal.tenant, &goal.key);
+        return of_key(format!("tenant {tenant} and key {key:?} make task {derived}"));
+    }
+    let partition = fact.task.partition(partitions);
+    if partition != fact.partition {
+        return of_key(format!("it lies in partition {}, not in {partition}", fact.partition));
+    }
+    Ok(task)
+}
+
+/// Folds a record into the task, event by event; of the first one the acceptance is in it already.
+pub(super) fn go_on(task: &mut Task, record: &Record) -> Result<(), Broken> {
+    if record.at < task.changed_at {
+        let text = format!("it is of {}, older than the one before it", record.at);
+        return Err((Rule::LegalFold, text));
+    }
+    // A timer may find that the last record was full, and go on there: that is not early.
+    let expires = record.cause.kind == "timer" && record.decision != "advance";
+    if let Some(wake_at) = task.wake_at().filter(|wake_at| expires && record.at < *wake_at) {
+        let text = format!("a timer acted at {}, before {wake_at}", record.at);
+        return Err((Rule::TimerNotEarly, text));
+    }
+    let skipped = usize::from(record.rev == 1);
+    for event in record.events.iter().skip(skipped) {
+        legal(task, event, record.at)?;
+        task.apply(event, record.rev, record.at);
+    }
+    Ok(())
+}
+
+fn legal(task: &Task, event: &Event, at: UnixMillis) -> Result<(), Broken> {
+    if task.ended().is_some() {
+        return illegal("something happens after the task's end".to_owned());
+    }
+    match event {
+        Event::Accepted { .. } => illegal("the goal is accepted again".to_owned()),
+        Event::Expanded { step, .. } => {
+            let is_new = !task.fan_outs.contains_key(step)
+                && !task.steps.contains_key(&StepId::single(step.clone()));
+            if is_new { Ok(()) } else { illegal(format!("step {step} is expanded again")) }
+        }
+        Event::StepDispatched { step, attempt, role, input, deadline } => {
+            dispatched(task, step, *attempt)?;
+            if step.name.as_str() == AGGREGATE {
+                if role.as_str() != AGGREGATE {
+                    return illegal(format!("the aggregation is given to role {role}"));
+                }
+                return gate::check(task, input).map_err(|text| (Rule::AggregateParts, text));
+            }
+            in_time(task, step, at, *deadline)
+        }
+        Event::StepCompleted { step, .. } => match state(task, step) {
+            Some(StepState::Completed { .. }) => {
+                Err((Rule::OneResult, format!("step {step} is completed again")))
+            }
+            None => illegal(format!("step {step} is completed and was never dispatched")),
+            Some(_) if step.name.as_str() == AGGREGATE => {
+                illegal("the aggregation is completed without the task's end".to_owned())
+            }
+            Some(state) => ends(step, state, "completed"),
+        },
+        Event::StepFailed { step, .. } => match state(task, step) {
+            // Its input could not be made: it never had an order.
+            None => Ok(()),
+            Some(state) => ends(step, state, "failed"),
+        },
+        Event::StepWaiting { step, .. } => match state(task, step) {
+            None => illegal(format!("step {step} waits and was never dispatched")),
+            Some(StepState::Waiting { .. }) => twice(step, "waiting", "asked about"),
+            Some(state) => ends(step, state, "asked about"),
+        },
+        Event::StepSkipped { step, .. } => match state(task, &StepId::single(step.clone())) {
+            None => Ok(()),
+            Some(state) => illegal(format!("step {step} is skipped and is {}", state.as_str())),
+        },
+        Event::LimitReached { .. } => Ok(()),
+        Event::Ended { answer, .. } => match (&task.phase, answer) {
+            (Phase::Running, Some(_)) => {
+                illegal("the task ends with an answer that nobody was asked for".to_owned())
+            }
+            (Phase::Running | Phase::Aggregating | Phase::Ended(_), _) => Ok(()),
+        },
+    }
+}
+
+fn illegal(text: String) -> Result<(), Broken> {
+    Err((Rule::LegalFold, text))
+}
+
+fn state<'a>(task: &'a Task, step: &StepId) -> Option<&'a StepState> {
+    task.steps.get(step).map(|step| &step.state)
+}
+
+/// An open attempt ends; one that has ended does not end again.
+fn ends(step: &StepId, state: &StepState, how: &str) -> Result<(), Broken> {
+    if state.is_open() { Ok(()) } else { twice(step, state.as_str(), how) }
+}
+
+fn twice(step: &StepId, state: &str, how: &str) -> Result<(), Broken> {
+    Err((Rule::AttemptOnce, format!("step {step} is {how} and is {state} already")))
+}
+
+/// Attempts ascend by one, and only a failed one is followed by another; items exist.
+fn dispatched(task: &Task, step: &StepId, attempt: u32) -> Result<(), Broken> {
+    let before = task.steps.get(step);
+    let expected = before.map_or(0, |step| step.attempt) + 1;
+    if attempt != expected {
+        let text = format!("step {step} gets attempt {attempt} where {expected} is next");
+        return illegal(text);
+    }
+    match before.map(|step| &step.state) {
+        None | Some(StepState::Failed(_)) => {}
+        Some(
+            state @ (StepState::Dispatched { .. }
+            | StepState::Waiting { .. }
+            | StepState::Completed { .. }
+            | StepState::Skipped(_)
+            | StepState::Cancelled),
+        ) => return illegal(format!("step {step} is dispatched and is {}", state.as_str())),
+    }
+    let total = task.fan_outs.get(&step.name).map(FanOut::total);
+    match (step.item, total) {
+        (Some(item), Some(total)) if item < total => {}
+        (None, None) => {}
+        (Some(_), _) => return illegal(format!("there is no item {step}")),
+        (None, Some(_)) => return illegal(format!("step {step} is dispatched beside its items")),
+    }
+    let is_open = task.steps.values().any(|step| step.state.is_open());
+    match (&task.phase, step.name.as_str()) {
+        (Phase::Running, AGGREGATE) if is_open => {
+            illegal("the aggregation begins while steps are open".to_owned())
+        }
+        (Phase::Running, _) => Ok(()),
+        (Phase::Aggregating | Phase::Ended(_), _) => {
+            illegal(format!("step {step} is dispatched after the aggregation began"))
+        }
+    }
+}
+
+/// No order is made at a limit or after the deadline, and none outlives the task.
+fn in_time(task: &Task, step: &StepId, at: UnixMillis, deadline: UnixMillis) -> Result<(), Broken> {
+    let late = |text: String| Err((Rule::NoLateOrder, format!("step {step} is dispatched {text}")));
+    if let Some(limit) = &task.limited {
+        return late(format!("after a limit was met: {limit}"));
+    }
+    if at >= task.deadline {
+        return late(format!("after the task's deadline {}", task.deadline));
+    }
+    if deadline > task.deadline {
+        return late(format!("until {deadline}, beyond the task's deadline {}", task.deadline));
+    }
+    Ok(())
+}
