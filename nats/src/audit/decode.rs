@@ -32,7 +32,7 @@ use crate::{blobs::BlobError, bus::JetStreamBus, topology::ANSWERS_STREAM};
 pub(super) async fn decode(bus: &JetStreamBus, raw: Raw) -> Result<Fact, AuditError> {
     let is_log = raw.place.stream.starts_with("CADRE_LOG");
     let content = match Subject::parse(&raw.subject) {
-        Err(_) | Ok(Subject::Run { .. } | Subject::Rejected(_)) => {
+        Err(_) | Ok(Subject::Run { .. } | Subject::Rejected(_) | Subject::Stop(..)) => {
             Content::Foreign { subject: raw.subject.clone(), is_log }
         }
         Ok(Subject::Log(partition, task)) => read_record(bus, &raw, (partition, task)).await?,
@@ -46,6 +46,9 @@ pub(super) async fn decode(bus: &JetStreamBus, raw: Raw) -> Result<Fact, AuditEr
         Ok(Subject::InGoal { task, .. }) => Content::Input { task, kind: InputKind::Goal },
         Ok(Subject::InTimer(_, task)) => Content::Input { task, kind: InputKind::Timer },
         Ok(Subject::InCancel { task, .. }) => Content::Input { task, kind: InputKind::Cancel },
+        Ok(Subject::InControl { task, .. } | Subject::InDecision { task, .. }) => {
+            Content::Input { task, kind: InputKind::Wish }
+        }
         Ok(Subject::InReport(_, attempt)) => {
             let attempt = attempt_of(attempt);
             Content::Input { task: attempt.task.clone(), kind: InputKind::Report(attempt) }
@@ -173,6 +176,9 @@ async fn read_letter(bus: &JetStreamBus, raw: &Raw) -> Result<LetterFact, AuditE
             | Subject::InReport(..)
             | Subject::InTimer(..)
             | Subject::InCancel { .. }
+            | Subject::InControl { .. }
+            | Subject::InDecision { .. }
+            | Subject::Stop(..)
             | Subject::Run { .. }
             | Subject::Rejected(_)
             | Subject::Answer { .. },

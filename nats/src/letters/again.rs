@@ -48,6 +48,8 @@ pub(super) fn again(letter: &Letter) -> Result<Again, Unrepeatable> {
             Subject::InGoal { .. }
             | Subject::InReport(..)
             | Subject::InCancel { .. }
+            | Subject::InControl { .. }
+            | Subject::InDecision { .. }
             | Subject::InTimer(..)
             | Subject::Work(..),
         ) => false,
@@ -55,6 +57,7 @@ pub(super) fn again(letter: &Letter) -> Result<Again, Unrepeatable> {
             Subject::Log(..)
             | Subject::Timer(..)
             | Subject::Due(..)
+            | Subject::Stop(..)
             | Subject::Dead { .. }
             | Subject::Run { .. }
             | Subject::Rejected(_)

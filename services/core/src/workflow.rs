@@ -254,7 +254,7 @@ pub struct StepPlan {
     pub otherwise: Otherwise,
     /// The task goes on without this step when it fails.
     pub optional: bool,
-    /// From dispatch to report; never above the role's timeout.
+    /// From dispatch to report; an attempt gets no more than its role's timeout.
     pub timeout: Duration,
 }
 

@@ -59,15 +59,19 @@ impl CallOutcome {
 #[must_use]
 pub fn classify(kind: FailureKind) -> CallOutcome {
     match kind {
-        FailureKind::Timeout | FailureKind::Panic | FailureKind::Undecodable => {
-            CallOutcome::InfrastructureFailure
-        }
+        FailureKind::Timeout
+        | FailureKind::Panic
+        | FailureKind::Undecodable
+        | FailureKind::Unavailable => CallOutcome::InfrastructureFailure,
         FailureKind::Error
         | FailureKind::InvalidInput
         | FailureKind::InvalidOutput
         | FailureKind::NotAccepted
         | FailureKind::Expression
         | FailureKind::Handoff
-        | FailureKind::Limit => CallOutcome::Ignored,
+        | FailureKind::Limit
+        | FailureKind::RateLimited
+        | FailureKind::Denied
+        | FailureKind::Expired => CallOutcome::Ignored,
     }
 }

@@ -99,6 +99,8 @@ pub enum InputKind {
     Report(Attempt),
     /// A wish to end the task.
     Cancel,
+    /// A wish to steer the task, or a person's decision.
+    Wish,
     /// A timer that fired.
     Timer,
 }

@@ -4,7 +4,7 @@
 
 use super::{fact::RecordFact, gate, rule::Rule};
 use crate::{
-    ids::{Partitions, StepId, TaskId},
+    ids::{Name, Partitions, StepId, TaskId},
     task::{AGGREGATE, Event, FanOut, Phase, Record, StepState, Task},
     time::UnixMillis,
 };
@@ -53,7 +53,7 @@ pub(super) fn go_on(task: &mut Task, record: &Record) -> Result<(), Broken> {
 }
 
 fn legal(task: &Task, event: &Event, at: UnixMillis) -> Result<(), Broken> {
-    if task.ended().is_some() {
+    if task.ended().is_some() && !matches!(event, Event::Refused { .. }) {
         return illegal("something happens after the task's end".to_owned());
     }
     match event {
@@ -63,7 +63,7 @@ fn legal(task: &Task, event: &Event, at: UnixMillis) -> Result<(), Broken> {
                 && !task.steps.contains_key(&StepId::single(step.clone()));
             if is_new { Ok(()) } else { illegal(format!("step {step} is expanded again")) }
         }
-        Event::StepDispatched { step, attempt, role, input, deadline } => {
+        Event::StepDispatched { step, attempt, role, input, deadline, .. } => {
             dispatched(task, step, *attempt)?;
             if step.name.as_str() == AGGREGATE {
                 if role.as_str() != AGGREGATE {
@@ -71,13 +71,22 @@ fn legal(task: &Task, event: &Event, at: UnixMillis) -> Result<(), Broken> {
                 }
                 return gate::check(task, input).map_err(|text| (Rule::AggregateParts, text));
             }
+            waited(task, step, role, at)?;
             in_time(task, step, at, *deadline)
         }
+        Event::StepDelayed { step, .. } => match state(task, step) {
+            None => Ok(()),
+            Some(StepState::Waiting { .. }) => twice(step, "waiting", "delayed"),
+            Some(state) => ends(step, state, "delayed"),
+        },
         Event::StepCompleted { step, .. } => match state(task, step) {
             Some(StepState::Completed { .. }) => {
                 Err((Rule::OneResult, format!("step {step} is completed again")))
             }
             None => illegal(format!("step {step} is completed and was never dispatched")),
+            Some(StepState::Delayed { .. }) => {
+                illegal(format!("step {step} is completed between two attempts"))
+            }
             Some(_) if step.name.as_str() == AGGREGATE => {
                 illegal("the aggregation is completed without the task's end".to_owned())
             }
@@ -89,7 +98,8 @@ fn legal(task: &Task, event: &Event, at: UnixMillis) -> Result<(), Broken> {
             Some(state) => ends(step, state, "failed"),
         },
         Event::StepWaiting { step, .. } => match state(task, step) {
-            None => illegal(format!("step {step} waits and was never dispatched")),
+            // A step that a person does has no order.
+            None => Ok(()),
             Some(StepState::Waiting { .. }) => twice(step, "waiting", "asked about"),
             Some(state) => ends(step, state, "asked about"),
         },
@@ -97,7 +107,16 @@ fn legal(task: &Task, event: &Event, at: UnixMillis) -> Result<(), Broken> {
             None => Ok(()),
             Some(state) => illegal(format!("step {step} is skipped and is {}", state.as_str())),
         },
-        Event::LimitReached { .. } => Ok(()),
+        Event::Voted { step, by } => voted(task, step, by),
+        Event::LimitReached { .. } | Event::BudgetNear { .. } | Event::Refused { .. } => Ok(()),
+        Event::BudgetAdded { key, .. } if task.additions.contains(key) => {
+            illegal(format!("the budget is added to again by the wish {key}"))
+        }
+        Event::Paused { .. } if task.paused.is_some() => illegal("it is paused twice".to_owned()),
+        Event::Resumed { .. } if task.paused.is_none() => {
+            illegal("it is resumed and was not paused".to_owned())
+        }
+        Event::BudgetAdded { .. } | Event::Paused { .. } | Event::Resumed { .. } => Ok(()),
         Event::Ended { answer, .. } => match (&task.phase, answer) {
             (Phase::Running, Some(_)) => {
                 illegal("the task ends with an answer that nobody was asked for".to_owned())
@@ -124,7 +143,43 @@ fn twice(step: &StepId, state: &str, how: &str) -> Result<(), Broken> {
     Err((Rule::AttemptOnce, format!("step {step} is {how} and is {state} already")))
 }
 
-/// Attempts ascend by one, and only a failed one is followed by another; items exist.
+/// A vote counts once, and the last one that is needed is the step's end.
+fn voted(task: &Task, step: &StepId, by: &str) -> Result<(), Broken> {
+    match state(task, step) {
+        Some(StepState::Waiting { ask, votes }) => {
+            if votes.iter().any(|voter| voter == by) {
+                return illegal(format!("{by} votes twice on step {step}"));
+            }
+            let quorum = usize::try_from(ask.quorum).unwrap_or(usize::MAX);
+            if votes.len().saturating_add(1) >= quorum {
+                return illegal(format!("step {step} goes on waiting with all its votes"));
+            }
+            Ok(())
+        }
+        Some(_) | None => illegal(format!("{by} votes on step {step}, which does not wait")),
+    }
+}
+
+/// What was delayed begins when its time has come, and with the role that it was delayed for.
+fn waited(task: &Task, step: &StepId, role: &Name, at: UnixMillis) -> Result<(), Broken> {
+    if task.is_still() {
+        return illegal(format!("step {step} is dispatched while the task stands still"));
+    }
+    let Some(before) = task.steps.get(step) else { return Ok(()) };
+    let StepState::Delayed { until, .. } = &before.state else { return Ok(()) };
+    if at < *until {
+        let text = format!("step {step} is dispatched at {at}, before {until}");
+        return Err((Rule::TimerNotEarly, text));
+    }
+    match &before.role {
+        Some(wanted) if wanted != role => {
+            illegal(format!("step {step} waits for role {wanted} and is given to {role}"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Attempts ascend by one, and only a delayed step gets another one; items exist.
 fn dispatched(task: &Task, step: &StepId, attempt: u32) -> Result<(), Broken> {
     let before = task.steps.get(step);
     let expected = before.map_or(0, |step| step.attempt) + 1;
@@ -133,9 +188,10 @@ fn dispatched(task: &Task, step: &StepId, attempt: u32) -> Result<(), Broken> {
         return illegal(text);
     }
     match before.map(|step| &step.state) {
-        None | Some(StepState::Failed(_)) => {}
+        None | Some(StepState::Delayed { .. }) => {}
         Some(
             state @ (StepState::Dispatched { .. }
+            | StepState::Failed(_)
             | StepState::Waiting { .. }
             | StepState::Completed { .. }
             | StepState::Skipped(_)

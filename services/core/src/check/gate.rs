@@ -32,6 +32,7 @@ pub(super) fn check(task: &Task, input: &Payload) -> Result<(), String> {
                 return Err(format!("step {id} is completed and is named as missing"));
             }
             StepState::Dispatched { .. }
+            | StepState::Delayed { .. }
             | StepState::Waiting { .. }
             | StepState::Completed { .. }
             | StepState::Failed(_)

@@ -13,8 +13,6 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::{
     ask::{Ask, AskKind},
     budget::{Afford, afford},
@@ -358,10 +356,8 @@ impl Planner<'_> {
         step: &StepId,
     ) -> Result<(), Failure> {
         let question = self.fill(declared, &approval.question, step.item)?;
-        let question = match question.value() {
-            Value::String(text) => clip(text),
-            other => clip(&other.to_string()),
-        };
+        let plain = question.value().as_str();
+        let question = plain.map_or_else(|| clip(question.text()), clip);
         let content = self.fill(declared, &declared.with, step.item)?;
         if self.take_room(content.inline_bytes() + question.len()) {
             let ask = self.ask(AskKind::Approval, &question, Some(content), approval.terms);

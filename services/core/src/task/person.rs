@@ -87,7 +87,8 @@ fn weigh(plan: &Planner<'_>, decision: &Decision) -> Result<Option<Ruled>, Strin
     }
     let agreed = votes.len().saturating_add(1);
     let quorum = usize::try_from(ask.quorum).unwrap_or(usize::MAX);
-    if output.is_some() && (!ask.editable || quorum > 1) {
+    // Where nothing was shown, an answer changes nothing: it is what the question wants.
+    if output.is_some() && ask.content.is_some() && (!ask.editable || quorum > 1) {
         let why = if quorum > 1 { "several people must agree to it" } else { "the pack says so" };
         return Err(format!("the content of step {id} cannot be changed: {why}"));
     }
@@ -140,7 +141,14 @@ fn closed(id: &StepId, step: &Step) -> String {
         StepState::Completed { .. } => {
             format!("step {id} was decided already at {}", step.changed_at)
         }
-        state => format!("step {id} waits for no decision: it is {}", state.as_str()),
+        StepState::Dispatched { .. }
+        | StepState::Delayed { .. }
+        | StepState::Waiting { .. }
+        | StepState::Failed(_)
+        | StepState::Skipped(_)
+        | StepState::Cancelled => {
+            format!("step {id} waits for no decision: it is {}", step.state.as_str())
+        }
     }
 }
 

@@ -8,8 +8,9 @@ use super::{
 };
 use crate::{
     ids::{Partition, StepId},
-    task::{EndStatus, Failure, FailureKind, Task, Usage},
+    task::{Ask, AskKind, EndStatus, Failure, FailureKind, Task, Usage},
     time::UnixMillis,
+    workflow::{Grant, WhenExpired},
 };
 
 fn found(what: &str, corrupt: impl FnOnce(&mut History), expected: Rule) {
@@ -24,7 +25,8 @@ fn found(what: &str, corrupt: impl FnOnce(&mut History), expected: Rule) {
 
 fn dispatched(id: &str, attempt: u32, deadline: u64) -> Event {
     let (role, input) = (name("reader"), payload(json!({})));
-    Event::StepDispatched { step: step(id), attempt, role, input, deadline: UnixMillis(deadline) }
+    let (deadline, grant) = (UnixMillis(deadline), Grant::default());
+    Event::StepDispatched { step: step(id), attempt, role, input, deadline, grant }
 }
 
 fn completed(id: &str) -> Event {
@@ -38,8 +40,17 @@ fn failed(id: &str) -> Event {
 }
 
 fn waiting(id: &str) -> Event {
-    let (question, usage) = ("?".to_owned(), Usage::default());
-    Event::StepWaiting { step: step(id), question, proposal: None, usage }
+    let ask = Ask {
+        kind: AskKind::Question,
+        question: "?".to_owned(),
+        content: None,
+        expires: None,
+        when_expired: WhenExpired::Fail,
+        quorum: 1,
+        four_eyes: false,
+        editable: true,
+    };
+    Event::StepWaiting { step: step(id), ask: ask.into(), usage: Usage::default() }
 }
 
 fn skipped(id: &str) -> Event {
@@ -141,7 +152,7 @@ fn a_task_in_the_wrong_place_is_found() {
 
 #[test]
 fn an_order_at_a_limit_or_beyond_the_deadline_is_found() {
-    let limit = || Event::LimitReached { limit: "max_usd".to_owned() };
+    let limit = || Event::LimitReached { limit: "max_usd".to_owned(), is_held: false };
     found(
         "after a limit",
         forged("open", vec![limit(), dispatched("bad", 1, 2)]),

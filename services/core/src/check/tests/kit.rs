@@ -197,7 +197,7 @@ impl Machine {
         self.inputs += 1;
         let (id, at) = (task(key), UnixMillis(T0 + self.inputs * 10));
         let (state, before) = self.tasks.remove(&id).unwrap_or_default();
-        let decided = decide(&self.workflow, state.as_ref(), input, at);
+        let decided = decide(&self.workflow, state.as_ref(), input, &at.into());
         let Decided::Append(draft) = decided else { panic!("{key}: {input:?} is {decided:?}") };
         assert!(!draft.more);
         self.sequence += 1;
