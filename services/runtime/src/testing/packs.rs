@@ -10,7 +10,7 @@ use cadre_core::{
     contract::{Contract, ContractError},
     ids::Name,
     ports::{BusError, Packs},
-    workflow::{Role, Runtime, TaskLimits, WhenLimited, Workflow},
+    workflow::{Effects, Grant, Retry, Role, Runtime, TaskLimits, WhenLimited, Workflow},
 };
 use serde_json::Value;
 
@@ -85,6 +85,9 @@ pub fn role(
         returns: Arc::clone(returns),
         timeout: Duration::from_secs(60),
         concurrency: 64,
+        grant: Grant::default(),
+        effects: Effects::default(),
+        retry: Retry::default(),
     }
 }
 
