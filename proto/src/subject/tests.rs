@@ -17,6 +17,8 @@ fn every_form_reads_back() {
         "cadre.3.in.goal.acme.$",
         "cadre.3.in.report.extractor.$.extract.4294967295",
         "cadre.3.in.cancel.cli.$",
+        "cadre.3.in.control.cli.$",
+        "cadre.3.in.decision.cli.$",
         "cadre.3.in.timer.wake.$",
         "cadre.3.run.extractor.$.extract",
         "goals.acme.contract-intake",
@@ -48,6 +50,9 @@ fn hostile_subjects_are_errors() {
         "cadre.0.timer.$.other",
         "cadre.0.in.signal.$",
         "cadre.0.in.timer.other.$",
+        "cadre.0.in.control.$",
+        "cadre.0.in.control.CLI.$",
+        "cadre.0.in.decision.cli.$.pay",
         "cadre.0.work.r.$.s.0",
         "cadre.0.work.r.$.s.01",
         "cadre.0.work.r.$.s.",
@@ -105,6 +110,8 @@ fn functions_and_forms_agree() {
     for text in [
         goal(p, &name("acme"), &task),
         cancel(p, &name("cli"), &task),
+        control(p, &name("cli"), &task),
+        decision(p, &name("cli"), &task),
         run(p, &name("r"), &task, &step),
         answer(&name("acme"), &name("w"), &task),
     ] {

@@ -1,18 +1,21 @@
-//! Bytes of released versions decode for ever to the same values, and today's writer gives them.
+//! Bytes of released versions decode for ever to the same values; today's writer gives the newest.
 //!
 //! `UPDATE=1` writes only files that do not exist yet: a golden file never changes.
 
 use std::{fs, path::PathBuf};
 
 use bytes::Bytes;
-use cadre_core::payload::{Hash, Payload};
-use cadre_proto::{Blobs, ContentType, cancel, goal, order, record, report, v1};
+use cadre_core::{
+    payload::{Hash, Payload},
+    task::{Goal, Order, Record, Report},
+};
+use cadre_proto::{Blobs, ContentType, cancel, control, decision, goal, order, record, report, v1};
 use serde::Serialize;
 
-use crate::sample;
+use crate::{sample, steered};
 
-fn path(name: &str, extension: &str) -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden/v1");
+fn path(version: &str, name: &str, extension: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden").join(version);
     folder.join(format!("{name}.{extension}"))
 }
 
@@ -20,7 +23,7 @@ fn path(name: &str, extension: &str) -> PathBuf {
 fn golden(name: &str, bytes: &Bytes, wire: &impl Serialize) -> (Bytes, Bytes) {
     let json = serde_json::to_string_pretty(wire).unwrap() + "\n";
     let read = |extension: &str, content: &[u8]| {
-        let path = path(name, extension);
+        let path = path("v2", name, extension);
         if std::env::var_os("UPDATE").is_some() && !path.exists() {
             fs::write(&path, content).unwrap();
         }
@@ -29,6 +32,12 @@ fn golden(name: &str, bytes: &Bytes, wire: &impl Serialize) -> (Bytes, Bytes) {
         Bytes::from(golden)
     };
     (read("bin", bytes), read("json", json.as_bytes()))
+}
+
+/// What a writer of schema 1 gave.
+fn old(name: &str) -> (Bytes, Bytes) {
+    let read = |extension| Bytes::from(fs::read(path("v1", name, extension)).unwrap());
+    (read("bin"), read("json"))
 }
 
 /// The message that was written.
@@ -41,19 +50,43 @@ fn blobs() -> Blobs {
     Blobs::from([(large.blob().unwrap().hash, large)])
 }
 
+const BOTH: [ContentType; 2] = [ContentType::Protobuf, ContentType::Json];
+
+fn previous(record: &Record) -> Option<Hash> {
+    (record.rev > 1).then(|| Hash::of(b"previous"))
+}
+
+/// Checks that a stored record means `expected`, and that its JSON says the same.
+fn check_record((bytes, json): (&Bytes, &Bytes), expected: &Record, min_reader: u32) {
+    let stored = record::decode(bytes, &blobs()).unwrap();
+    assert_eq!(&stored.record, expected);
+    let (txn, prev) = (stored.txn, stored.prev);
+    assert_eq!((txn, prev), (sample::TXN, previous(expected)));
+    assert_eq!((stored.hash, stored.min_reader), (Hash::of(bytes), min_reader));
+    assert_eq!(serde_json::from_slice::<v1::Record>(json).unwrap(), wire(bytes));
+}
+
 #[test]
 fn golden_records_decode_for_ever() {
     for (name, expected) in sample::records() {
-        let prev = (expected.rev > 1).then(|| Hash::of(b"previous"));
-        let encoded = record::encode(&expected, sample::TXN, prev);
-        let message: v1::Record = wire(&encoded.bytes);
-        let (bytes, json) = golden(name, &encoded.bytes, &message);
+        let (bytes, json) = old(name);
+        check_record((&bytes, &json), &expected, 1);
+    }
+    let all = sample::records().into_iter().map(|sample| (sample, 1));
+    for ((name, expected), min_reader) in
+        all.chain(steered::records().into_iter().map(|it| (it, 2)))
+    {
+        let encoded = record::encode(&expected, sample::TXN, previous(&expected));
+        let (bytes, json) = golden(name, &encoded.bytes, &wire::<v1::Record>(&encoded.bytes));
+        check_record((&bytes, &json), &expected, min_reader);
+        assert_eq!(encoded.hash, Hash::of(&bytes));
+    }
+}
 
-        let stored = record::decode(&bytes, &blobs()).unwrap();
-        assert_eq!(stored.record, expected, "{name}");
-        assert_eq!((stored.txn, stored.prev, stored.min_reader), (sample::TXN, prev, 1));
-        assert_eq!((stored.hash, encoded.hash), (Hash::of(&bytes), Hash::of(&bytes)));
-        assert_eq!(serde_json::from_slice::<v1::Record>(&json).unwrap(), message);
+fn check_goal(bodies: (Bytes, Bytes), expected: &Goal) {
+    for (body, content) in [bodies.0, bodies.1].into_iter().zip(BOTH) {
+        let parsed = goal::parse(&body, content).unwrap();
+        assert_eq!(&parsed.into_core(&blobs()).unwrap(), expected);
     }
 }
 
@@ -61,20 +94,13 @@ fn golden_records_decode_for_ever() {
 fn golden_goals_decode_for_ever() {
     for (name, expected) in sample::goals() {
         let bytes = goal::encode(&expected, ContentType::Protobuf).unwrap();
-        let (bytes, json) = golden(name, &bytes, &wire::<v1::Goal>(&bytes));
-        for (body, content) in [(bytes, ContentType::Protobuf), (json, ContentType::Json)] {
-            let parsed = goal::parse(&body, content).unwrap();
-            assert_eq!(parsed.into_core(&blobs()).unwrap(), expected, "{name}");
-        }
+        check_goal(golden(name, &bytes, &wire::<v1::Goal>(&bytes)), &expected);
+        check_goal(old(name), &expected);
     }
 }
 
-#[test]
-fn golden_work_orders_decode_for_ever() {
-    let source = sample::order();
-    let bytes = order::encode(&source, sample::CONTRACTS, ContentType::Protobuf).unwrap();
-    let (bytes, json) = golden("work_order", &bytes, &wire::<v1::WorkOrder>(&bytes));
-    for (body, content) in [(bytes, ContentType::Protobuf), (json, ContentType::Json)] {
+fn check_order(bodies: (Bytes, Bytes), source: &Order) {
+    for (body, content) in [bodies.0, bodies.1].into_iter().zip(BOTH) {
         let order = order::parse(&body, content).unwrap().into_core(&blobs()).unwrap();
         assert_eq!(
             order.attempt.to_string(),
@@ -88,24 +114,38 @@ fn golden_work_orders_decode_for_ever() {
         assert_eq!((order.input, order.deadline), (source.input.clone(), source.deadline));
         assert_eq!(order.idempotency_key, source.idempotency_key());
         assert_eq!((order.accepts.as_str(), order.returns.as_str()), ("chunk@1", "terms@2"));
-        assert_eq!(order.user, source.goal.user);
+        assert_eq!((order.user, order.grant), (source.goal.user.clone(), source.grant));
+    }
+}
+
+#[test]
+fn golden_work_orders_decode_for_ever() {
+    for (name, source) in
+        [("work_order", sample::order()), ("work_order_grant", steered::granted_order())]
+    {
+        let bytes = order::encode(&source, sample::CONTRACTS, ContentType::Protobuf).unwrap();
+        check_order(golden(name, &bytes, &wire::<v1::WorkOrder>(&bytes)), &source);
+    }
+    check_order(old("work_order"), &sample::order());
+}
+
+fn check_report(bodies: (Bytes, Bytes), expected: &Report) {
+    for (body, content) in [bodies.0, bodies.1].into_iter().zip(BOTH) {
+        let received = report::parse(&body, content).unwrap().into_core(&blobs()).unwrap();
+        assert_eq!((&received.task, &received.report), (&sample::goal().task, expected));
     }
 }
 
 #[test]
 fn golden_reports_decode_for_ever() {
     let task = sample::goal().task;
-    for (name, expected) in sample::reports() {
+    let limited = ("report_rate_limited", steered::report());
+    for (name, expected) in sample::reports().into_iter().chain([limited]) {
         let bytes = report::encode(&task, &expected, ContentType::Protobuf).unwrap();
-        let (bytes, json) = golden(name, &bytes, &wire::<v1::Report>(&bytes));
-        for (body, content) in [(bytes, ContentType::Protobuf), (json, ContentType::Json)] {
-            let received = report::parse(&body, content).unwrap().into_core(&blobs()).unwrap();
-            assert_eq!(
-                (received.task, received.report),
-                (task.clone(), expected.clone()),
-                "{name}"
-            );
-        }
+        check_report(golden(name, &bytes, &wire::<v1::Report>(&bytes)), &expected);
+    }
+    for (name, expected) in sample::reports() {
+        check_report(old(name), &expected);
     }
 }
 
@@ -113,9 +153,38 @@ fn golden_reports_decode_for_ever() {
 fn golden_cancels_decode_for_ever() {
     let expected = sample::cancel();
     let bytes = cancel::encode(&expected, ContentType::Protobuf).unwrap();
-    let (bytes, json) = golden("cancel", &bytes, &wire::<v1::Cancel>(&bytes));
-    assert_eq!(cancel::decode(&bytes, ContentType::Protobuf).unwrap(), expected);
-    assert_eq!(cancel::decode(&json, ContentType::Json).unwrap(), expected);
+    for bodies in [golden("cancel", &bytes, &wire::<v1::Cancel>(&bytes)), old("cancel")] {
+        for (body, content) in [bodies.0, bodies.1].into_iter().zip(BOTH) {
+            assert_eq!(cancel::decode(&body, content).unwrap(), expected);
+        }
+    }
+}
+
+#[test]
+fn golden_controls_decode_for_ever() {
+    for (name, expected) in steered::controls() {
+        let bytes = control::encode(&expected, ContentType::Protobuf).unwrap();
+        let message = wire::<v1::Control>(&bytes);
+        assert_eq!((message.schema, message.min_reader), (2, 2));
+        let (bytes, json) = golden(name, &bytes, &message);
+        for (body, content) in [bytes, json].into_iter().zip(BOTH) {
+            assert_eq!(control::decode(&body, content).unwrap(), expected, "{name}");
+        }
+    }
+}
+
+#[test]
+fn golden_decisions_decode_for_ever() {
+    for (name, expected) in steered::decisions() {
+        let bytes = decision::encode(&expected, ContentType::Protobuf).unwrap();
+        let message = wire::<v1::Decision>(&bytes);
+        assert_eq!((message.schema, message.min_reader), (2, 2));
+        let (bytes, json) = golden(name, &bytes, &message);
+        for (body, content) in [bytes, json].into_iter().zip(BOTH) {
+            let decision = decision::parse(&body, content).unwrap().into_core(&blobs()).unwrap();
+            assert_eq!(decision, expected, "{name}");
+        }
+    }
 }
 
 #[test]
@@ -123,10 +192,17 @@ fn every_golden_file_is_read_by_a_test() {
     let names = sample::records().into_iter().map(|(name, _)| name);
     let names = names.chain(sample::goals().into_iter().map(|(name, _)| name));
     let names = names.chain(sample::reports().into_iter().map(|(name, _)| name));
-    let known: Vec<&str> = names.chain(["work_order", "cancel"]).collect();
-    for entry in fs::read_dir(path("x", "bin").parent().unwrap()).unwrap() {
-        let file = entry.unwrap().path();
-        let stem = file.file_stem().unwrap().to_str().unwrap();
-        assert!(known.contains(&stem), "{} is read by no test", file.display());
+    let first: Vec<&str> = names.chain(["work_order", "cancel"]).collect();
+    let names = steered::records().into_iter().map(|(name, _)| name);
+    let names = names.chain(steered::controls().into_iter().map(|(name, _)| name));
+    let names = names.chain(steered::decisions().into_iter().map(|(name, _)| name));
+    let names = names.chain(["work_order_grant", "report_rate_limited"]);
+    let second: Vec<&str> = first.iter().copied().chain(names).collect();
+    for (version, known) in [("v1", first), ("v2", second)] {
+        for entry in fs::read_dir(path(version, "x", "bin").parent().unwrap()).unwrap() {
+            let file = entry.unwrap().path();
+            let stem = file.file_stem().unwrap().to_str().unwrap();
+            assert!(known.contains(&stem), "{} is read by no test", file.display());
+        }
     }
 }

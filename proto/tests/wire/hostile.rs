@@ -4,14 +4,14 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 use cadre_proto::{
-    Blobs, ContentType, cancel, goal,
+    Blobs, ContentType, cancel, control, decision, goal,
     header::{self, GoalHeaders, WorkHeaders},
     order, record, report,
     subject::Subject,
 };
 use proptest::{collection::vec, prelude::*};
 
-use crate::{sample, strategy};
+use crate::{sample, steered, strategy};
 
 /// Reads `body` as every message in every encoding; only a panic is wrong.
 fn read_all(body: &[u8]) {
@@ -23,12 +23,14 @@ fn read_all(body: &[u8]) {
         drop(order::parse(body, content).and_then(|parsed| parsed.into_core(&blobs)));
         drop(report::parse(body, content).and_then(|parsed| parsed.into_core(&blobs)));
         drop(cancel::decode(body, content));
+        drop(control::decode(body, content));
+        drop(decision::parse(body, content).and_then(|parsed| parsed.into_core(&blobs)));
     }
 }
 
 /// Good messages, to be damaged.
 static BODIES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
-    let records = sample::records();
+    let records = [sample::records(), steered::records()].concat();
     let records =
         records.iter().map(|(_, value)| record::encode(value, sample::TXN, None).bytes.to_vec());
     let (task, reports) = (sample::goal().task, sample::reports());
@@ -36,7 +38,16 @@ static BODIES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let reports = reports.iter().flat_map(|(_, value)| {
         [report(value, ContentType::Protobuf), report(value, ContentType::Json)]
     });
-    records.chain(reports).collect()
+    let both = [ContentType::Protobuf, ContentType::Json];
+    let controls = steered::controls();
+    let controls = controls.iter().flat_map(|(_, value)| {
+        both.map(|content| control::encode(value, content).unwrap().to_vec())
+    });
+    let decisions = steered::decisions();
+    let decisions = decisions.iter().flat_map(|(_, value)| {
+        both.map(|content| decision::encode(value, content).unwrap().to_vec())
+    });
+    records.chain(reports).chain(controls).chain(decisions).collect()
 });
 
 proptest! {

@@ -12,5 +12,7 @@ mod hostile;
 mod readme;
 mod roundtrip;
 mod sample;
+mod steered;
 mod strategy;
 mod strict;
+mod wishes;

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use cadre_proto::{ContentType, header, order, report};
+use cadre_core::task::{Action, Ruling};
+use cadre_proto::{ContentType, decision, header, order, report};
 
 fn readme() -> String {
     fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap()
@@ -48,11 +49,19 @@ fn the_examples_are_read() {
         .skip(1)
         .map(|part| part.split("```").next().unwrap().trim().to_owned().into())
         .collect();
-    let [order, report, cancel] = examples.as_slice() else { panic!("three examples") };
+    let [order, report, failed, cancel, control, decision] = examples.as_slice() else {
+        panic!("six examples")
+    };
     let none = cadre_proto::Blobs::new();
     let content = ContentType::Json;
     let order = order::parse(order, content).unwrap().into_core(&none).unwrap();
     let report = report::parse(report, content).unwrap().into_core(&none).unwrap();
     assert_eq!(report.check(&order.attempt), Ok(()));
+    let failed = report::parse(failed, content).unwrap().into_core(&none).unwrap();
+    assert_eq!(failed.check(&order.attempt), Ok(()));
     assert_eq!(cadre_proto::cancel::decode(cancel, content).unwrap().by, "ada");
+    let control = cadre_proto::control::decode(control, content).unwrap();
+    assert!(matches!(control.action, Action::AddBudget(_)), "{control:?}");
+    let decision = decision::parse(decision, content).unwrap().into_core(&none).unwrap();
+    assert!(matches!(decision.ruling, Ruling::GrantWith(_)), "{decision:?}");
 }

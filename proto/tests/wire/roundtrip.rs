@@ -3,10 +3,10 @@
 use cadre_core::ids::Partition;
 use cadre_core::{
     payload::{BlobRef, Hash, Payload},
-    task::{Cancel, Outcome},
+    task::{Cancel, Event, Outcome, Ruling},
 };
 use cadre_proto::{
-    Blobs, ContentType, DecodeError, cancel, goal, order, record, report,
+    Blobs, ContentType, DecodeError, cancel, control, decision, goal, order, record, report,
     subject::{self, Attempt, Subject},
 };
 use proptest::prelude::*;
@@ -30,7 +30,7 @@ proptest! {
     #[test]
     fn records_read_back(expected in strategy::record(), txn: [u8; 16], prev: [u8; 32]) {
         let prev = (expected.rev > 1).then_some(Hash(prev));
-        let blobs = strategy::stored(expected.events.iter().flat_map(strategy::documents));
+        let blobs = strategy::stored(expected.events.iter().flat_map(Event::payloads));
         let encoded = record::encode(&expected, txn, prev);
         let parsed = record::parse(&encoded.bytes).unwrap();
         prop_assert_eq!(sorted(parsed.needed()), refs(&blobs));
@@ -64,6 +64,7 @@ proptest! {
         prop_assert_eq!((&order.attempt.task, &order.attempt.step), (&goal.task, &source.step));
         prop_assert_eq!((&order.attempt.role, order.attempt.number), (&source.role, source.attempt));
         prop_assert_eq!((&order.input, order.deadline), (&source.input, source.deadline));
+        prop_assert_eq!(order.grant, source.grant);
     }
 
     #[test]
@@ -90,6 +91,29 @@ proptest! {
         for content in BOTH {
             let body = cancel::encode(&expected, content).unwrap();
             prop_assert_eq!(&cancel::decode(&body, content).unwrap(), &expected);
+        }
+    }
+
+    #[test]
+    fn controls_read_back(expected in strategy::control()) {
+        for content in BOTH {
+            let body = control::encode(&expected, content).unwrap();
+            prop_assert_eq!(&control::decode(&body, content).unwrap(), &expected);
+        }
+    }
+
+    #[test]
+    fn decisions_read_back(expected in strategy::decision()) {
+        let document = match &expected.ruling {
+            Ruling::GrantWith(content) => Some(content),
+            Ruling::Grant | Ruling::Deny => None,
+        };
+        let blobs = strategy::stored(document);
+        for content in BOTH {
+            let body = decision::encode(&expected, content).unwrap();
+            let parsed = decision::parse(&body, content).unwrap();
+            prop_assert_eq!(parsed.needed(), refs(&blobs));
+            prop_assert_eq!(&parsed.into_core(&blobs).unwrap(), &expected);
         }
     }
 

@@ -6,18 +6,19 @@ use cadre_core::{
     ids::{Name, StepId, TaskId},
     payload::{Hash, Payload},
     task::{
-        Cancel, Cause, EndStatus, Event, Failure, FailureKind, Goal, GoalLimits, Order, Outcome,
-        Record, Report, Usage,
+        Ask, AskKind, Cancel, Cause, EndStatus, Event, Failure, FailureKind, Goal, GoalLimits,
+        Order, Outcome, Record, Report, Usage,
     },
     time::UnixMillis,
+    workflow::{Grant, WhenExpired},
 };
 use cadre_proto::order::Contracts;
 
 pub(crate) const TXN: [u8; 16] = *b"0123456789abcdef";
 pub(crate) const CONTRACTS: Contracts<'static> =
     Contracts { accepts: "chunk@1", returns: "terms@2" };
-const USAGE: Usage = Usage { usd_micros: 1_250, tokens: 830, work_ms: 412 };
-const DEADLINE: UnixMillis = UnixMillis(1_767_225_690_000);
+pub(crate) const USAGE: Usage = Usage { usd_micros: 1_250, tokens: 830, work_ms: 412 };
+pub(crate) const DEADLINE: UnixMillis = UnixMillis(1_767_225_690_000);
 
 pub(crate) fn name(text: &str) -> Name {
     Name::new(text).unwrap()
@@ -75,6 +76,7 @@ pub(crate) fn order() -> Order {
         role: name("extractor"),
         input: json(r#"{"text":"1. Term.","kind":"msa"}"#),
         deadline: DEADLINE,
+        grant: Grant::default(),
         rev: 4,
     }
 }
@@ -125,7 +127,7 @@ pub(crate) fn records() -> Vec<(&'static str, Record)> {
     records
 }
 
-fn record(rev: u64, events: Vec<Event>) -> Record {
+pub(crate) fn record(rev: u64, events: Vec<Event>) -> Record {
     Record {
         rev,
         at: UnixMillis(1_767_225_600_123),
@@ -154,6 +156,7 @@ fn step_events() -> Vec<(&'static str, Event)> {
         kind: FailureKind::InvalidOutput,
         message: "/terms: is missing".to_owned(),
         refused: Some(json(r#"{"term":[]}"#)),
+        retry_after: None,
     };
     vec![
         (
@@ -168,6 +171,7 @@ fn step_events() -> Vec<(&'static str, Event)> {
                 role: name("extractor"),
                 input: json(r#"{"text":"1. Term."}"#),
                 deadline: DEADLINE,
+                grant: Grant::default(),
             },
         ),
         (
@@ -200,19 +204,31 @@ fn step_events() -> Vec<(&'static str, Event)> {
         ),
         (
             "record_step_waiting",
-            Event::StepWaiting {
-                step,
-                question: "which page?".to_owned(),
-                proposal: Some(json("3")),
-                usage: USAGE,
-            },
+            Event::StepWaiting { step, ask: Arc::new(plain_ask()), usage: USAGE },
         ),
     ]
 }
 
+/// What a worker could ask from the beginning.
+pub(crate) fn plain_ask() -> Ask {
+    Ask {
+        kind: AskKind::Question,
+        question: "which page?".to_owned(),
+        content: Some(json("3")),
+        expires: None,
+        when_expired: WhenExpired::Fail,
+        quorum: 1,
+        four_eyes: false,
+        editable: true,
+    }
+}
+
 fn last_events() -> Vec<(&'static str, Event)> {
     vec![
-        ("record_limit_reached", Event::LimitReached { limit: "steps_max 60".to_owned() }),
+        (
+            "record_limit_reached",
+            Event::LimitReached { limit: "steps_max 60".to_owned(), is_held: false },
+        ),
         (
             "record_ended",
             Event::Ended {

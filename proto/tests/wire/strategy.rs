@@ -15,6 +15,11 @@ use cadre_proto::Blobs;
 use proptest::{collection::vec, option, prelude::*};
 use serde_json::Value;
 
+mod steered;
+
+use steered::grant;
+pub(crate) use steered::{control, decision};
+
 pub(crate) fn name() -> impl Strategy<Value = Name> {
     "[a-z][a-z0-9_-]{0,62}".prop_map(|text| Name::new(&text).unwrap())
 }
@@ -98,12 +103,15 @@ fn failure() -> impl Strategy<Value = Failure> {
         FailureKind::Expression,
         FailureKind::Handoff,
         FailureKind::Limit,
+        FailureKind::Unavailable,
+        FailureKind::RateLimited,
+        FailureKind::Denied,
+        FailureKind::Expired,
     ]);
-    (kind, any::<String>(), option::of(payload())).prop_map(|(kind, message, refused)| Failure {
-        kind,
-        message,
-        refused,
-    })
+    let wait = option::of((0_u64..=3_600_000).prop_map(Duration::from_millis));
+    (kind, any::<String>(), option::of(payload()), wait).prop_map(
+        |(kind, message, refused, retry_after)| Failure { kind, message, refused, retry_after },
+    )
 }
 
 /// Goals that the intake lets through.
@@ -144,10 +152,10 @@ pub(crate) fn goal() -> impl Strategy<Value = Goal> {
 }
 
 pub(crate) fn order() -> impl Strategy<Value = Order> {
-    (goal(), step(), 1_u32.., name(), payload(), at(), any::<u64>()).prop_map(
-        |(goal, step, attempt, role, input, deadline, rev)| {
+    (goal(), step(), 1_u32.., name(), payload(), at(), grant(), any::<u64>()).prop_map(
+        |(goal, step, attempt, role, input, deadline, grant, rev)| {
             let goal = Arc::new(goal);
-            Order { goal, step, attempt, role, input, deadline, rev }
+            Order { goal, step, attempt, role, input, deadline, grant, rev }
         },
     )
 }
@@ -212,13 +220,14 @@ fn event() -> impl Strategy<Value = Event> {
         (goal(), at())
             .prop_map(|(goal, deadline)| Event::Accepted { goal: Arc::new(goal), deadline }),
         (name(), list()).prop_map(|(step, items)| Event::Expanded { step, items }),
-        (step(), 1_u32.., name(), payload(), at()).prop_map(
-            |(step, attempt, role, input, deadline)| Event::StepDispatched {
+        (step(), 1_u32.., name(), payload(), at(), grant()).prop_map(
+            |(step, attempt, role, input, deadline, grant)| Event::StepDispatched {
                 step,
                 attempt,
                 role,
                 input,
                 deadline,
+                grant,
             }
         ),
         (step(), payload(), confidence(), option::of(text()), usage()).prop_map(
@@ -236,15 +245,7 @@ fn event() -> impl Strategy<Value = Event> {
             usage
         }),
         (name(), text()).prop_map(|(step, reason)| Event::StepSkipped { step, reason }),
-        (step(), text(), option::of(payload()), usage()).prop_map(
-            |(step, question, proposal, usage)| Event::StepWaiting {
-                step,
-                question,
-                proposal,
-                usage,
-            }
-        ),
-        text().prop_map(|limit| Event::LimitReached { limit }),
+        steered::event(),
         (status, text(), option::of(payload()), usage()).prop_map(
             |(status, reason, answer, usage)| Event::Ended { status, reason, answer, usage }
         ),
@@ -255,18 +256,4 @@ fn event() -> impl Strategy<Value = Event> {
 pub(crate) fn stored<'a>(documents: impl IntoIterator<Item = &'a Payload>) -> Blobs {
     let blob = |payload: &Payload| payload.blob().map(|blob| (blob.hash, payload.clone()));
     documents.into_iter().filter_map(blob).collect()
-}
-
-/// The documents of an event.
-pub(crate) fn documents(event: &Event) -> Vec<&Payload> {
-    match event {
-        Event::Accepted { goal, .. } => vec![&goal.input],
-        Event::Expanded { items, .. } => vec![items],
-        Event::StepDispatched { input, .. } => vec![input],
-        Event::StepCompleted { output, .. } => vec![output],
-        Event::StepFailed { failure, .. } => failure.refused.iter().collect(),
-        Event::StepWaiting { proposal, .. } => proposal.iter().collect(),
-        Event::Ended { answer, .. } => answer.iter().collect(),
-        Event::StepSkipped { .. } | Event::LimitReached { .. } => Vec::new(),
-    }
 }

@@ -3,7 +3,10 @@ use std::sync::Arc;
 use cadre_core::{
     ids::TaskId,
     payload::{Hash, Payload},
-    task::{Cause, Failure, FailureKind, Goal, GoalLimits},
+    task::{
+        Ask, AskKind, Budget, Cause, EndStatus, Failure, FailureKind, Goal, GoalLimits, Resource,
+    },
+    workflow::{Grant, WhenExpired},
 };
 use serde_json::json;
 
@@ -47,6 +50,7 @@ fn started(step: &StepId, attempt: u32) -> Event {
         role: name("extractor"),
         input: Payload::null(),
         deadline: UnixMillis(9_000),
+        grant: Grant::default(),
     }
 }
 
@@ -60,15 +64,28 @@ fn ended(step: &StepId, unsure: Option<&str>, usd_micros: u64) -> Event {
     }
 }
 
+fn ask(question: &str) -> Ask {
+    Ask {
+        kind: AskKind::Question,
+        question: question.to_owned(),
+        content: None,
+        expires: None,
+        when_expired: WhenExpired::Fail,
+        quorum: 1,
+        four_eyes: false,
+        editable: true,
+    }
+}
+
 fn story() -> Vec<Record> {
     let (a, b) = (StepId::item(name("extract"), 0), StepId::item(name("extract"), 1));
     let items = Payload::from_value(json!([1, 2])).unwrap();
     let failure = Failure::new(FailureKind::Timeout, "no report\u{1b}[2J in 10 s");
     let failed = Event::StepFailed { step: b.clone(), failure, usage: Usage::default() };
-    let question = "pay \u{7}now?".to_owned();
-    let waiting =
-        Event::StepWaiting { step: b.clone(), question, proposal: None, usage: Usage::default() };
+    let ask = Arc::new(ask("pay \u{7}now?"));
+    let waiting = Event::StepWaiting { step: b.clone(), ask, usage: Usage::default() };
     let skipped = Event::StepSkipped { step: name("brief"), reason: "no need".to_owned() };
+    let limit = Event::LimitReached { limit: "steps 60".to_owned(), is_held: false };
     let end = Event::Ended {
         status: EndStatus::Partial,
         reason: "1 part is missing".to_owned(),
@@ -90,7 +107,7 @@ fn story() -> Vec<Record> {
         record(3, 12, vec![failed]),
         record(4, 20, vec![started(&b, 3)]),
         record(5, 30, vec![ended(&b, Some("two dates"), 0), waiting]),
-        record(6, 40, vec![skipped, Event::LimitReached { limit: "steps 60".to_owned() }]),
+        record(6, 40, vec![skipped, limit]),
         record(7, 61_234, vec![end]),
     ]
 }
@@ -110,12 +127,79 @@ fn a_story_is_told_line_by_line() {
   +0.012s  fail   extract-1       extractor       timeout: no report [2J in 10 s  12 ms
   +0.020s  start  extract-1       extractor       attempt 3
   +0.030s  maybe  extract-1       extractor       10 ms  unsure: two dates
-  +0.030s  ask    extract-1       extractor       pay  now?
+  +0.030s  ask    extract-1       extractor       waits for a person: pay  now?
   +0.040s  skip   brief                           no need
   +0.040s  limit  limit                           steps 60
  +61.234s  end    task            partial         1 part is missing";
     let expected = expected.replace("TASK", goal().task.as_str());
     assert_eq!(lines(Style::plain()).join("\n"), expected);
+}
+
+fn delayed(step: &StepId, role: &str, until: u64, degraded: Option<&str>) -> Event {
+    Event::StepDelayed {
+        step: step.clone(),
+        role: name(role),
+        degraded: degraded.map(str::to_owned),
+        input: Payload::null(),
+        until: UnixMillis(1_000 + until),
+        reason: "attempt 1 failed (timeout): no report".to_owned(),
+        failure: None,
+        usage: Usage::default(),
+    }
+}
+
+/// A task that waits, falls back, asks, spends, and is steered.
+fn steered() -> Vec<Record> {
+    let (step, pay) = (StepId::single(name("extract")), StepId::single(name("pay")));
+    let approval = Ask {
+        kind: AskKind::Approval,
+        quorum: 2,
+        expires: Some(UnixMillis(61_040)),
+        ..ask("pay?")
+    };
+    let asked =
+        Event::StepWaiting { step: pay.clone(), ask: approval.into(), usage: Usage::default() };
+    let (by, limit) = ("ada".to_owned(), "max_usd: 0 of 5 are left".to_owned());
+    let budget = Budget { steps: 1, usd_micros: 50_000, ..Budget::default() };
+    let (resource, text) = (Resource::Steps, "48 of 60 steps are used".to_owned());
+    let (what, why) = ("pause".to_owned(), "too late".to_owned());
+    let accepted = Event::Accepted { goal: Arc::new(goal()), deadline: UnixMillis(91_000) };
+    vec![
+        record(1, 0, vec![accepted, started(&step, 1)]),
+        record(2, 10, vec![delayed(&step, "extractor", 1_210, None)]),
+        record(3, 20, vec![delayed(&step, "spare", 20, Some("it is down"))]),
+        record(4, 30, vec![ended(&step, None, 0)]),
+        record(5, 40, vec![asked]),
+        record(6, 50, vec![Event::Voted { step: pay, by: by.clone() }]),
+        record(7, 60, vec![Event::BudgetNear { resource, text }]),
+        record(8, 70, vec![Event::LimitReached { limit, is_held: true }]),
+        record(9, 80, vec![Event::BudgetAdded { by: by.clone(), key: "k".to_owned(), budget }]),
+        record(10, 90, vec![Event::Paused { by: by.clone() }, Event::Resumed { by }]),
+        record(11, 99, vec![Event::Refused { what, why }]),
+    ]
+}
+
+#[test]
+fn waits_and_wishes_are_told_too() {
+    let mut timeline = Timeline::new(Style::plain());
+    let lines: Vec<_> =
+        steered().iter().flat_map(|record| timeline.lines(record)).skip(2).collect();
+    let expected = "  +0.010s  later  extract         extractor       \
+                    waits 1.2 s: attempt 1 failed (timeout): no report
+  +0.020s  later  extract         spare           \
+                    goes to role spare (degraded): attempt 1 failed (timeout): no report
+  +0.030s  done   extract         spare           10 ms  confidence 0.90  degraded
+  +0.040s  ask    pay                             \
+                    waits for approval: pay?  2 must agree  within 1 min 0 s
+  +0.050s  vote   pay                             ada agrees (1 of 2)
+  +0.060s  limit  budget                          48 of 60 steps are used
+  +0.070s  limit  budget                          \
+                    waits for a larger budget: max_usd: 0 of 5 are left
+  +0.080s  add    budget                          ada added 1 step, $0.05
+  +0.090s  pause  task                            paused by ada
+  +0.090s  go     task                            resumed by ada
+  +0.099s  no     task                            pause refused: too late";
+    assert_eq!(lines.join("\n"), expected);
 }
 
 #[test]
