@@ -134,7 +134,8 @@ impl Reader {
                 continue;
             };
             let message = message.ok_or_else(|| self.lost(&"the consumer ended"))?;
-            return self.take(message.map_err(|error| self.lost(&error))?);
+            let message = message.map_err(|error| self.lost(&error))?;
+            return self.take(&message);
         }
         Err(self.lost(&"the next message does not come"))
     }
@@ -143,7 +144,7 @@ impl Reader {
         AuditError::new(&self.stream, why)
     }
 
-    fn take(&mut self, message: Message) -> Result<Option<Raw>, AuditError> {
+    fn take(&mut self, message: &Message) -> Result<Option<Raw>, AuditError> {
         let info = message.info().map_err(|error| self.lost(&error))?;
         let (sequence, at, pending) = (info.stream_sequence, unix(info.published), info.pending);
         self.seen = sequence.min(self.span.last);

@@ -240,7 +240,7 @@ async fn a_lost_document_is_found() {
     let large = json!({"items": [], "text": "x".repeat(100_000)});
     let task = bed.publish("mixed", "large", &large).await;
     bed.answer(&task).await;
-    verdict::is_clean_at_rest(&bed, &[task.clone()]).await;
+    verdict::is_clean_at_rest(&bed, std::slice::from_ref(&task)).await;
     let blob = bed.task(&task).await.goal.input.blob().expect("a large document");
     let store = bed.connection.js.get_object_store("CADRE_BLOBS").await.expect("a store");
     store.delete(blob.hash.to_string()).await.expect("deleted");
