@@ -118,6 +118,9 @@ fn about(subject: &str, key: Option<&str>) -> (Option<Name>, Option<TaskId>) {
         Ok(
             Subject::InTimer(_, task)
             | Subject::InCancel { task, .. }
+            | Subject::InControl { task, .. }
+            | Subject::InDecision { task, .. }
+            | Subject::Stop(_, task)
             | Subject::Log(_, task)
             | Subject::Timer(_, task)
             | Subject::Due(_, task)

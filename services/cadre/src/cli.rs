@@ -103,8 +103,10 @@ fn service(command: &Command, settings: &Settings) -> String {
         | Command::Task(_)
         | Command::Pack(_)
         | Command::Bus(_)
+        | Command::Breaker(_)
         | Command::Dlq(_)
         | Command::Doctor(_)
+        | Command::Check(_)
         | Command::Config(_)
         | Command::Completion(_)
         | Command::Version(_) => "cadre",

@@ -4,8 +4,12 @@ use std::time::Duration;
 
 use cadre_agent::{AgentOptions, AgentService, RoleSelection};
 use cadre_aggregator::{AggregatorOptions, AggregatorService};
-use cadre_nats::{Grouping, bus::JetStreamBus, connect::Connection, packs::KvPacks};
+use cadre_core::{breaker::Settings as BreakerSettings, ids::Name};
+use cadre_nats::{
+    Grouping, breakers::KvBreakers, bus::JetStreamBus, connect::Connection, packs::KvPacks,
+};
 use cadre_orchestrator::{Orchestrator, OrchestratorOptions, PartitionOptions};
+use cadre_runtime::breaker::{BreakerOptions, BreakerService, Breakers};
 
 use crate::exit::{Code, Failure};
 
@@ -49,6 +53,7 @@ pub struct Stack {
     /// The packs on it.
     pub packs: KvPacks,
     orchestrator: Option<Orchestrator>,
+    breakers: Option<BreakerService>,
     agents: Option<AgentService<JetStreamBus>>,
     aggregator: Option<AggregatorService<JetStreamBus>>,
 }
@@ -85,17 +90,18 @@ impl Stack {
             }
             None => None,
         };
-        let orchestrator = match options.orchestrator {
+        let (orchestrator, breakers) = match options.orchestrator {
             true => {
-                let options = OrchestratorOptions {
-                    partitions: topology.partitions,
-                    partition: PartitionOptions::default(),
-                };
-                Some(Orchestrator::start(bus.clone(), packs.clone(), options).await?)
+                let (shared, breakers) = breakers(connection, &bus).await?;
+                let partition = PartitionOptions::default();
+                let options =
+                    OrchestratorOptions { partitions: topology.partitions, partition, breakers };
+                let ports = (bus.clone(), packs.clone());
+                (Some(Orchestrator::start(ports.0, ports.1, options).await?), shared)
             }
-            false => None,
+            false => (None, None),
         };
-        let stack = Self { bus, packs, orchestrator, agents, aggregator };
+        let stack = Self { bus, packs, orchestrator, breakers, agents, aggregator };
         stack.ready().await?;
         Ok(stack)
     }
@@ -123,11 +129,36 @@ impl Stack {
         if let Some(orchestrator) = &self.orchestrator {
             orchestrator.stop().await;
         }
+        if let Some(breakers) = &self.breakers {
+            breakers.stop().await;
+        }
         if let Some(agents) = &self.agents {
             agents.stop().await;
         }
         if let Some(aggregator) = &self.aggregator {
             aggregator.stop().await;
+        }
+    }
+}
+
+/// The breakers of this process; alone, where the bus has no board for them.
+async fn breakers(
+    connection: &Connection,
+    bus: &JetStreamBus,
+) -> anyhow::Result<(Option<BreakerService>, Breakers)> {
+    let clock = bus.streams().clock.clone();
+    let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), ());
+    let pod = Name::new(&format!("pod-{random:016x}"))?;
+    let options = BreakerOptions { pod, settings: BreakerSettings::default() };
+    match KvBreakers::open(&connection.js, clock.clone()).await {
+        Ok(board) => {
+            let service = BreakerService::start(board, options, None).await?;
+            let breakers = service.breakers();
+            Ok((Some(service), breakers))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "breakers are not shared, run `cadre bus apply`");
+            Ok((None, Breakers::local(options, move || clock.now())))
         }
     }
 }

@@ -14,6 +14,7 @@
 mod cache;
 mod commit;
 mod entry;
+mod fleet;
 mod load;
 mod pay;
 mod poison;
@@ -25,12 +26,13 @@ use cadre_core::{
     ports::{AppendError, BusError, Delivery, Inbox as _, LogHead, OrchestratorBus, Packs},
     task::Task,
 };
-use cadre_runtime::task::Linked;
+use cadre_runtime::{breaker::Breakers, task::Linked};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 
 use self::{
     cache::{Cache, PackCache},
     entry::Pending,
+    fleet::Fleet,
     load::{LoadFailure, LoadedTask},
 };
 
@@ -89,10 +91,22 @@ pub(crate) struct PartitionSnapshot {
 
 /// The behaviour; holds only what survives a restart.
 pub(crate) struct PartitionActor<B, P> {
-    pub(crate) bus: B,
-    pub(crate) packs: P,
-    pub(crate) partition: Partition,
-    pub(crate) options: PartitionOptions,
+    bus: B,
+    packs: P,
+    partition: Partition,
+    options: PartitionOptions,
+    fleet: Fleet,
+}
+
+impl<B, P> PartitionActor<B, P> {
+    pub(crate) fn new(
+        (bus, packs): (B, P),
+        partition: Partition,
+        options: PartitionOptions,
+        breakers: Breakers,
+    ) -> Self {
+        Self { bus, packs, partition, options, fleet: Fleet::new(breakers) }
+    }
 }
 
 /// What a restart throws away and a replay brings back.

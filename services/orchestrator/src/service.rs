@@ -12,7 +12,10 @@ use cadre_core::{
     ids::{Partition, Partitions},
     ports::{OrchestratorBus, Packs},
 };
-use cadre_runtime::supervise::{Child, Options, RestartPolicy, Snapshot, Supervisor};
+use cadre_runtime::{
+    breaker::Breakers,
+    supervise::{Child, Options, RestartPolicy, Snapshot, Supervisor},
+};
 use ractor::{Actor, SpawnErr};
 
 use crate::{
@@ -22,12 +25,14 @@ use crate::{
 };
 
 /// What one orchestrator process is told.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct OrchestratorOptions {
     /// Partitions of the deployment; from the streams.
     pub partitions: Partitions,
     /// Tunables of each partition.
     pub partition: PartitionOptions,
+    /// Which roles may be given work.
+    pub breakers: Breakers,
 }
 
 /// A running orchestrator; stops when told to, not when dropped.
@@ -49,7 +54,7 @@ impl Orchestrator {
         let mut children: Vec<_> = options
             .partitions
             .all()
-            .map(|partition| partition_child(&bus, &packs, partition, options.partition))
+            .map(|partition| partition_child((&bus, &packs), partition, &options))
             .collect();
         children.push(timers_child(&bus));
         children.push(intake_child(&bus, &packs, options.partitions));
@@ -73,14 +78,15 @@ impl Orchestrator {
 }
 
 fn partition_child<B: OrchestratorBus, P: Packs>(
-    bus: &B,
-    packs: &P,
+    (bus, packs): (&B, &P),
     partition: Partition,
-    options: PartitionOptions,
+    options: &OrchestratorOptions,
 ) -> Child {
     let (bus, packs) = (bus.clone(), packs.clone());
+    let (breakers, options) = (options.breakers.clone(), options.partition);
     Child::new(format!("partition-{partition}"), move |parent| {
-        let actor = PartitionActor { bus: bus.clone(), packs: packs.clone(), partition, options };
+        let ports = (bus.clone(), packs.clone());
+        let actor = PartitionActor::new(ports, partition, options, breakers.clone());
         async move {
             let (actor, _join) = Actor::spawn_linked(None, actor, (), parent).await?;
             Ok(actor.get_cell())

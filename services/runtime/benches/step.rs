@@ -60,6 +60,15 @@ impl Inbox<Result<WorkItem<()>, Box<Malformed<()>>>> for Feed {
     }
 }
 
+/// No task ever ends.
+struct Silence;
+
+impl Inbox<TaskId> for Silence {
+    async fn next(&mut self) -> Result<Vec<TaskId>, BusError> {
+        std::future::pending().await
+    }
+}
+
 impl Settle for Endless {
     type Receipt = ();
     async fn ack(&self, (): ()) {}
@@ -67,6 +76,10 @@ impl Settle for Endless {
 
 impl WorkerBus for Endless {
     type Work = Feed;
+    type Stops = Silence;
+    async fn stops(&self) -> Result<Silence, BusError> {
+        Ok(Silence)
+    }
     async fn work(&self, _: &Name, _: usize) -> Result<Feed, BusError> {
         Ok(Feed(self.clone()))
     }

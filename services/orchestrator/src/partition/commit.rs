@@ -14,12 +14,16 @@ use tracing::Span;
 use super::{
     AppendResult, PartitionActor, PartitionMsg, PartitionState,
     entry::{Entry, Known, Pending, Slot, Unpaid},
+    fleet::News,
     pay::{Debts, pay},
     poison::survive,
 };
 use crate::intake::conflict;
 
 pub(super) type Myself<B> = ActorRef<PartitionMsg<<B as cadre_core::ports::Settle>::Receipt>>;
+
+/// A record, the state behind it, and whether the record is full.
+type Decided = (Arc<Record>, Arc<Task>, bool);
 
 /// A record that is ready to be appended, and everything that follows from it.
 struct Commit<R> {
@@ -29,6 +33,7 @@ struct Commit<R> {
     /// The record is full; the rest follows at once.
     more: bool,
     debts: Debts,
+    news: News,
     pending: Pending<R>,
     unpaid: Unpaid,
     /// Its part of the trace, from the decision until the debts are paid.
@@ -107,15 +112,34 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
         (known, pending): (Known, Pending<B::Receipt>),
     ) {
         let now = self.bus.now();
-        let (task, moment) = (known.task.as_deref(), Moment::from(now));
+        let (task, fleet) = (known.task.as_deref(), self.fleet.at(now));
+        let moment = Moment { now, roles: &fleet };
         match survive(|| decide(&known.workflow, task, &pending.input, &moment)) {
-            Ok(Verdict::Append(draft)) => self.commit(myself, id, entry, (known, *draft, pending)),
-            Ok(Verdict::Ignore(seen)) => self.ignore(myself, id, entry, (known, seen, pending)),
+            Ok(Verdict::Append(draft)) => {
+                let record = self.record(&known, *draft, &pending);
+                let news = fleet.news(task, Some(&record.0));
+                self.commit(myself, id, entry, (known, record, news, pending));
+            }
+            Ok(Verdict::Ignore(seen)) => {
+                fleet.news(task, None);
+                self.ignore(myself, id, entry, (known, seen, pending));
+            }
             Err(why) => {
+                fleet.news(task, None);
                 entry.slot = Slot::Idle(known);
                 self.failed(id, pending, &why);
             }
         }
+    }
+
+    /// The record that a draft becomes, the state behind it, and whether it is full.
+    fn record(&self, known: &Known, draft: Draft, pending: &Pending<B::Receipt>) -> Decided {
+        let Draft { decision, reason, events, next, more } = draft;
+        let rev = known.head.rev + 1;
+        tracing::debug!(task = %next.id(), rev, decision, reason, "decided");
+        let (at, cause, decision) = (next.changed_at, self.cause(pending), decision.to_owned());
+        let record = Record { rev, at, cause, decision, reason, events };
+        (Arc::new(record), Arc::new(next), more)
     }
 
     fn commit(
@@ -123,19 +147,9 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
         myself: &Myself<B>,
         id: &TaskId,
         entry: &mut Entry<B::Receipt>,
-        (mut known, draft, pending): (Known, Draft, Pending<B::Receipt>),
+        (mut known, decided, news, pending): (Known, Decided, News, Pending<B::Receipt>),
     ) {
-        let Draft { decision, reason, events, next, more } = draft;
-        tracing::debug!(task = %id, rev = next.rev, decision, reason, "decided");
-        let record = Record {
-            rev: known.head.rev + 1,
-            at: next.changed_at,
-            cause: self.cause(&pending),
-            decision: decision.to_owned(),
-            reason,
-            events,
-        };
-        let (record, next) = (Arc::new(record), Arc::new(next));
+        let (record, next, more) = decided;
         if matches!(pending.input, Input::Due) {
             // The timer that fired is spent: whatever is due next needs a new one.
             known.armed_at = None;
@@ -155,7 +169,7 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
         append(
             self.bus.clone(),
             myself.clone(),
-            Commit { id, head, record, more, debts, pending, unpaid, span },
+            Commit { id, head, record, more, debts, news, pending, unpaid, span },
         );
         known.armed_at = wake_at.or(known.armed_at);
         known.task = Some(next);
@@ -206,8 +220,8 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
                 let debts = Debts { task, workflow, paid_rev, wake_at, is_replay: false, trace };
                 self.settle(myself, id, entry, (debts, Some(receipt)));
             }
-            (Seen::Known, _) if !entry.unpaid.is_clear() => {
-                // Its debts are still on their way; it comes back after the ack wait.
+            (Seen::Known | Seen::Late(_), _) if !entry.unpaid.is_clear() => {
+                // Debts are still on their way; it comes back after the ack wait.
                 drop(receipt);
             }
             (Seen::Known, _) => self.ack(receipt),
@@ -340,15 +354,17 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
 fn append<B: OrchestratorBus>(bus: B, myself: Myself<B>, commit: Commit<B::Receipt>) {
     commit.unpaid.add();
     spawn("partition-commit", async move {
-        let Commit { id, head, record, more, debts, pending, unpaid, span } = commit;
+        let Commit { id, head, record, more, debts, news, pending, unpaid, span } = commit;
         let decided = Arc::clone(&debts.task);
         // A stopped actor needs no message: its successor replays.
         match bus.append(&id, head, record, debts.trace.clone()).await {
             Ok(head) => {
+                news.count();
                 let _ = myself.cast(PartitionMsg::Appended(id.clone(), decided, Ok((head, more))));
                 pay_and_ack(&bus, &myself, id, (debts, pending.receipt)).await;
             }
             Err(error) => {
+                news.take_back();
                 let failed = Err(Box::new((error, pending)));
                 let _ = myself.cast(PartitionMsg::Appended(id, decided, failed));
             }
