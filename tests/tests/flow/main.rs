@@ -7,3 +7,4 @@ mod intake;
 mod limits;
 mod pipeline;
 mod reports;
+mod wishes;
