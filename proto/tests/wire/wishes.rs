@@ -111,7 +111,7 @@ fn long_texts_of_people_are_cut() {
     assert!(read_decision(&body).unwrap().comment.len() <= 2_048);
 }
 
-fn failed(failure: Value) -> Received {
+fn failed(failure: &Value) -> Received {
     let body = json!({
         "task": "vs3tl6e2t2bmylf5r7pg2ndlxn", "step": "extract-3", "attempt": 2,
         "role": "extractor", "failed": failure,
@@ -123,12 +123,12 @@ fn failed(failure: Value) -> Received {
 #[test]
 fn a_retry_after_counts_for_an_hour_at_most() {
     for (ms, expected) in [(json!(0), 0), (json!(1_500), 1_500), (json!("3600001"), 3_600_000)] {
-        let received = failed(json!({"kind": "RATE_LIMITED", "retryAfterMs": ms}));
+        let received = failed(&json!({"kind": "RATE_LIMITED", "retryAfterMs": ms}));
         let Outcome::Failed(failure) = received.report.outcome else { panic!("{received:?}") };
         assert_eq!(failure.kind, FailureKind::RateLimited);
         assert_eq!(failure.retry_after, Some(Duration::from_millis(expected)));
     }
-    let Outcome::Failed(failure) = failed(json!({"kind": "UNAVAILABLE"})).report.outcome else {
+    let Outcome::Failed(failure) = failed(&json!({"kind": "UNAVAILABLE"})).report.outcome else {
         panic!("it failed")
     };
     assert_eq!((failure.kind, failure.retry_after), (FailureKind::Unavailable, None));

@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Duration};
 
 use cadre_core::{
     ids::{Name, StepId},
-    task::{AGGREGATE, Event, Record, StepState, Task, Usage},
+    task::{AGGREGATE, Event, Failure, Record, StepState, Task, Usage},
     time::UnixMillis,
     workflow::Workflow,
 };
@@ -93,9 +93,7 @@ impl Timeline {
                 self.completed(step, record.at, (*confidence, unsure.as_deref()), *usage)
             }
             Event::StepFailed { step, failure, usage } => {
-                let why = format!("{}: {}", failure.kind.as_str(), reason(&failure.message));
-                let parts = [Some(why), Some(self.took(step, record.at)), cost(*usage)];
-                self.of_step(Mark::Failed, step, join(parts))
+                self.failed(step, record.at, failure, *usage)
             }
             Event::StepSkipped { step, reason: why } => {
                 Line::new(Mark::Skipped, step.as_str(), reason(why))
@@ -108,18 +106,9 @@ impl Timeline {
                 let rest = format!("{} agrees{}", reason(by), self.votes(step));
                 self.of_step(Mark::Voted, step, rest)
             }
-            Event::LimitReached { limit, is_held: false } => {
-                Line::new(Mark::Limit, "limit", reason(limit))
-            }
-            Event::LimitReached { limit, is_held: true } => {
-                let rest = format!("waits for a larger budget: {}", reason(limit));
-                Line::new(Mark::Limit, "budget", rest)
-            }
+            Event::LimitReached { limit, is_held } => line::limit(limit, *is_held),
             Event::BudgetNear { text, .. } => Line::new(Mark::Limit, "budget", reason(text)),
-            Event::BudgetAdded { by, budget, .. } => {
-                let rest = format!("{} added {}", reason(by), added(*budget));
-                Line::new(Mark::Added, "budget", rest)
-            }
+            Event::BudgetAdded { by, budget, .. } => line::topped_up(by, *budget),
             Event::Paused { by } => {
                 Line::new(Mark::Paused, "task", format!("paused by {}", reason(by)))
             }
@@ -174,6 +163,12 @@ impl Timeline {
         ];
         let mark = if unsure.is_some() { Mark::Unsure } else { Mark::Completed };
         self.of_step(mark, step, join(parts))
+    }
+
+    fn failed(&self, step: &StepId, at: UnixMillis, failure: &Failure, usage: Usage) -> Line {
+        let why = format!("{}: {}", failure.kind.as_str(), reason(&failure.message));
+        let parts = [Some(why), Some(self.took(step, at)), cost(usage)];
+        self.of_step(Mark::Failed, step, join(parts))
     }
 
     /// How many have agreed with one vote more, of how many.

@@ -146,7 +146,7 @@ fn each_setting_names_its_source() {
 fn the_version_says_what_it_works_with() {
     let version = json(&["version", "-o", "json"]);
     assert_eq!(version["version"], env!("CARGO_PKG_VERSION"));
-    assert_eq!(version["wire_schema"], 1);
+    assert_eq!(version["wire_schema"], 2);
     assert!(version["nats_server_min"].is_string());
 }
 

@@ -12,3 +12,4 @@ mod pipeline;
 mod poison;
 mod reports;
 mod timers;
+mod wishes;

@@ -38,7 +38,7 @@ pub(crate) fn run(args: &VersionArgs, settings: &Settings) -> anyhow::Result<()>
         Format::Table => {
             output::data(&format!("cadre {version}"))?;
             let schema = format!(
-                "wire schema {SCHEMA}, readable by builds of schema {MIN_READER} and newer"
+                "wire schema {SCHEMA}; what needs nothing of it is readable from schema {MIN_READER} on"
             );
             output::data(&schema)?;
             let server = format!(

@@ -77,6 +77,20 @@ impl Line {
     }
 }
 
+/// A limit was met: the task comes to its end, or waits.
+pub(super) fn limit(limit: &str, is_held: bool) -> Line {
+    if is_held {
+        let rest = format!("waits for a larger budget: {}", reason(limit));
+        return Line::new(Mark::Limit, "budget", rest);
+    }
+    Line::new(Mark::Limit, "limit", reason(limit))
+}
+
+/// Somebody made the limits wider.
+pub(super) fn topped_up(by: &str, budget: Budget) -> Line {
+    Line::new(Mark::Added, "budget", format!("{} added {}", reason(by), added(budget)))
+}
+
 /// A text from elsewhere, short and on one line.
 pub(super) fn reason(text: &str) -> String {
     brief(&clean(text), REASON_CHARS_MAX)
