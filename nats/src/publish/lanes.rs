@@ -90,9 +90,7 @@ mod tests {
         assert_ne!(lane("cadre.0.log.t"), lane("cadre.0.work.r.t.s.1"));
         assert_ne!(lane("cadre.0.log.t"), lane("cadre.0.timer.t.wake"));
         assert_eq!(lane("answers.a.b.c"), lane("answers.x.y.z"));
-        for other in
-            ["goals.a.b", "goals.rejected.a", "cadre.0.stop.t", "cadre.x.log.t", "cadre"]
-        {
+        for other in ["goals.a.b", "goals.rejected.a", "cadre.0.stop.t", "cadre.x.log.t", "cadre"] {
             assert_eq!(lane(other), None, "{other}");
         }
     }

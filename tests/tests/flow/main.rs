@@ -5,6 +5,7 @@ mod check;
 mod contract_pack;
 mod dead;
 mod duplicates;
+mod failures;
 mod fan_out;
 mod intake;
 mod limits;
