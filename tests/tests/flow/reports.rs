@@ -112,7 +112,7 @@ async fn a_remote_worker_gets_what_the_contract_promises() {
         ("Cadre-Contract-In", "any@1"),
         ("Cadre-Contract-Out", "item@1"),
         ("Cadre-Idempotency-Key", &key),
-        ("Cadre-Schema", "1"),
+        ("Cadre-Schema", "2"),
         ("Content-Type", JSON),
     ];
     for (name, value) in expected {
