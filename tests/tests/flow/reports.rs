@@ -139,7 +139,7 @@ async fn a_remote_worker_gets_what_the_contract_promises() {
     ] {
         assert_eq!(body[field], value, "{field}");
     }
-    assert_eq!((&body["schema"], &body["attempt"]), (&json!(1), &json!(1)));
+    assert_eq!((&body["schema"], &body["attempt"]), (&json!(2), &json!(1)));
     assert_eq!(body["input"]["name"], "k");
     let text = String::from_utf8_lossy(&order.message.payload);
     assert!(text.contains("12345678901234567890"), "no digit is lost: {text}");
