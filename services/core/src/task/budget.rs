@@ -106,9 +106,14 @@ impl Planner<'_> {
     /// Notes what the last report has used up, or nearly.
     pub(super) fn check_spending(&mut self) {
         let limits = Limits::of(self.workflow(), self.task());
-        let news: Vec<_> = near(limits, self.task())
-            .filter(|(resource, _)| !self.task().warned.contains(resource))
-            .collect();
+        // A limit that every task of the workflow uses up is no news.
+        let is_usual =
+            usize::try_from(limits.steps).is_ok_and(|max| max <= self.workflow().steps.len());
+        let is_news = |resource: &Resource| {
+            !self.task().warned.contains(resource) && !(is_usual && *resource == Resource::Steps)
+        };
+        let near = near(limits, self.task());
+        let news: Vec<_> = near.filter(|(resource, _)| is_news(resource)).collect();
         for (resource, text) in news {
             self.emit(Event::BudgetNear { resource, text });
         }
