@@ -60,6 +60,7 @@ fn every_command_shows_examples() {
         "bench",
         "goal",
         "task",
+        "approval",
         "pack",
         "bus",
         "breaker",

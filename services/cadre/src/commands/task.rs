@@ -3,6 +3,7 @@
 mod cancel;
 mod document;
 mod ls;
+pub(crate) mod recent;
 mod show;
 mod watch;
 
