@@ -12,8 +12,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     commands::{
-        approval, bench, breaker, bus, check, completion, config, demo, dev, dlq, doctor, goal, pack, serve,
-        task, version,
+        approval, bench, breaker, bus, check, completion, config, demo, dev, dlq, doctor, goal,
+        pack, serve, task, version,
     },
     exit::{Code, Failure, code_of},
     output,

@@ -15,7 +15,9 @@ pub(super) fn read(text: &str) -> Result<Payload, Failure> {
         Failure::new(Code::Usage, format!("{what}: {error}"))
     };
     let bytes = match text.strip_prefix('@') {
-        Some(path) => std::fs::read(path).map_err(|error| usage(&format!("read {path}"), &error))?,
+        Some(path) => {
+            std::fs::read(path).map_err(|error| usage(&format!("read {path}"), &error))?
+        }
         None if text == "-" => io::read_to_string(io::stdin())
             .map_err(|error| usage("read standard input", &error))?
             .into_bytes(),

@@ -133,7 +133,7 @@ fn closes(event: &Event, step: &StepId) -> Option<Closed> {
         Event::StepFailed { step: at, failure, .. } if at == step => {
             let is_expired = failure.kind == FailureKind::Expired;
             Some(if is_expired { Closed::Expired } else { Closed::Decided })
-        },
+        }
         Event::StepCompleted { step: at, .. } if at == step => Some(Closed::Decided),
         Event::Accepted { .. }
         | Event::Expanded { .. }

@@ -60,11 +60,8 @@ pub(super) fn page(question: &Question<'_>, now: UnixMillis, style: Style) -> Ve
     let line = |name: &str, text: String| format!("{name:<10}  {}", clean(&text));
     let user = goal.user.as_ref().map_or(String::new(), |user| format!(", user {user}"));
     let by = step.role.as_ref().map_or(String::new(), |role| format!("role {role}, "));
-    let spent = format!(
-        "{}, {} so far",
-        usd(task.usage.usd_micros),
-        count(task.usage.tokens, "token")
-    );
+    let spent =
+        format!("{}, {} so far", usd(task.usage.usd_micros), count(task.usage.tokens, "token"));
     let mut lines = vec![
         line("task", task.id().to_string()),
         line("step", format!("{id}, attempt {}", step.attempt)),
@@ -120,9 +117,8 @@ pub(super) fn agreed(question: &Question<'_>) -> String {
 pub(super) fn commands(question: &Question<'_>) -> Vec<String> {
     let Question { task, id, ask, .. } = question;
     let (task, hash) = (task.id(), question.hash.short());
-    let command = |verb: &str, more: &str| {
-        format!("cadre approval {verb} {task} {id} --hash {hash}{more}")
-    };
+    let command =
+        |verb: &str, more: &str| format!("cadre approval {verb} {task} {id} --hash {hash}{more}");
     let mut commands = Vec::new();
     let is_answerable = match ask.kind {
         AskKind::Approval => false,

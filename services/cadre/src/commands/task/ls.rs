@@ -76,6 +76,8 @@ struct Row {
     changed_at: String,
     key: String,
     #[serde(skip)]
+    shown: String,
+    #[serde(skip)]
     age: String,
 }
 
@@ -84,9 +86,8 @@ pub(crate) async fn run(args: &LsArgs, settings: &Settings) -> anyhow::Result<()
     let now = now(&client.bus);
     let tasks = recent::tasks(&client, args.since).await?;
     let tenant = &settings.tenant;
-    let listed = tasks.filter_map(|task| async move {
-        is_wanted(args, tenant, &task).then(|| row(&task, now))
-    });
+    let listed = tasks
+        .filter_map(|task| async move { is_wanted(args, tenant, &task).then(|| row(&task, now)) });
     let rows: Vec<Row> = listed.take(args.limit).collect().await;
     let listing = Listing {
         header: &["task", "workflow", "status", "steps", "accepted", "key"],
@@ -94,7 +95,7 @@ pub(crate) async fn run(args: &LsArgs, settings: &Settings) -> anyhow::Result<()
             vec![
                 row.task.clone(),
                 row.workflow.clone(),
-                row.waits_for.map_or(row.status.to_owned(), |it| format!("{} ({it})", row.status)),
+                row.shown.clone(),
                 format!("{}/{}", row.steps_done, row.steps),
                 row.age.clone(),
                 output::text::brief(&row.key, 40),
@@ -126,6 +127,7 @@ fn row(task: &Task, now: UnixMillis) -> Row {
         workflow: task.goal.workflow.to_string(),
         status: task.status(),
         waits_for: waits_for(task),
+        shown: status(task),
         steps_done: steps.clone().filter(|(_, step)| is_done(&step.state)).count(),
         steps: steps.count(),
         accepted_at: task.accepted_at.to_string(),
@@ -133,6 +135,12 @@ fn row(task: &Task, now: UnixMillis) -> Row {
         key: task.goal.key.clone(),
         age: format!("{} ago", span(now.since(task.accepted_at))),
     }
+}
+
+/// The status with what keeps the task from going on: `waiting (person)`.
+pub(super) fn status(task: &Task) -> String {
+    let status = task.status();
+    waits_for(task).map_or(status.to_owned(), |it| format!("{status} ({it})"))
 }
 
 /// What keeps an open task from going on, beside its workers.
