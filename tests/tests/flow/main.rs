@@ -1,5 +1,6 @@
 //! Goals through the real services on a real nats-server.
 
+mod approvals;
 mod breaker;
 mod check;
 mod contract_pack;
@@ -11,4 +12,5 @@ mod limits;
 mod pipeline;
 mod poison;
 mod reports;
+mod steer;
 mod timers;
