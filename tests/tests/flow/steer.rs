@@ -53,6 +53,20 @@ async fn a_pause_outlives_the_orchestrator() {
     payment.stack.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_handles_yet_is_unknown_and_happens_later() {
+    let mut payment = Payment::new().await;
+    let task = payment.wants("k", &[], &bill()).await;
+    payment.asked(&task).await;
+    payment.stack.stop().await;
+    let late = payment.ends(11, &["task", "pause", task.as_str(), "-o", "json"]).await;
+    assert_eq!(late.json()[0]["outcome"], "unknown", "{}", late.text());
+    assert!(late.talk.contains("stored, but nobody has handled it"), "{}", late.talk);
+    payment.stack = payment.bed.stack().await;
+    payment.until(&task, |task| task.paused.is_some()).await;
+    payment.stack.stop().await;
+}
+
 /// Works for ever, and says when it begins and when it is stopped.
 struct Endless(mpsc::UnboundedSender<&'static str>);
 
