@@ -110,11 +110,11 @@ pub(super) async fn run(args: &ControlArgs, verb: Verb, settings: &Settings) -> 
     let rows: Vec<_> =
         outcomes.iter().map(|(task, outcome)| outcome.row(task.id(), verb.name())).collect();
     output::list(format, &rows, &listing())?;
-    end(outcomes.iter().map(|(_, outcome)| outcome).collect())
+    end(&outcomes.iter().map(|(_, outcome)| outcome).collect::<Vec<_>>())
 }
 
 /// Success when each wish came true, else the worst of what happened.
-fn end(outcomes: Vec<&Outcome>) -> anyhow::Result<()> {
+fn end(outcomes: &[&Outcome]) -> anyhow::Result<()> {
     let all = outcomes.len();
     let mut failures: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.failure()).collect();
     failures.sort_by_key(|failure| failure.code() != Code::Refused);
@@ -172,14 +172,14 @@ mod tests {
             Outcome::Refused("it ended".to_owned()),
             Outcome::Unknown("not yet".to_owned()),
         );
-        let code = |outcomes: Vec<&Outcome>| {
+        let code = |outcomes: &[&Outcome]| {
             let error = end(outcomes).err()?;
             Some((crate::exit::code_of(&error), error.to_string()))
         };
-        assert_eq!(code(vec![]), None);
-        assert_eq!(code(vec![&done, &done]), None);
-        assert_eq!(code(vec![&refused]), Some((Code::Refused, "it ended".to_owned())));
+        assert_eq!(code(&[]), None);
+        assert_eq!(code(&[&done, &done]), None);
+        assert_eq!(code(&[&refused]), Some((Code::Refused, "it ended".to_owned())));
         let text = "2 of 3 wishes did not come true: it ended".to_owned();
-        assert_eq!(code(vec![&unknown, &done, &refused]), Some((Code::Refused, text)));
+        assert_eq!(code(&[&unknown, &done, &refused]), Some((Code::Refused, text)));
     }
 }
