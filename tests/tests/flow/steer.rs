@@ -175,6 +175,8 @@ async fn many_tasks_are_looked_at_before_they_are_cancelled() {
     for task in &tasks {
         assert_eq!(payment.bed.answer(task).await["status"], "cancelled");
     }
+    let none = payment.ends(0, &["task", "cancel", "--all", "--yes", "-o", "json"]).await;
+    assert_eq!(none.json(), json!([]), "ended ones are none of them");
     verdict::is_clean(&payment.bed).await;
     payment.stack.stop().await;
 }
