@@ -186,6 +186,15 @@ impl JetStreamBus {
     pub async fn decide(&self, task: &TaskId, decision: &Decision) -> Result<u64, BusError> {
         self.outbox.decide(task, decision).await
     }
+
+    /// Whether what [`Self::control`] or [`Self::decide`] sent is still on its way to the task. Once
+    /// it is not, the log has the record that came of it, or none ever comes: it changed nothing.
+    ///
+    /// # Errors
+    /// [`BusError`] when the broker does not say.
+    pub async fn is_pending(&self, task: &TaskId, sequence: u64) -> Result<bool, BusError> {
+        self.outbox.is_pending(task, sequence).await
+    }
 }
 
 /// The newest broker timestamp that a stream's info holds: its creation, or its last message.

@@ -4,6 +4,7 @@
 pub mod bed;
 pub mod hand;
 pub mod packs;
+pub mod payment;
 pub mod plain;
 pub mod process;
 pub mod shell;

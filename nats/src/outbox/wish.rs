@@ -57,6 +57,21 @@ impl Outbox {
         self.wish(subject, body).await
     }
 
+    /// Whether the wish at `sequence` of the task's input stream is still on its way.
+    pub(crate) async fn is_pending(&self, task: &TaskId, sequence: u64) -> Result<bool, BusError> {
+        use async_nats::jetstream::stream::RawMessageErrorKind as Kind;
+        let name = self.streams.name("CADRE_IN", self.streams.partition(task));
+        let unavailable = |error: &dyn std::fmt::Display| {
+            BusError::Unavailable(format!("look at message {sequence} of {name}: {error}"))
+        };
+        let stream = self.streams.js.get_stream_no_info(&name).await;
+        match stream.map_err(|error| unavailable(&error))?.get_raw_message(sequence).await {
+            Ok(_) => Ok(true),
+            Err(error) if matches!(error.kind(), Kind::NoMessageFound) => Ok(false),
+            Err(error) => Err(unavailable(&error)),
+        }
+    }
+
     /// Publishes a wish. The same one again within the stream's duplicate window is the same
     /// message, also one that is repeated because its confirmation was lost.
     async fn wish(&self, subject: String, body: Bytes) -> Result<u64, BusError> {

@@ -76,6 +76,7 @@ pub fn lines(document: &Value, style: Style, width: usize) -> Vec<String> {
     }
     page.conflicts(list(document, "conflicts"));
     page.missing(list(document, "missing"));
+    page.degraded(list(document, "degraded"));
     page.figures(document);
     page.lines
 }
@@ -155,6 +156,19 @@ impl Page {
                 "" => self.wrapped(2, &format!("{step}: {cause}")),
                 field => self.wrapped(2, &format!("{}: {step}: {cause}", clean(field))),
             }
+        }
+    }
+
+    fn degraded(&mut self, steps: &[Value]) {
+        if steps.is_empty() {
+            return;
+        }
+        let heading = self.style.paint(Look::Warn, &format!("degraded ({})", steps.len()));
+        self.lines.extend([String::new(), heading]);
+        for one in steps {
+            let (step, role) = (clean(text(one, "step")), clean(text(one, "role")));
+            let reason = clean(text(one, "reason"));
+            self.wrapped(2, &format!("{step}: done by role {role}: {reason}"));
         }
     }
 

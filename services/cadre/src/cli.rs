@@ -12,8 +12,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     commands::{
-        bench, breaker, bus, check, completion, config, demo, dev, dlq, doctor, goal, pack, serve,
-        task, version,
+        approval, bench, breaker, bus, check, completion, config, demo, dev, dlq, doctor, goal,
+        pack, serve, task, version,
     },
     exit::{Code, Failure, code_of},
     output,
@@ -38,6 +38,7 @@ enum Command {
     Bench(bench::BenchArgs),
     Goal(goal::GoalArgs),
     Task(task::TaskArgs),
+    Approval(approval::ApprovalArgs),
     Pack(pack::PackArgs),
     Bus(bus::BusArgs),
     Breaker(breaker::BreakerArgs),
@@ -101,6 +102,7 @@ fn service(command: &Command, settings: &Settings) -> String {
         | Command::Bench(_)
         | Command::Goal(_)
         | Command::Task(_)
+        | Command::Approval(_)
         | Command::Pack(_)
         | Command::Bus(_)
         | Command::Breaker(_)
@@ -129,6 +131,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Bench(args) => bench::run(args, settings).await,
         Command::Goal(args) => goal::run(args, settings).await,
         Command::Task(args) => task::run(args, settings).await,
+        Command::Approval(args) => approval::run(args, settings).await,
         Command::Pack(args) => pack::run(args, settings).await,
         Command::Bus(args) => bus::run(args, settings).await,
         Command::Breaker(args) => breaker::run(args, settings).await,

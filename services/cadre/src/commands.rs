@@ -1,5 +1,6 @@
 //! The subcommands, one file each: arguments, help text, and what it does.
 
+pub(crate) mod approval;
 pub(crate) mod bench;
 pub(crate) mod breaker;
 pub(crate) mod bus;
@@ -16,3 +17,4 @@ pub(crate) mod pack;
 pub(crate) mod serve;
 pub(crate) mod task;
 pub(crate) mod version;
+pub(crate) mod wish;

@@ -32,11 +32,13 @@ pub enum Code {
     Unhealthy = 12,
     /// The streams break a rule of `check`.
     Violated = 13,
+    /// A decision or a wish cannot be fulfilled, or not any more; the message says why.
+    Refused = 14,
 }
 
 impl Code {
     /// All of them, in order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Error,
         Self::Usage,
         Self::NotFound,
@@ -50,6 +52,7 @@ impl Code {
         Self::TimedOut,
         Self::Unhealthy,
         Self::Violated,
+        Self::Refused,
     ];
 
     /// What it means, as `cadre --help` and the README say it.
@@ -71,6 +74,7 @@ impl Code {
             Self::TimedOut => "waiting took longer than allowed; what was started goes on",
             Self::Unhealthy => "a check of `doctor` is red",
             Self::Violated => "the streams break a rule of `check`",
+            Self::Refused => "a decision or a wish for a task was refused; the message says why",
         }
     }
 }

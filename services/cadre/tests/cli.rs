@@ -60,6 +60,7 @@ fn every_command_shows_examples() {
         "bench",
         "goal",
         "task",
+        "approval",
         "pack",
         "bus",
         "breaker",
@@ -82,6 +83,24 @@ fn an_unknown_command_is_a_usage_error() {
         let output = run(args);
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(output.stdout.is_empty() && text(&output.stderr).contains("error:"), "{args:?}");
+    }
+}
+
+#[test]
+fn people_are_told_what_is_wrong_before_anything_is_sent() {
+    let (task, nobody) = ("vs3tl6e2t2bmylf5r7pg2ndlxn", "nats://127.0.0.1:1");
+    for (code, args) in [
+        (3, &["approval", "show", "no-task"][..]),
+        (2, &["approval", "grant", task, "--hash", "7d0f"]),
+        (2, &["approval", "grant", task, "--with", "no json"]),
+        (2, &["approval", "answer", task]),
+        (2, &["task", "budget", "add", task]),
+        (2, &["task", "budget", "add", task, "--usd", "0"]),
+        (2, &["task", "kill", "--workflow", "payment", "--yes"]),
+        (2, &["task", "kill", task, "--all"]),
+        (9, &["approval", "deny", task]),
+    ] {
+        assert_eq!(data(&[args, &["--nats", nobody]].concat(), code), "", "{args:?}");
     }
 }
 

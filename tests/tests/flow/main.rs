@@ -1,5 +1,6 @@
 //! Goals through the real services on a real nats-server.
 
+mod approvals;
 mod breaker;
 mod check;
 mod contract_pack;
@@ -12,5 +13,6 @@ mod limits;
 mod pipeline;
 mod poison;
 mod reports;
+mod steer;
 mod timers;
 mod wishes;

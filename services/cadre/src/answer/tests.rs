@@ -140,3 +140,16 @@ fn each_end_has_its_exit_code() {
         assert_eq!(code(status), Some(Code::TaskFailed));
     }
 }
+
+#[test]
+fn degraded_steps_are_named_with_their_stand_in() {
+    let mut document = document();
+    assert!(!lines(&document, Style::plain(), 80).iter().any(|line| line.contains("degraded")));
+    document["degraded"] = json!([
+        {"step": "extract-0", "role": "extractor-small", "reason": "role extractor failed:\nerror"},
+    ]);
+    let text = lines(&document, Style::plain(), 80).join("\n");
+    let expected =
+        "\ndegraded (1)\n  extract-0: done by role extractor-small: role extractor failed: error\n";
+    assert!(text.contains(expected), "{text}");
+}

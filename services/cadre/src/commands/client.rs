@@ -4,7 +4,7 @@ use std::{sync::Arc, time::SystemTime};
 
 use cadre_core::{
     ids::TaskId,
-    ports::{LoadError, Packs as _},
+    ports::{BusError, LoadError, Packs as _},
     task::{Record, Task},
     time::UnixMillis,
     workflow::Workflow,
@@ -69,8 +69,15 @@ impl Client {
     /// # Errors
     /// As [`Self::log`].
     pub(crate) async fn task(&self, task: &TaskId) -> anyhow::Result<Task> {
-        let records = self.log(task).await?;
-        Task::replay(&records).ok_or_else(|| no_task(task).into())
+        Self::replayed(task, &self.log(task).await?)
+    }
+
+    /// Where `task` stands after these records of its log.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] when they do not begin with a goal.
+    pub(crate) fn replayed(task: &TaskId, records: &[Record]) -> anyhow::Result<Task> {
+        Task::replay(records).ok_or_else(|| no_task(task).into())
     }
 }
 
@@ -83,6 +90,14 @@ pub(crate) fn now(bus: &JetStreamBus) -> UnixMillis {
 /// The bus is not there, or not ours.
 pub(crate) fn unavailable(error: &dyn std::fmt::Display) -> Failure {
     Failure::new(Code::BusUnavailable, error.to_string())
+}
+
+/// A wish could not be sent: it is none, or the bus is not there.
+pub(crate) fn refused_or_unavailable(error: &BusError) -> Failure {
+    match error {
+        BusError::Refused(why) => Failure::new(Code::Usage, why.clone()),
+        BusError::Unavailable(_) => unavailable(error),
+    }
 }
 
 fn no_task(task: &TaskId) -> Failure {

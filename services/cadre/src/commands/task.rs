@@ -1,14 +1,20 @@
 //! `cadre task`: what became of goals.
 
+mod budget;
 mod cancel;
+mod control;
 mod document;
 mod ls;
+pub(crate) mod recent;
+mod replay;
+mod select;
 mod show;
 mod watch;
 
 use cadre_core::task::{Task, why};
 use clap::{Args, Subcommand};
 
+use self::control::Verb;
 use crate::{
     answer,
     commands::client::{Client, now, task_id},
@@ -17,13 +23,15 @@ use crate::{
     settings::Settings,
 };
 
-/// Look at tasks, and end them.
+/// Look at tasks, steer them, and end them.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cadre task ls --status running
   cadre task why vs3tl6e2t2bmylf5r7pg2ndlxn
-  cadre task result vs3tl6e2t2bmylf5r7pg2ndlxn -o json | jq .result")]
+  cadre task result vs3tl6e2t2bmylf5r7pg2ndlxn -o json | jq .result
+  cadre task pause vs3tl6e2t2bmylf5r7pg2ndlxn --reason 'wait for the customer'
+  cadre task cancel --all --workflow contract-intake --older-than 2h --dry-run")]
 pub(crate) struct TaskArgs {
     #[command(subcommand)]
     command: TaskCommand,
@@ -64,7 +72,36 @@ Examples:
   cadre task result vs3tl6e2t2bmylf5r7pg2ndlxn
   cadre task result vs3tl6e2t2bmylf5r7pg2ndlxn -o json > answer.json")]
     Result(OneArgs),
-    Cancel(cancel::CancelArgs),
+    /// Show a task as it stood after one of its records; nothing is changed or sent.
+    Replay(replay::ReplayArgs),
+    /// Let nothing new begin; what is out goes on, and deadlines keep running.
+    ///
+    /// Exit codes: 0 paused, or was so before, 3 no such task, 11 stored but not handled yet, 14
+    /// refused.
+    #[command(after_help = "\
+Examples:
+  cadre task pause vs3tl6e2t2bmylf5r7pg2ndlxn --reason 'wait for the customer'
+  cadre task pause --all --workflow contract-intake --dry-run
+  cadre task pause --all --workflow contract-intake --yes")]
+    Pause(control::ControlArgs),
+    /// Let paused tasks go on.
+    #[command(after_help = "\
+Examples:
+  cadre task resume vs3tl6e2t2bmylf5r7pg2ndlxn
+  cadre task resume --all --status paused --yes")]
+    Resume(control::ControlArgs),
+    /// End tasks now, without the steps that a cancelled one would still do.
+    #[command(after_help = "\
+Examples:
+  cadre task kill vs3tl6e2t2bmylf5r7pg2ndlxn --reason 'it loops'")]
+    Kill(control::ControlArgs),
+    /// End tasks now. Harmless for a task that has ended.
+    #[command(after_help = "\
+Examples:
+  cadre task cancel vs3tl6e2t2bmylf5r7pg2ndlxn --reason 'wrong contract'
+  cadre task cancel --all --workflow contract-intake --older-than 2h --dry-run")]
+    Cancel(control::ControlArgs),
+    Budget(budget::BudgetArgs),
 }
 
 /// One task.
@@ -84,7 +121,12 @@ pub(crate) async fn run(args: TaskArgs, settings: &Settings) -> anyhow::Result<(
         TaskCommand::Events(args) => watch::events(&args, settings).await,
         TaskCommand::Why(args) => explain(&args, settings).await,
         TaskCommand::Result(args) => result(&args, settings).await,
-        TaskCommand::Cancel(args) => cancel::run(&args, settings).await,
+        TaskCommand::Replay(args) => replay::run(&args, settings).await,
+        TaskCommand::Pause(args) => control::run(&args, Verb::Pause, settings).await,
+        TaskCommand::Resume(args) => control::run(&args, Verb::Resume, settings).await,
+        TaskCommand::Kill(args) => control::run(&args, Verb::Kill, settings).await,
+        TaskCommand::Cancel(args) => control::run(&args, Verb::Cancel, settings).await,
+        TaskCommand::Budget(args) => budget::run(&args, settings).await,
     }
 }
 
@@ -153,4 +195,10 @@ pub(crate) fn end_of(task: &Task) -> anyhow::Result<()> {
             Err(Failure::new(code, text).into())
         }
     }
+}
+
+/// Names a wish that nobody has named.
+fn random_key() -> String {
+    let bytes: [u8; 16] = rand::random();
+    data_encoding::HEXLOWER.encode(&bytes)
 }

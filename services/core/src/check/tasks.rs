@@ -11,7 +11,7 @@ use super::{
 use crate::{
     ids::{Partitions, TaskId},
     payload::Hash,
-    task::{Record, Task},
+    task::{Event, Record, Task},
 };
 
 /// One task.
@@ -150,6 +150,8 @@ impl Tasks {
             _ if !is_whole => Stage::Lost,
             None => self.begin(&place, &fact, findings).map_or(Stage::Lost, Stage::Open),
             Some(Stage::Open(live)) => Stage::Open(live),
+            // Whoever wishes something of an ended task is told in its log: that changes nothing.
+            Some(Stage::Ended(end)) if is_refusal(&fact) => Stage::Ended(end),
             Some(Stage::Ended(_)) => {
                 let text = "the log goes on after the task's end";
                 findings.accuse(Rule::LegalFold, Some(&task), &place, text);
@@ -188,6 +190,11 @@ impl Tasks {
             }
         }
     }
+}
+
+fn is_refusal(fact: &RecordFact) -> bool {
+    let events = &fact.record.events;
+    !events.is_empty() && events.iter().all(|event| matches!(event, Event::Refused { .. }))
 }
 
 /// Folds a record into an open task.

@@ -1,29 +1,22 @@
 //! `cadre task ls`: the tasks of a while, newest change first.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use cadre_core::{
-    ids::{Name, TaskId},
-    task::{AGGREGATE, StepState, Task},
+    ids::Name,
+    task::{AGGREGATE, Phase, StepState, Task},
     time::UnixMillis,
 };
-use cadre_nats::{
-    bus::JetStreamBus,
-    tail::{Begin, TailOptions, tail},
-};
-use cadre_proto::subject::Subject;
 use clap::Args;
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::StreamExt as _;
 use serde::Serialize;
 
+use super::recent;
 use crate::{
-    commands::client::{Client, now, unavailable},
+    commands::client::{Client, now},
     output::{self, Listing, OutputArgs, text::span},
     settings::Settings,
 };
-
-/// Logs that are read at the same time.
-const READS_MAX: usize = 16;
 
 /// List tasks, the ones that changed last first.
 ///
@@ -75,33 +68,26 @@ struct Row {
     tenant: String,
     workflow: String,
     status: &'static str,
+    /// What keeps it from going on: `person`, `budget`, `time`.
+    waits_for: Option<&'static str>,
     steps_done: usize,
     steps: usize,
     accepted_at: String,
     changed_at: String,
     key: String,
     #[serde(skip)]
+    shown: String,
+    #[serde(skip)]
     age: String,
 }
 
 pub(crate) async fn run(args: &LsArgs, settings: &Settings) -> anyhow::Result<()> {
     let client = Client::open(settings).await?;
-    let changed = changed(&client.bus, args.since).await?;
     let now = now(&client.bus);
-    let (client, tenant) = (&client, &settings.tenant);
-    let tasks = stream::iter(changed)
-        .map(|id| async move { (client.task(&id).await, id) })
-        .buffered(READS_MAX);
-    let listed = tasks.filter_map(|(task, id)| async move {
-        match task {
-            Ok(task) => is_wanted(args, tenant, &task).then(|| row(&task, now)),
-            // One log that cannot be read must not hide the others.
-            Err(error) => {
-                output::say(&format!("task {id} is not listed: {error:#}"));
-                None
-            }
-        }
-    });
+    let tasks = recent::tasks(&client, args.since).await?;
+    let tenant = &settings.tenant;
+    let listed = tasks
+        .filter_map(|task| async move { is_wanted(args, tenant, &task).then(|| row(&task, now)) });
     let rows: Vec<Row> = listed.take(args.limit).collect().await;
     let listing = Listing {
         header: &["task", "workflow", "status", "steps", "accepted", "key"],
@@ -109,7 +95,7 @@ pub(crate) async fn run(args: &LsArgs, settings: &Settings) -> anyhow::Result<()
             vec![
                 row.task.clone(),
                 row.workflow.clone(),
-                row.status.to_owned(),
+                row.shown.clone(),
                 format!("{}/{}", row.steps_done, row.steps),
                 row.age.clone(),
                 output::text::brief(&row.key, 40),
@@ -118,28 +104,6 @@ pub(crate) async fn run(args: &LsArgs, settings: &Settings) -> anyhow::Result<()
         id: |row| row.task.clone(),
     };
     output::list(args.output.format(settings), &rows, &listing)
-}
-
-/// Tasks with a record of the last `since`, newest first.
-async fn changed(bus: &JetStreamBus, since: Duration) -> anyhow::Result<Vec<TaskId>> {
-    let options = TailOptions {
-        filter: Some("cadre.*.log.*".to_owned()),
-        from: Begin::Since(since),
-        follow: false,
-        headers_only: true,
-    };
-    let streams = bus.streams();
-    let items = tail(&streams.js, &streams.topology, &options).await;
-    let mut items = items.map_err(|error| unavailable(&error))?;
-    let mut last: HashMap<TaskId, (UnixMillis, u64)> = HashMap::new();
-    while let Some(item) = items.try_next().await.map_err(|error| unavailable(&error))? {
-        if let Ok(Subject::Log(_, task)) = Subject::parse(&item.subject) {
-            last.insert(task, (item.at, item.sequence));
-        }
-    }
-    let mut last: Vec<_> = last.into_iter().map(|(task, place)| (place, task)).collect();
-    last.sort_by(|a, b| b.cmp(a));
-    Ok(last.into_iter().map(|(_, task)| task).collect())
 }
 
 fn is_wanted(args: &LsArgs, tenant: &Name, task: &Task) -> bool {
@@ -162,6 +126,8 @@ fn row(task: &Task, now: UnixMillis) -> Row {
         tenant: task.goal.tenant.to_string(),
         workflow: task.goal.workflow.to_string(),
         status: task.status(),
+        waits_for: waits_for(task),
+        shown: status(task),
         steps_done: steps.clone().filter(|(_, step)| is_done(&step.state)).count(),
         steps: steps.count(),
         accepted_at: task.accepted_at.to_string(),
@@ -169,4 +135,31 @@ fn row(task: &Task, now: UnixMillis) -> Row {
         key: task.goal.key.clone(),
         age: format!("{} ago", span(now.since(task.accepted_at))),
     }
+}
+
+/// The status with what keeps the task from going on: `waiting (person)`.
+pub(super) fn status(task: &Task) -> String {
+    let status = task.status();
+    waits_for(task).map_or(status.to_owned(), |it| format!("{status} ({it})"))
+}
+
+/// What keeps an open task from going on, beside its workers.
+pub(super) fn waits_for(task: &Task) -> Option<&'static str> {
+    match task.phase {
+        Phase::Running => {}
+        Phase::Aggregating | Phase::Ended(_) => return None,
+    }
+    if task.paused.is_some() && task.is_still() {
+        return None;
+    }
+    if task.held.is_some() && task.is_still() {
+        return Some("budget");
+    }
+    let mut open = task.steps.values().filter(|step| step.state.is_open()).peekable();
+    open.peek()?;
+    let kinds: Vec<_> = open.map(|step| step.state.as_str()).collect();
+    if kinds.iter().all(|kind| *kind == "waiting") {
+        return Some("person");
+    }
+    kinds.iter().all(|kind| *kind == "delayed").then_some("time")
 }

@@ -10,7 +10,7 @@ use cadre_core::{
 };
 use serde_json::{Value, json};
 
-use super::{OneArgs, document};
+use super::{OneArgs, document, ls};
 use crate::{
     answer,
     commands::client::{Client, now, task_id},
@@ -45,22 +45,33 @@ pub(super) async fn run(args: &OneArgs, settings: &Settings) -> anyhow::Result<(
     let Some(task) = Task::replay(&records) else {
         anyhow::bail!("the log of task {id} does not begin with a goal");
     };
-    let workflow = client.workflow_of(&task).await;
-    let times = times(&records);
-    let document = || page(&task, &times);
     match args.output.format(settings) {
         Format::Table => {
-            let now = now(&client.bus);
-            for line in head(&task, workflow.as_deref(), now) {
-                output::data(&line)?;
-            }
-            print_steps(&task, &times, now)?;
-            print_end(&task)
+            let workflow = client.workflow_of(&task).await;
+            print(&task, &records, (workflow.as_deref(), now(&client.bus)))
         }
-        Format::Json => output::json(&document()),
-        Format::Ndjson => output::ndjson(&document()),
+        Format::Json => output::json(&document(&task, &records)),
+        Format::Ndjson => output::ndjson(&document(&task, &records)),
         Format::Id => Ok(output::data(id.as_str())?),
     }
+}
+
+/// One task on one page, as of `now`.
+pub(super) fn print(
+    task: &Task,
+    records: &[Record],
+    (workflow, now): (Option<&Workflow>, UnixMillis),
+) -> anyhow::Result<()> {
+    for line in head(task, workflow, now) {
+        output::data(&line)?;
+    }
+    print_steps(task, &times(records), now)?;
+    print_end(task)
+}
+
+/// The same for programs.
+pub(super) fn document(task: &Task, records: &[Record]) -> Value {
+    page(task, &times(records))
 }
 
 /// Where the time of each step's last attempt went.
@@ -151,7 +162,7 @@ fn head(task: &Task, workflow: Option<&Workflow>, now: UnixMillis) -> Vec<String
     );
     let mut lines = vec![
         line("task", task.id().to_string()),
-        line("status", task.status().to_owned()),
+        line("status", ls::status(task)),
         line("workflow", format!("{} (revision {revision})", goal.workflow)),
         line("tenant", goal.tenant.to_string()),
         line("key", goal.key.clone()),
@@ -315,6 +326,7 @@ fn page(task: &Task, times: &BTreeMap<StepId, Times>) -> Value {
     json!({
         "task": task.id().as_str(),
         "status": task.status(),
+        "waits_for": ls::waits_for(task),
         "tenant": goal.tenant.as_str(),
         "workflow": goal.workflow.as_str(),
         "revision": &*goal.revision,

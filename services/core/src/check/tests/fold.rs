@@ -100,6 +100,18 @@ fn each_impossible_event_is_found() {
 }
 
 #[test]
+fn a_refusal_after_the_end_is_no_news() {
+    let refused = || Event::Refused { what: "decision".to_owned(), why: "it ended".to_owned() };
+    let mut history = history();
+    history.forge("done", vec![refused()]);
+    history.rechain();
+    let verdict = history.check();
+    assert!(verdict.violations.is_empty(), "{:?}", verdict.violations);
+    let with_more = vec![refused(), completed("read")];
+    found("more than a refusal", forged("done", with_more), Rule::LegalFold);
+}
+
+#[test]
 fn a_log_that_begins_or_goes_back_is_found() {
     found(
         "no acceptance",
