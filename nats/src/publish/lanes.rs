@@ -22,23 +22,17 @@ enum Family {
     Log,
     Work,
     In,
-    Timer,
-    Answers,
 }
 
 impl Lane {
     /// The lane of a subject; `None` for streams that are not worth it.
     pub(super) fn of(subject: &str, shards: u16) -> Option<Self> {
-        if subject.starts_with("answers.") {
-            return Some(Self { family: Family::Answers, shard: 0 });
-        }
         let mut tokens = subject.strip_prefix("cadre.")?.split('.');
         let partition: u16 = tokens.next()?.parse().ok()?;
         let family = match tokens.next()? {
             "log" => Family::Log,
             "work" => Family::Work,
             "in" => Family::In,
-            "timer" => Family::Timer,
             _ => return None,
         };
         Some(Self { family, shard: partition % shards.max(1) })
@@ -88,9 +82,9 @@ mod tests {
         assert_eq!(lane("cadre.0.log.t"), lane("cadre.2.log.u"));
         assert_ne!(lane("cadre.0.log.t"), lane("cadre.1.log.t"));
         assert_ne!(lane("cadre.0.log.t"), lane("cadre.0.work.r.t.s.1"));
-        assert_ne!(lane("cadre.0.log.t"), lane("cadre.0.timer.t.wake"));
-        assert_eq!(lane("answers.a.b.c"), lane("answers.x.y.z"));
-        for other in ["goals.a.b", "goals.rejected.a", "cadre.0.stop.t", "cadre.x.log.t", "cadre"] {
+        for other in
+            ["goals.a.b", "answers.a.b.c", "cadre.0.timer.t.wake", "cadre.x.log.t", "cadre"]
+        {
             assert_eq!(lane(other), None, "{other}");
         }
     }

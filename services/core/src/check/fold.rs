@@ -5,7 +5,7 @@
 use super::{fact::RecordFact, gate, rule::Rule};
 use crate::{
     ids::{Name, Partitions, StepId, TaskId},
-    task::{AGGREGATE, Event, FanOut, Phase, Record, StepState, Task},
+    task::{AGGREGATE, AskKind, Event, FanOut, Phase, Record, StepState, Task},
     time::UnixMillis,
 };
 
@@ -79,27 +79,16 @@ fn legal(task: &Task, event: &Event, at: UnixMillis) -> Result<(), Broken> {
             Some(StepState::Waiting { .. }) => twice(step, "waiting", "delayed"),
             Some(state) => ends(step, state, "delayed"),
         },
-        Event::StepCompleted { step, .. } => match state(task, step) {
-            Some(StepState::Completed { .. }) => {
-                Err((Rule::OneResult, format!("step {step} is completed again")))
-            }
-            None => illegal(format!("step {step} is completed and was never dispatched")),
-            Some(StepState::Delayed { .. }) => {
-                illegal(format!("step {step} is completed between two attempts"))
-            }
-            Some(_) if step.name.as_str() == AGGREGATE => {
-                illegal("the aggregation is completed without the task's end".to_owned())
-            }
-            Some(state) => ends(step, state, "completed"),
-        },
+        Event::StepCompleted { step, .. } => completed(task, step),
         Event::StepFailed { step, .. } => match state(task, step) {
             // Its input could not be made: it never had an order.
             None => Ok(()),
             Some(state) => ends(step, state, "failed"),
         },
-        Event::StepWaiting { step, .. } => match state(task, step) {
+        Event::StepWaiting { step, ask, .. } => match state(task, step) {
             // A step that a person does has no order.
-            None => Ok(()),
+            None if ask.kind == AskKind::Approval => Ok(()),
+            None => illegal(format!("step {step} asks and was never dispatched")),
             Some(StepState::Waiting { .. }) => twice(step, "waiting", "asked about"),
             Some(state) => ends(step, state, "asked about"),
         },
@@ -123,6 +112,22 @@ fn legal(task: &Task, event: &Event, at: UnixMillis) -> Result<(), Broken> {
             }
             (Phase::Running | Phase::Aggregating | Phase::Ended(_), _) => Ok(()),
         },
+    }
+}
+
+fn completed(task: &Task, step: &StepId) -> Result<(), Broken> {
+    match state(task, step) {
+        Some(StepState::Completed { .. }) => {
+            Err((Rule::OneResult, format!("step {step} is completed again")))
+        }
+        None => illegal(format!("step {step} is completed and was never dispatched")),
+        Some(StepState::Delayed { .. }) => {
+            illegal(format!("step {step} is completed between two attempts"))
+        }
+        Some(_) if step.name.as_str() == AGGREGATE => {
+            illegal("the aggregation is completed without the task's end".to_owned())
+        }
+        Some(state) => ends(step, state, "completed"),
     }
 }
 

@@ -109,11 +109,11 @@ impl Planner<'_> {
         // A limit that every task of the workflow uses up is no news.
         let is_usual =
             usize::try_from(limits.steps).is_ok_and(|max| max <= self.workflow().steps.len());
-        let is_news = |resource: &Resource| {
-            !self.task().warned.contains(resource) && !(is_usual && *resource == Resource::Steps)
+        let is_known = |resource: &Resource| {
+            self.task().warned.contains(resource) || (is_usual && *resource == Resource::Steps)
         };
         let near = near(limits, self.task());
-        let news: Vec<_> = near.filter(|(resource, _)| is_news(resource)).collect();
+        let news: Vec<_> = near.filter(|(resource, _)| !is_known(resource)).collect();
         for (resource, text) in news {
             self.emit(Event::BudgetNear { resource, text });
         }

@@ -22,10 +22,10 @@ fn asking_on(terms: AskTerms) -> Flow {
 /// A decision about what the step asks at this moment.
 fn decision(run: &Run<'_>, step: &str, by: &str, ruling: Ruling) -> Decision {
     let id = crate::ids::StepId::parse(step).unwrap();
-    let hash = match &run.step(step).state {
-        StepState::Waiting { ask, .. } => ask.hash(run.task().id(), &id, run.step(step).attempt),
-        _ => crate::payload::Hash([7; 32]),
-    };
+    let mut hash = crate::payload::Hash([7; 32]);
+    if let StepState::Waiting { ask, .. } = &run.step(step).state {
+        hash = ask.hash(run.task().id(), &id, run.step(step).attempt);
+    }
     Decision { step: id, by: by.to_owned(), hash, ruling, comment: "fine".to_owned() }
 }
 

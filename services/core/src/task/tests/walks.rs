@@ -210,16 +210,25 @@ fn decision(run: &Run<'_>, index: Index, ruling: &Ruling) -> Option<Decision> {
         .task()
         .steps
         .iter()
-        .filter_map(|(id, step)| match &step.state {
-            StepState::Waiting { ask, .. } => {
-                Some((id.clone(), ask.hash(run.task().id(), id, step.attempt)))
-            }
-            _ => None,
+        .filter_map(|(id, step)| {
+            let StepState::Waiting { ask, .. } = &step.state else { return None };
+            Some((id.clone(), ask.hash(run.task().id(), id, step.attempt)))
         })
         .collect();
     let (step, hash) = waits.get(index.index(waits.len().max(1)))?.clone();
     let by = ["ann", "bob", "eve"][index.index(3)].to_owned();
     Some(Decision { step, by, hash, ruling: ruling.clone(), comment: String::new() })
+}
+
+/// Opens some role's breaker for so long, or closes it.
+fn switch(run: &mut Run<'_>, index: Index, ms: Option<u64>) {
+    let roles: Vec<_> = run.workflow.roles.keys().collect();
+    if roles.is_empty() {
+        return;
+    }
+    let role = (*index.get::<&crate::ids::Name>(&roles)).clone();
+    run.fleet.broken.remove(&role);
+    run.fleet.broken.extend(ms.map(|ms| (role, run.now + ms)));
 }
 
 fn happen(run: &mut Run<'_>, happening: &Happening) {
@@ -250,16 +259,7 @@ fn happen(run: &mut Run<'_>, happening: &Happening) {
             Some(decision) => Input::Decision(decision),
             None => return,
         },
-        Happening::Breaker(index, ms) => {
-            let roles: Vec<_> = run.workflow.roles.keys().collect();
-            if roles.is_empty() {
-                return;
-            }
-            let role = (*index.get::<&crate::ids::Name>(&roles)).clone();
-            run.fleet.broken.remove(&role);
-            run.fleet.broken.extend(ms.map(|ms| (role, run.now + ms)));
-            return;
-        }
+        Happening::Breaker(index, ms) => return switch(run, *index, *ms),
         Happening::Due(ms) => {
             run.now += ms;
             Input::Due
