@@ -7,4 +7,5 @@ pub mod packs;
 pub mod plain;
 pub mod process;
 pub mod shell;
+pub mod sim;
 pub mod verdict;

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     ids::{Partitions, TaskId},
     payload::Hash,
-    task::{Record, Task},
+    task::{Event, Record, Task},
 };
 
 /// One task.
@@ -150,6 +150,8 @@ impl Tasks {
             _ if !is_whole => Stage::Lost,
             None => self.begin(&place, &fact, findings).map_or(Stage::Lost, Stage::Open),
             Some(Stage::Open(live)) => Stage::Open(live),
+            // A wish that came too late is kept, and changes nothing.
+            Some(Stage::Ended(end)) if is_refusal(&fact.record) => Stage::Ended(end),
             Some(Stage::Ended(_)) => {
                 let text = "the log goes on after the task's end";
                 findings.accuse(Rule::LegalFold, Some(&task), &place, text);
@@ -188,6 +190,11 @@ impl Tasks {
             }
         }
     }
+}
+
+/// Whether a record only says that somebody's wish could not be fulfilled.
+fn is_refusal(record: &Record) -> bool {
+    record.events.iter().all(|event| matches!(event, Event::Refused { .. }))
 }
 
 /// Folds a record into an open task.

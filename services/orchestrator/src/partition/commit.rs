@@ -215,7 +215,7 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
         match (seen, ended) {
             // An ended task is forgotten at once, so nothing can wait for its answer to be paid:
             // it is paid again, which is harmless.
-            (Seen::Known, Some(task)) if !entry.unpaid.is_clear() => {
+            (Seen::Known | Seen::Late(_), Some(task)) if !entry.unpaid.is_clear() => {
                 let (paid_rev, wake_at, trace) = (task.rev, None, task.goal.trace.clone());
                 let debts = Debts { task, workflow, paid_rev, wake_at, is_replay: false, trace };
                 self.settle(myself, id, entry, (debts, Some(receipt)));
