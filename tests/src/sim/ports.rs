@@ -102,7 +102,7 @@ impl OrchestratorBus for SimBus {
         self.gate().await;
         let txn = {
             let mut world = self.shared.world();
-            (u128::from(world.chance.next()) << 64) | u128::from(world.fresh())
+            (u128::from(world.chance.draw()) << 64) | u128::from(world.fresh())
         };
         let previous = (head.rev > 0).then_some(head.hash);
         let encoded = record::encode(&record, txn.to_be_bytes(), previous);
