@@ -8,4 +8,5 @@ pub mod payment;
 pub mod plain;
 pub mod process;
 pub mod shell;
+pub mod sim;
 pub mod verdict;

@@ -16,7 +16,7 @@ use cadre_runtime::{
     breaker::Breakers,
     supervise::{Child, Options, RestartPolicy, Snapshot, Supervisor},
 };
-use ractor::{Actor, SpawnErr};
+use ractor::{Actor, ActorCell, SpawnErr};
 
 use crate::{
     intake::IntakeActor,
@@ -69,6 +69,12 @@ impl Orchestrator {
     /// Stops intake first, then timers and partitions; what is in flight comes again elsewhere.
     pub async fn stop(&self) {
         self.supervisor.stop().await;
+    }
+
+    /// The service as somebody's child, or to be killed.
+    #[must_use]
+    pub fn cell(&self) -> ActorCell {
+        self.supervisor.cell()
     }
 
     /// What runs and what does not; `None` when it has stopped.

@@ -15,7 +15,7 @@ use super::{
     PartitionActor, PartitionMsg, PartitionState, RELOAD_PAUSE,
     commit::Myself,
     entry::{Known, Pending, Slot},
-    pay::Debts,
+    pay::{Debts, pay},
     poison::pack_failure,
 };
 
@@ -53,7 +53,10 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
             if failures > 0 {
                 tokio::time::sleep(RELOAD_PAUSE.saturating_mul(failures.min(PAUSES_MAX))).await;
             }
-            let loaded = load(&bus, &packs, &id).await;
+            let loaded = match load(&bus, &packs, &id).await {
+                Ok(loaded) => pay_again(&bus, loaded).await,
+                failed @ Err(_) => failed,
+            };
             // A stopped actor has no use for it; its successor loads for itself.
             let _ = myself.cast(PartitionMsg::Loaded(id, Box::new(loaded)));
         });
@@ -110,7 +113,7 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
         Ok(())
     }
 
-    /// Pays everything that a replayed task owes, and lets it go on where a record was full.
+    /// Lets a replayed task, whose debts are paid, go on; also where a record was full.
     fn resume(
         &self,
         myself: &Myself<B>,
@@ -121,19 +124,10 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
         let Some(entry) = state.cache.get(id) else { return };
         if let Some(task) = known.task.clone() {
             known.armed_at = task.wake_at();
-            let trace = task.goal.trace.clone();
             if task.ended().is_none() {
-                entry.queue.push_back(Pending::advance(self.bus.now(), trace.clone()));
+                let trace = task.goal.trace.clone();
+                entry.queue.push_back(Pending::advance(self.bus.now(), trace));
             }
-            let debts = Debts {
-                wake_at: task.wake_at(),
-                task,
-                workflow: Arc::clone(&known.workflow),
-                paid_rev: 0,
-                is_replay: true,
-                trace,
-            };
-            self.settle(myself, id, entry, (debts, None));
         }
         entry.slot = Slot::Idle(known);
         self.turn(myself, state, id);
@@ -229,6 +223,27 @@ async fn load<B: OrchestratorBus, P: Packs>(
         }
         Ok(None) => Err(no_pack(&task.goal.revision)),
         Err(error) => Err(pack_failure(&error)),
+    }
+}
+
+/// Pays everything that a replayed task owes, before any input of it is looked at: a report that waits
+/// would be settled meanwhile, and the order of a completed step go out again.
+async fn pay_again<B: OrchestratorBus>(
+    bus: &B,
+    loaded: LoadedTask,
+) -> Result<LoadedTask, LoadFailure> {
+    let (Some(task), Some(workflow)) = (&loaded.task, &loaded.workflow) else { return Ok(loaded) };
+    let debts = Debts {
+        task: Arc::clone(task),
+        workflow: Arc::clone(workflow),
+        paid_rev: 0,
+        wake_at: task.wake_at(),
+        is_replay: true,
+        trace: task.goal.trace.clone(),
+    };
+    match pay(bus, &debts).await {
+        Ok(()) => Ok(loaded),
+        Err(error) => Err(LoadFailure::Later(format!("a debt was not paid: {error}"))),
     }
 }
 

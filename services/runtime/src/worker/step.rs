@@ -93,6 +93,8 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> Shared<B, P, W> {
         let ran = match &job.verdict {
             Some(verdict) => Ran::from(verdict.clone()),
             None => tokio::select! {
+                // What is done is reported, even if the task has just ended; and no dice are thrown.
+                biased;
                 ran = timeout_at(step.deadline, self.run(step)) => match ran {
                     Ok(ran) => ran,
                     Err(_) => {

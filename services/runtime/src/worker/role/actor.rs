@@ -1,6 +1,6 @@
 //! The role actor's shell.
 
-use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use cadre_core::{
     ids::{StepId, TaskId},
@@ -43,8 +43,8 @@ type Key = (TaskId, StepId, u32);
 
 /// Everything that a restart throws away; redelivery brings it back.
 pub(super) struct RoleState<R> {
-    running: HashMap<ActorId, Running<R>>,
-    by_key: HashMap<Key, ActorId>,
+    running: BTreeMap<ActorId, Running<R>>,
+    by_key: BTreeMap<Key, ActorId>,
     counts: RoleSnapshot,
     beats: Option<JoinHandle<()>>,
     pump: Linked,
@@ -285,6 +285,7 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> RoleActor<B, P, W> {
         let mut ticks = interval(self.tick_period());
         loop {
             tokio::select! {
+                biased;
                 ended = ends.next() => match ended {
                     Some(id) => drop(state.forget(id)),
                     None => return,
@@ -320,8 +321,8 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> Actor for RoleActor<B, P, W> {
         self.0.set_subscribed(false);
         self.0.seat.send_replace(Some(myself.clone()));
         Ok(RoleState {
-            running: HashMap::new(),
-            by_key: HashMap::new(),
+            running: BTreeMap::new(),
+            by_key: BTreeMap::new(),
             counts: RoleSnapshot::default(),
             beats: None,
             pump: self.start_pump(&myself),

@@ -1,0 +1,270 @@
+//! Core's ports over the simulated broker.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use cadre_core::{
+    ids::{Name, Partition, TaskId},
+    payload::{Hash, Payload},
+    ports::{
+        AppendError, BusError, DeadLetter, LoadError, Loaded, LogHead, OrchestratorBus, OrderTerms,
+        Packs, WorkerBus,
+    },
+    task::{Answer, Goal, Input, Order, Record, Report},
+    time::UnixMillis,
+    workflow::Workflow,
+};
+use cadre_proto::record;
+
+use super::{
+    bus::{Receipt, SimBus},
+    inbox::{self, Goals, Inputs, Stops, Work},
+    world::{Append, Kind, Logged, Ordered, Write, Written, report_subject},
+};
+
+impl SimBus {
+    /// Whether the log ends with this very record: clears up an append without an answer.
+    async fn read_back(&self, append: &Append, hash: Hash) -> Result<LogHead, AppendError> {
+        let (task, body) = (append.task.clone(), append.body.clone());
+        let found = self.ask(move |world| {
+            let sequence = *world.heads.get(&task)?;
+            let entry = world.log.get(usize::try_from(sequence).ok()? - 1)?;
+            matches!(&entry.content, Logged::Record(last) if last.body == body).then_some(sequence)
+        });
+        match found.await? {
+            Some(sequence) => Ok(LogHead { rev: append.record.rev, sequence, hash }),
+            None => Err(BusError::Unavailable("the record is not there".to_owned()).into()),
+        }
+    }
+}
+
+impl OrchestratorBus for SimBus {
+    type Inputs = Inputs;
+    type Goals = Goals;
+
+    fn now(&self) -> UnixMillis {
+        self.clock()
+    }
+
+    async fn inputs(&self, partition: Partition) -> Result<Inputs, BusError> {
+        self.reach().await?;
+        Ok(Inputs::open(self, partition))
+    }
+
+    async fn goals(&self) -> Result<Goals, BusError> {
+        self.reach().await?;
+        Ok(Goals(self.clone()))
+    }
+
+    async fn forward_timers(&self) -> Result<(), BusError> {
+        loop {
+            // As the real one does, a pull that breaks is opened anew by whoever called.
+            for (sequence, task) in inbox::fired(self).await? {
+                if self.write(Write::Input(task, Input::Due, "timer")).await.is_ok() {
+                    self.settle(Kind::Due, sequence, true).await;
+                }
+            }
+        }
+    }
+
+    async fn load(&self, task: &TaskId) -> Result<Loaded, LoadError> {
+        let id = task.clone();
+        let found = self.ask(move |world| {
+            let is_its = |append: &&Append| append.task == id;
+            let records = world.log.iter().enumerate().filter_map(|(index, entry)| {
+                let Logged::Record(append) = &entry.content else { return None };
+                Some(append).filter(is_its).map(|append| (index as u64 + 1, append.body.clone()))
+            });
+            (records.collect::<Vec<_>>(), world.blobs.clone())
+        });
+        let (bodies, blobs) = found.await?;
+        let mut loaded = Loaded::default();
+        for (sequence, body) in bodies {
+            let rev = loaded.head.rev + 1;
+            let damaged = |what: String| LoadError::Damaged { task: task.clone(), rev, what };
+            let stored =
+                record::decode(&body, &blobs).map_err(|error| damaged(error.to_string()))?;
+            if stored.record.rev != rev || stored.prev != (rev > 1).then_some(loaded.head.hash) {
+                return Err(damaged("it does not follow from the record before".to_owned()));
+            }
+            loaded.head = LogHead { rev, sequence, hash: stored.hash };
+            loaded.records.push(stored.record);
+        }
+        Ok(loaded)
+    }
+
+    async fn append(
+        &self,
+        task: &TaskId,
+        head: LogHead,
+        record: Arc<Record>,
+        _trace: Option<String>,
+    ) -> Result<LogHead, AppendError> {
+        self.gate().await;
+        let txn = {
+            let mut world = self.shared.world();
+            (u128::from(world.chance.draw()) << 64) | u128::from(world.fresh())
+        };
+        let previous = (head.rev > 0).then_some(head.hash);
+        let encoded = record::encode(&record, txn.to_be_bytes(), previous);
+        let (rev, hash) = (record.rev, encoded.hash);
+        let (task, expected, body) = (task.clone(), head.sequence, encoded.bytes);
+        let append = Append { task, expected, record, body };
+        match self.write(Write::Append(append.clone())).await {
+            Ok(Written::Stored(sequence)) => Ok(LogHead { rev, sequence, hash }),
+            Ok(Written::Refused) => Err(AppendError::Conflict(append.task)),
+            Err(BusError::Refused(why)) => Err(BusError::Refused(why).into()),
+            Err(BusError::Unavailable(_)) => self.read_back(&append, hash).await,
+        }
+    }
+
+    async fn submit(&self, goal: Arc<Goal>) -> Result<(), BusError> {
+        self.write(Write::Submit(goal)).await.map(|_| ())
+    }
+
+    async fn order(
+        &self,
+        order: Order,
+        _terms: OrderTerms,
+        _trace: Option<String>,
+    ) -> Result<(), BusError> {
+        let left = order.deadline.since(self.clock());
+        let timeout_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+        self.write(Write::Order(Ordered { order, timeout_ms })).await.map(|_| ())
+    }
+
+    async fn has_report(&self, order: &Order) -> Result<bool, BusError> {
+        let (task, order) = (order.goal.task.clone(), order.clone());
+        self.ask(move |world| {
+            let attempt = Report {
+                role: order.role,
+                step: order.step,
+                attempt: order.attempt,
+                outcome: cadre_core::task::Outcome::NeedsHuman { question: String::new() },
+                usage: cadre_core::task::Usage::default(),
+                worker: String::new(),
+            };
+            world.inputs.holds(&report_subject(world.partitions, &task, &attempt))
+        })
+        .await
+    }
+
+    async fn wake(&self, task: &TaskId, at: UnixMillis) -> Result<(), BusError> {
+        self.write(Write::Wake(task.clone(), at)).await.map(|_| ())
+    }
+
+    async fn forget_wake(&self, task: &TaskId) {
+        // Best effort: a timer of an ended task is ignored.
+        let _ = self.write(Write::Forget(task.clone())).await;
+    }
+
+    async fn stop(&self, task: &TaskId) -> Result<(), BusError> {
+        self.write(Write::Stop(task.clone())).await.map(|_| ())
+    }
+
+    async fn answer(&self, answer: Answer) -> Result<(), BusError> {
+        self.write(Write::Answer(answer)).await.map(|_| ())
+    }
+
+    async fn reject(&self, tenant: &Name, document: Payload) -> Result<(), BusError> {
+        self.reach().await?;
+        self.shared.world().rejected.push((tenant.clone(), document));
+        Ok(())
+    }
+
+    async fn bury(
+        &self,
+        receipt: Receipt,
+        partition: Partition,
+        reason: String,
+    ) -> Result<(), BusError> {
+        let Receipt { kind, sequence, deliveries, subject, .. } = receipt;
+        let goal = self.shared.world().goals.messages.get(&sequence).cloned();
+        let goal = goal.filter(|_| kind == Kind::Goal).map(|message| message.value);
+        let (headers, body) = goal.map(|goal| (goal.headers, goal.body)).unwrap_or_default();
+        let letter = DeadLetter {
+            partition,
+            kind: if kind == Kind::Goal { "goal" } else { "input" },
+            source: format!("{kind:?}.{sequence}").to_ascii_lowercase(),
+            reason,
+            deliveries,
+            subject,
+            headers,
+            body,
+        };
+        self.write(Write::Letter(letter)).await?;
+        self.settle(kind, sequence, true).await;
+        Ok(())
+    }
+}
+
+impl WorkerBus for SimBus {
+    type Work = Work;
+    type Stops = Stops;
+
+    async fn work(&self, role: &Name, in_flight: usize) -> Result<Work, BusError> {
+        self.reach().await?;
+        Ok(Work::open(self, role, in_flight))
+    }
+
+    async fn stops(&self) -> Result<Stops, BusError> {
+        self.reach().await?;
+        Ok(Stops::open(self))
+    }
+
+    async fn report(
+        &self,
+        task: &TaskId,
+        report: Report,
+        _trace: Option<String>,
+    ) -> Result<(), BusError> {
+        self.write(Write::Report(task.clone(), report)).await.map(|_| ())
+    }
+
+    async fn in_progress(&self, receipt: &Receipt) {
+        self.settle(receipt.kind, receipt.sequence, false).await;
+    }
+
+    async fn done(&self, receipt: &Receipt) {
+        self.settle(receipt.kind, receipt.sequence, true).await;
+    }
+
+    async fn bury(&self, letter: DeadLetter) -> Result<(), BusError> {
+        self.write(Write::Letter(letter)).await.map(|_| ())
+    }
+
+    fn heartbeat(&self) -> Duration {
+        Duration::from_millis(600)
+    }
+}
+
+/// Packs in memory, by revision, behind the same broker.
+#[derive(Debug, Clone)]
+pub struct SimPacks {
+    /// Where the broker is.
+    pub bus: SimBus,
+    /// Every revision.
+    pub packs: Arc<BTreeMap<String, Arc<Workflow>>>,
+}
+
+impl Packs for SimPacks {
+    async fn current(&self, workflow: &Name) -> Result<Option<Arc<Workflow>>, BusError> {
+        self.bus.ask(|_| ()).await?;
+        Ok(self.packs.values().find(|pack| pack.name == *workflow).cloned())
+    }
+
+    async fn list(&self) -> Result<Vec<(Name, String)>, BusError> {
+        self.bus.ask(|_| ()).await?;
+        let all = self.packs.values();
+        Ok(all.map(|pack| (pack.name.clone(), pack.revision.clone())).collect())
+    }
+
+    async fn revisions(&self, limit: usize) -> Result<Vec<String>, BusError> {
+        self.bus.ask(|_| ()).await?;
+        Ok(self.packs.keys().take(limit).cloned().collect())
+    }
+
+    async fn revision(&self, revision: &str) -> Result<Option<Arc<Workflow>>, BusError> {
+        self.bus.ask(|_| ()).await?;
+        Ok(self.packs.get(revision).cloned())
+    }
+}

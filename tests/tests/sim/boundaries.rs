@@ -1,0 +1,101 @@
+//! A crash of everybody behind every write of every shipped pack: the same answer, and no call twice.
+//!
+//! Writes are finer than records: between two records lie orders, timers, reports, acknowledgements.
+
+use std::collections::BTreeSet;
+
+use cadre::packs::BuiltIn;
+use cadre_core::{ids::Name, pack::PackSource};
+use cadre_tests::sim::{
+    packs,
+    people::Wanted,
+    play::{Piece, Played, play},
+};
+use serde_json::json;
+
+/// A shipped pack with a document for it. A pack without one cannot be tested, so it fails.
+fn piece(pack: BuiltIn, sample: &str) -> Piece {
+    let text = pack.file(sample).and_then(|file| str::from_utf8(file).ok());
+    let text = text.unwrap_or_else(|| panic!("pack {} has no {sample}", pack.folder()));
+    let is_json = sample.ends_with(".json");
+    let input = if is_json { text.to_owned() } else { json!({ "text": text }).to_string() };
+    let packs = packs(&[patient(pack)]);
+    let workflow = packs.values().next().expect("a pack").name.clone();
+    let tenant = Name::new("acme").expect("a name");
+    let (key, headers) = ("sample".to_owned(), Vec::new());
+    let goal = Wanted { tenant, workflow, key, input, headers };
+    Piece { packs, goal, known: Default::default() }
+}
+
+/// The pack with time to recover: who takes over waits 3 s for the owner's pin and 5 s for its inputs,
+/// so a step that has 5 s times out when everybody dies while its order or its report is on its way.
+fn patient(pack: BuiltIn) -> PackSource {
+    let mut source = pack.source();
+    let yaml = source.files.get_mut("pack.yaml").expect("a declaration");
+    let text = String::from_utf8_lossy(yaml).replace("timeout: 5s", "timeout: 15s");
+    *yaml = text.into_bytes();
+    source
+}
+
+/// What a crash has changed.
+fn differences(calm: &Played, crashed: &Played) -> Vec<String> {
+    let mut found = crashed.wrong.clone();
+    if calm.answer != crashed.answer {
+        found.push(format!("another answer: {}\nnot: {}", crashed.answer, calm.answer));
+    }
+    for (step, calls) in &crashed.calls {
+        let before = calm.calls.get(step).copied().unwrap_or_default();
+        let more = u32::from(crashed.in_flight.contains(step));
+        if *calls > before + more {
+            found.push(format!("step {step} was called {calls} times, {before} without a crash"));
+        }
+    }
+    for (step, before) in &crashed.settled {
+        let calls = crashed.calls.get(step).copied().unwrap_or_default();
+        if calls != *before {
+            found.push(format!("step {step} was called again after it had completed"));
+        }
+    }
+    found
+}
+
+fn survives_every_crash(pack: BuiltIn, sample: &str, stride: usize) {
+    let piece = piece(pack, sample);
+    let calm = play(&piece, None);
+    assert!(calm.wrong.is_empty(), "{:#?}", calm.wrong);
+    assert_eq!(calm.answer["status"], "completed", "{:#}", calm.answer);
+    let (mut wrong, mut boundaries) = (Vec::new(), BTreeSet::new());
+    for behind in (1..=calm.writes).step_by(stride) {
+        let crashed = play(&piece, Some(behind));
+        boundaries.insert(crashed.records_at_death);
+        let found = differences(&calm, &crashed);
+        if !found.is_empty() {
+            wrong.push(format!("behind write {behind}: {}", found.join("\n")));
+        }
+    }
+    let (pack, writes, records) = (pack.folder(), calm.writes, calm.records);
+    let crashes = writes.div_ceil(stride as u64);
+    eprintln!("{pack}/{sample}: {crashes} crashes, {writes} writes, {records} records");
+    assert!(wrong.is_empty(), "{} of {crashes} crashes:\n{}", wrong.len(), wrong.join("\n"));
+    if stride == 1 {
+        let all: BTreeSet<_> = (0..=records).collect();
+        assert_eq!(boundaries, all, "a crash behind every record, and before the first");
+    }
+}
+
+#[test]
+fn every_shipped_pack_survives_a_crash_behind_every_write() {
+    for pack in BuiltIn::all() {
+        let sample = match pack.folder() {
+            "contract" => "samples/nda.txt",
+            _ => "samples/goal.json",
+        };
+        survives_every_crash(pack, sample, 1);
+    }
+}
+
+#[test]
+fn a_fan_out_survives_crashes_on_its_way() {
+    let pack = BuiltIn::find("contract").expect("the pack");
+    survives_every_crash(pack, "samples/msa.txt", 3);
+}

@@ -1,0 +1,4 @@
+//! The real services in a simulated world: seeded storms, and a crash behind every write.
+
+mod boundaries;
+mod seeds;
