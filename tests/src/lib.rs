@@ -6,5 +6,6 @@ pub mod hand;
 pub mod packs;
 pub mod plain;
 pub mod process;
+pub mod seed;
 pub mod shell;
 pub mod verdict;

@@ -4,7 +4,9 @@
 
 mod arena;
 mod broker;
+mod clumsy;
 mod orchestrators;
 mod python;
+mod seeded;
 mod trace;
 mod workers;
