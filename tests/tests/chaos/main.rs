@@ -5,6 +5,7 @@
 mod arena;
 mod broker;
 mod clumsy;
+mod demo;
 mod orchestrators;
 mod python;
 mod seeded;

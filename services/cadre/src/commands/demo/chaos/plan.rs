@@ -90,10 +90,11 @@ pub(super) fn orders(seed: u64, count: usize) -> Vec<Order> {
     let mut random = StdRng::seed_from_u64(seed.rotate_left(32));
     let mut order = |number: usize| {
         let parts: Vec<_> = (0..random.random_range(PARTS)).collect();
-        let asks = (number % ASKS_EVERY == 2).then(|| match number / ASKS_EVERY % 2 {
+        let person = match number / ASKS_EVERY % 2 {
             0 => Person::Sleeps,
             _ => Person::Grants,
-        });
+        };
+        let asks = (number % ASKS_EVERY == 2).then_some(person);
         Order {
             key: format!("chaos-{seed}-{number}"),
             calls: parts.len() + 2,
