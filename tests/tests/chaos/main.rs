@@ -4,7 +4,10 @@
 
 mod arena;
 mod broker;
+mod clumsy;
+mod demo;
 mod orchestrators;
 mod python;
+mod seeded;
 mod trace;
 mod workers;

@@ -88,7 +88,8 @@ pub(crate) async fn run(args: CheckArgs, settings: &Settings) -> anyhow::Result<
     }
 }
 
-async fn verdict(
+/// Reads every stream once; `acknowledged` are goals that the broker has confirmed.
+pub(crate) async fn verdict(
     bus: &JetStreamBus,
     is_quiescent: bool,
     acknowledged: BTreeMap<TaskId, String>,
@@ -168,7 +169,8 @@ fn print(format: Format, verdict: &Verdict) -> anyhow::Result<()> {
     }
 }
 
-fn people(verdict: &Verdict) -> anyhow::Result<()> {
+/// Prints what was looked at and what was found.
+pub(crate) fn people(verdict: &Verdict) -> anyhow::Result<()> {
     let Counts { tasks, open, records, orders, orders_waiting, .. } = verdict.counts;
     let Counts { answers, letters, goals_waiting, inputs_waiting, .. } = verdict.counts;
     for line in [

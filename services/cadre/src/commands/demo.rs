@@ -1,5 +1,6 @@
 //! `cadre demo`: everything on one machine, from a document to its answer.
 
+mod chaos;
 mod goal;
 mod input;
 mod watch;
@@ -8,7 +9,7 @@ use std::{path::PathBuf, time::Duration};
 
 use cadre_core::{pack::compile, task::EndStatus, workflow::Workflow};
 use cadre_runtime::shutdown::{Phase, Shutdown};
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use self::input::Document;
@@ -28,14 +29,20 @@ const GRACE: Duration = Duration::from_secs(20);
 
 /// Watch a goal become an answer: starts a private broker and every service, no setup needed.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
 Examples:
   cadre demo                             the sample contract
   cadre demo --input contract.txt        a contract of your own, as plain text
   pdftotext contract.pdf - | cadre demo --input -
   cadre demo --keep                      leaves everything running, to look around
-  cadre demo -o json > answer.json")]
+  cadre demo -o json > answer.json
+  cadre demo chaos                       breaks things for a minute, and checks what is left"
+)]
 pub(crate) struct DemoArgs {
+    #[command(subcommand)]
+    kind: Option<Kind>,
     /// A text to use instead of the sample; `-` reads standard input.
     #[arg(long, short, value_name = "FILE")]
     input: Option<PathBuf>,
@@ -49,7 +56,24 @@ pub(crate) struct DemoArgs {
     output: OutputArgs,
 }
 
+#[derive(Debug, Subcommand)]
+enum Kind {
+    /// Kill, freeze and break things for a minute, watch what holds, and check the streams.
+    Chaos(chaos::ChaosArgs),
+    /// One worker of `demo chaos`.
+    #[command(hide = true)]
+    ChaosWorker(chaos::WorkerArgs),
+}
+
 pub(crate) async fn run(args: DemoArgs, settings: &Settings) -> anyhow::Result<()> {
+    match args.kind {
+        None => goal_to_answer(args, settings).await,
+        Some(Kind::Chaos(args)) => chaos::run(&args, settings).await,
+        Some(Kind::ChaosWorker(args)) => chaos::work(args, settings).await,
+    }
+}
+
+async fn goal_to_answer(args: DemoArgs, settings: &Settings) -> anyhow::Result<()> {
     let pack = BuiltIn::find(&args.pack).ok_or_else(|| {
         let names: Vec<_> = BuiltIn::all().map(BuiltIn::folder).collect();
         let text = format!("find pack {}: built in are {}", args.pack, names.join(", "));

@@ -17,12 +17,10 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{
-    packs,
-    processes::{Process, usage},
-};
+use super::{packs, processes::usage};
 use crate::{
     broker::{PrivateOptions, start_private},
+    commands::process::Process,
     output::{self, Format, OutputArgs},
     settings::Settings,
 };

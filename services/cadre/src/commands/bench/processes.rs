@@ -1,64 +1,7 @@
-//! The processes that a benchmark measures: started from this very binary, watched through `/proc`.
-
-use std::{process::Stdio, time::Duration};
-
-use tokio::{
-    io::{AsyncBufReadExt as _, BufReader},
-    process::{Child, Command},
-};
-
-/// How long a process may take until it says that it is ready.
-const READY_WITHIN: Duration = Duration::from_secs(30);
+//! What processes use, read from `/proc`.
 
 /// Clock ticks per second of `/proc/<pid>/stat`: fixed at 100 on Linux for user space.
 const TICKS_PER_S: f64 = 100.0;
-
-/// One `cadre serve` of its own; killed when dropped.
-pub(super) struct Process {
-    child: Child,
-}
-
-impl Process {
-    /// Starts `cadre serve <args>` on the broker at `url` and waits until it is ready.
-    pub(super) async fn serve(url: &str, args: &[&str]) -> anyhow::Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .args(["serve", "--nats", url])
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
-        let stderr = child.stderr.take().ok_or_else(|| anyhow::anyhow!("no stderr"))?;
-        let mut lines = BufReader::new(stderr).lines();
-        let ready = async {
-            while let Some(line) = lines.next_line().await? {
-                if line.trim() == "ready" {
-                    return Ok(());
-                }
-                crate::output::say(&line);
-            }
-            Err(anyhow::anyhow!("`cadre serve {}` ended before it was ready", args.join(" ")))
-        };
-        tokio::time::timeout(READY_WITHIN, ready).await??;
-        tokio::spawn(async move {
-            while let Ok(Some(line)) = lines.next_line().await {
-                crate::output::say(&line);
-            }
-        });
-        Ok(Self { child })
-    }
-
-    /// Its process id; `None` once it has ended.
-    pub(super) fn pid(&self) -> Option<u32> {
-        self.child.id()
-    }
-
-    /// Ends it as a crash would.
-    pub(super) async fn kill(&mut self) -> anyhow::Result<()> {
-        Ok(self.child.kill().await?)
-    }
-}
 
 /// CPU time and memory of some processes.
 #[derive(Debug, Clone, Copy, Default)]

@@ -7,9 +7,10 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{packs, pipeline::Driver, processes::Process};
+use super::{packs, pipeline::Driver};
 use crate::{
     broker::{PrivateOptions, start_private},
+    commands::process::Process,
     output::{self, Format, OutputArgs},
     settings::Settings,
 };
