@@ -13,6 +13,10 @@ use crate::{
 pub(super) fn check(task: &Task, input: &Payload) -> Result<(), String> {
     let request = Request::from_value(input.value()).map_err(|error| error.to_string())?;
     for candidate in request.fields.iter().flat_map(|field| &field.candidates) {
+        // A condition may choose a value that no step gave.
+        if candidate.from.contains('?') {
+            continue;
+        }
         let named = steps_in(task, &candidate.from);
         if !named.is_empty() && !named.iter().any(|step| has_output(task, step)) {
             return Err(format!(
