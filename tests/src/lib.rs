@@ -10,4 +10,5 @@ pub mod process;
 pub mod seed;
 pub mod shell;
 pub mod sim;
+pub mod skew;
 pub mod verdict;
