@@ -2,6 +2,7 @@
 //! this process or as processes of the real binary.
 
 pub mod bed;
+pub mod fuzz;
 pub mod hand;
 pub mod packs;
 pub mod payment;
