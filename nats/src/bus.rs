@@ -124,6 +124,7 @@ impl JetStreamBus {
             log.push(stream.map_err(|error| lost(error.to_string()))?);
         }
         let (client, js) = (connection.client.clone(), connection.js.clone());
+        clock.keep(&client).await;
         let publisher = Publisher::start(&client, topology.shards, grouping).await?;
         let log = Arc::new(log);
         let streams = Streams { client, js: js.clone(), topology, clock, publisher, log };

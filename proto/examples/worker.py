@@ -1,5 +1,5 @@
 """A complete Cadre worker: python worker.py [--url URL] ROLE...   Needs Python 3.11 and nats-py."""
-import argparse, asyncio, hashlib, json, os, signal, nats
+import argparse, asyncio, datetime, hashlib, json, os, signal, time, nats
 
 def work(role, document):  # the job: gets what satisfies `accepts`, gives what satisfies `returns`
     return document
@@ -14,11 +14,13 @@ async def write(store, document):
     if len(text) <= 65536: return {"$json": document}  # escaped: never taken for a reference
     await store.put(name := hashlib.sha256(text).hexdigest(), text)
     return {"$blob": {"sha256": name, "size": len(text)}}
-async def answer(bus, store, order, pause):
-    body = json.loads(order.data)
+async def answer(bus, store, order, pause, ahead):
+    body, sent = json.loads(order.data), order.metadata.timestamp.timestamp()  # the broker's clock
+    left = sent + int(order.headers["Cadre-Timeout-Ms"]) / 1000 - time.monotonic() - ahead
+    if left < 0.01: return await order.ack()  # what cannot fit does not start
     report = {key: body[key] for key in ("task", "step", "attempt", "role")} | {"worker": "python"}
     try:
-        async with asyncio.timeout(int(order.headers["Cadre-Timeout-Ms"]) / 1000):
+        async with asyncio.timeout(left):
             job = asyncio.to_thread(work, body["role"], await read(store, body["input"]))
             job = asyncio.ensure_future(job)
             while not (await asyncio.wait([job], timeout=pause))[0]: await order.in_progress()
@@ -33,8 +35,10 @@ async def answer(bus, store, order, pause):
 async def serve(bus, store, stream, role, stop):
     orders = await bus.jetstream().pull_subscribe_bind(f"role-{role}", stream=stream)
     pause = (await orders.consumer_info()).config.ack_wait / 3
+    now = json.loads((await bus.request(f"$JS.API.STREAM.INFO.{stream}")).data)["ts"]
+    ahead = datetime.datetime.fromisoformat(now).timestamp() - time.monotonic()  # broker, not us
     while not stop.is_set():
-        try: await answer(bus, store, (await orders.fetch(1, timeout=1))[0], pause)
+        try: await answer(bus, store, (await orders.fetch(1, timeout=1))[0], pause, ahead)
         except nats.errors.Error: await asyncio.sleep(0.05)  # nothing to do, or the bus has a gap
 async def main():
     options, stop = argparse.ArgumentParser(), asyncio.Event()

@@ -2,6 +2,7 @@
 //! this process or as processes of the real binary.
 
 pub mod bed;
+pub mod fuzz;
 pub mod hand;
 pub mod packs;
 pub mod payment;
@@ -10,4 +11,5 @@ pub mod process;
 pub mod seed;
 pub mod shell;
 pub mod sim;
+pub mod skew;
 pub mod verdict;

@@ -3,6 +3,7 @@
 mod approvals;
 mod breaker;
 mod check;
+mod clocks;
 mod contract_pack;
 mod dead;
 mod duplicates;

@@ -68,6 +68,20 @@ fn the_environment_is_read_in_one_place() {
 }
 
 #[test]
+fn the_time_of_day_is_asked_of_the_broker_only() {
+    let needles = [["SystemTime::", "now"].concat(), ["UNIX_EPOCH.", "elapsed"].concat()];
+    // How far the two clocks are apart, and ages on a page for people; no decision.
+    let pages = ["services/cadre/src/commands/doctor/", "services/cadre/src/broker.rs"];
+    let asks = |path: &str, text: &str| {
+        let is_allowed = path.starts_with("tests/") || pages.iter().any(|at| path.starts_with(at));
+        !is_allowed && needles.iter().any(|needle| text.contains(needle))
+    };
+    assert_eq!(offenders(&sources(), asks), Vec::<&str>::new());
+    let planted = [("nats/src/x.rs".to_owned(), needles.concat())];
+    assert_eq!(offenders(&planted, asks), ["nats/src/x.rs"]);
+}
+
+#[test]
 fn no_test_is_ignored() {
     let needle = ["#[", "ignore"].concat();
     assert_eq!(offenders(&sources(), |_, text| text.contains(&needle)), Vec::<&str>::new());

@@ -1,6 +1,6 @@
 //! A connection to a broker with our streams: what commands about goals and tasks begin with.
 
-use std::{sync::Arc, time::SystemTime};
+use std::sync::Arc;
 
 use cadre_core::{
     ids::TaskId,
@@ -81,10 +81,9 @@ impl Client {
     }
 }
 
-/// The time now: this machine's clock, or the broker's where that is known to be later.
+/// The broker's time now: every deadline is meant on its clock, whatever this machine's says.
 pub(crate) fn now(bus: &JetStreamBus) -> UnixMillis {
-    let own = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-    UnixMillis(0).after(own).max(bus.streams().clock.now())
+    bus.streams().clock.now()
 }
 
 /// The bus is not there, or not ours.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc, time::Durat
 
 use cadre_core::{
     ids::{StepId, TaskId},
-    limits::DELIVERIES_MAX,
+    limits::{DELIVERIES_MAX, TIMEOUT_MIN},
     ports::{Inbox as _, Packs, WorkerBus},
     task::{Failure, FailureKind, Outcome},
 };
@@ -147,7 +147,8 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> RoleActor<B, P, W> {
                 (running.receipt, running.is_redelivered) = (receipt, true);
                 state.counts.redelivered += 1;
                 tracing::debug!(task = %step.task, step = %step.step, "order came again");
-            } else if step.deadline <= now {
+            } else if step.deadline < now + TIMEOUT_MIN {
+                // What cannot fit does not start.
                 state.counts.out_of_time += 1;
                 self.settle_late(step, receipt, slot);
             } else {

@@ -1,0 +1,200 @@
+//! Time is the broker's: what a process believes of the time of day decides nothing.
+
+use std::time::Duration;
+
+use cadre::stack::StackOptions;
+use cadre_agent::RoleSelection;
+use cadre_core::{
+    ids::{Name, StepId, TaskId},
+    payload::{Hash, Payload},
+    ports::{OrchestratorBus as _, OrderTerms},
+    task::{FailureKind, Goal, GoalLimits, Order, StepState},
+    time::UnixMillis,
+    workflow::Grant,
+};
+use cadre_tests::{
+    bed::{Bed, PATIENCE},
+    packs, plain,
+    process::{Process, program},
+    skew::Skew,
+    verdict,
+};
+use serde_json::json;
+use tokio::process::Command;
+
+/// The pause between two looks at something that has no event.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// How late an end may be. A quiet machine keeps far below 1 s; a busy one with two cores takes longer to
+/// run what is due.
+const LATE_MAX: Duration = Duration::from_secs(2);
+
+/// Five minutes.
+const SKEW_S: i64 = 300;
+
+/// Steps that are done at once, and one that nobody does.
+const PACK: &str = r#"apiVersion: pack/v1
+name: timed
+roles:
+  nobody: {runtime: remote, accepts: contracts/any.v1.json, returns: contracts/any.v1.json, limits: {timeout: 60s}}
+  copier: {runtime: echo, accepts: contracts/any.v1.json, returns: contracts/any.v1.json, limits: {timeout: 20s}}
+workflow:
+  input: contracts/any.v1.json
+  output: contracts/answer.v1.json
+  limits: {deadline: 5m, max_steps: 9, max_usd: 0, max_tokens: 0}
+  when_limited: partial
+  steps:
+    quick: {role: copier, with: "${ goal }"}
+    never: {role: nobody, when: "goal.wait", with: "${ goal }"}
+  result:
+    quick: {from: ["${ quick }"], required: false}
+    never: {from: ["${ never }"], required: false}
+"#;
+
+async fn bed() -> Bed {
+    let answer = r#"{"type": "object", "properties": {"quick": {}, "never": {}}}"#;
+    let contracts =
+        [("contracts/any.v1.json", packs::ANYTHING), ("contracts/answer.v1.json", answer)];
+    let bed = Bed::new().await;
+    bed.apply(&packs::pack(PACK, &contracts)).await;
+    bed
+}
+
+fn name(text: &str) -> Name {
+    Name::new(text).expect("a name")
+}
+
+fn agents_alone() -> StackOptions {
+    StackOptions {
+        orchestrator: false,
+        aggregator: false,
+        agents: Some(RoleSelection::All),
+        ..StackOptions::all()
+    }
+}
+
+/// A work order as an orchestrator would have written it.
+async fn order(bed: &Bed, key: &str, deadline: UnixMillis) {
+    let goal = Goal {
+        task: TaskId::derive(&name("acme"), key),
+        tenant: name("acme"),
+        workflow: name("timed"),
+        revision: "none".into(),
+        key: key.to_owned(),
+        digest: Hash::of(b""),
+        input: Payload::null(),
+        deadline: None,
+        limits: GoalLimits::default(),
+        user: None,
+        trace: None,
+    };
+    let order = Order {
+        goal: goal.into(),
+        step: StepId::single(name("quick")),
+        attempt: 1,
+        role: name("copier"),
+        input: Payload::from_value(json!({})).expect("small"),
+        deadline,
+        grant: Grant::default(),
+        rev: 1,
+    };
+    let (accepts, returns) = ("any@1".to_owned(), "any@1".to_owned());
+    let terms = OrderTerms { accepts, returns, is_remote: false };
+    bed.bus.order(order, terms, None).await.expect("sent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fresh_worker_does_not_begin_what_ran_out_of_time_in_the_stream() {
+    let bed = bed().await;
+    let deadline = bed.bus.now().after(Duration::from_millis(300));
+    order(&bed, "late", deadline).await;
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    while bed.bus.now() <= deadline {
+        look.tick().await;
+    }
+    // Its first message is the old order: nothing but asking the broker tells it how late it is.
+    let stack = bed.stack_of(agents_alone()).await;
+    plain::emptied(&bed, "CADRE_WORK_0").await;
+    assert_eq!(plain::count(&bed, "CADRE_IN_0", "cadre.*.in.report.>").await, 0, "it ran");
+
+    order(&bed, "early", bed.bus.now().after(Duration::from_secs(20))).await;
+    plain::emptied(&bed, "CADRE_WORK_0").await;
+    assert_eq!(plain::count(&bed, "CADRE_IN_0", "cadre.*.in.report.>").await, 1, "it did not run");
+    stack.stop().await;
+}
+
+/// Publishes a goal that ends `within`, waits for that and says how late it was.
+async fn deadline_met(bed: &Bed, key: &str, within: Duration) -> (TaskId, Duration) {
+    let limit = within.as_millis().to_string();
+    let headers = plain::headers(&[("Nats-Msg-Id", key), ("Cadre-Timeout-Ms", &limit)]);
+    plain::publish(bed, "goals.acme.timed", headers, br#"{"wait": true}"#).await;
+    let task = TaskId::derive(&name("acme"), key);
+    let answer = bed.answer(&task).await;
+    assert_eq!(answer["status"], "partial", "{answer}");
+    assert_eq!(answer["result"]["quick"], json!({"wait": true}), "{answer}");
+    assert_eq!(answer["missing"].as_array().map(Vec::len), Some(1), "{answer}");
+
+    let stream = bed.connection.js.get_stream("CADRE_ANSWERS").await.expect("stream");
+    let subject = format!("answers.acme.timed.{task}");
+    let stored = stream.get_last_raw_message_by_subject(&subject).await.expect("an answer");
+    let ended = stored.time.unix_timestamp_nanos() / 1_000_000;
+    let ended = UnixMillis(u64::try_from(ended).expect("after 1970"));
+    let after = bed.task(&task).await;
+    let never = &after.steps[&StepId::single(name("never"))].state;
+    let is_limited =
+        matches!(never, StepState::Failed(failure) if failure.kind == FailureKind::Limit);
+    assert!(is_limited, "{never:?}");
+    assert!(ended >= after.deadline, "{key} ended before its deadline");
+    (task, ended.since(after.deadline))
+}
+
+/// Everything works with these clocks, and ends when the broker says that it is time.
+async fn work(bed: &Bed, orchestrator: Vec<(String, String)>, workers: Vec<(String, String)>) {
+    fn borrowed(variables: &[(String, String)]) -> Vec<(&str, &str)> {
+        variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    }
+    let url = bed.server.url();
+    let (args, others) = (["--role", "orchestrator"], ["--role", "agent,aggregator"]);
+    let mut orchestrator = Process::serve_with(&url, &args, &borrowed(&orchestrator)).await;
+    let mut workers = Process::serve_with(&url, &others, &borrowed(&workers)).await;
+    let mut tasks = Vec::new();
+    for number in 0..8 {
+        let input = json!({"wait": false, "n": number});
+        tasks.push(bed.publish("timed", &format!("quick-{number}"), &input).await);
+    }
+    let (one, two) = (Duration::from_millis(700), Duration::from_millis(1_200));
+    let (first, second) =
+        tokio::join!(deadline_met(bed, "first", one), deadline_met(bed, "second", two));
+    for (task, late) in [first, second] {
+        eprintln!("{task}: {} ms late", late.as_millis());
+        assert!(late < LATE_MAX, "{late:?} late");
+        tasks.push(task);
+    }
+    for task in &tasks[..8] {
+        assert_eq!(bed.answer(task).await["status"], "completed");
+    }
+    let begun = bed.task(&tasks[0]).await.accepted_at;
+    assert!(bed.bus.now().since(begun) < PATIENCE, "records have the broker's time");
+    verdict::is_clean_at_rest(bed, &tasks).await;
+    assert_eq!((orchestrator.stop().await, workers.stop().await), (Some(0), Some(0)));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn no_clock_of_a_process_matters_even_five_minutes_off() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let skew = Skew::build(folder.path()).await;
+    for seconds in [SKEW_S, -SKEW_S] {
+        let bed = bed().await;
+        // First of all: the clock is wrong indeed.
+        let mut doctor = Command::new(program());
+        doctor.args(["doctor", "--nats", &bed.server.url()]).envs(skew.variables(seconds));
+        let said = doctor.env("NO_COLOR", "1").output().await.expect("it runs");
+        let said = String::from_utf8_lossy(&said.stdout).into_owned();
+        let clock = said.lines().find(|line| line.contains("clock")).unwrap_or_default();
+        assert!(clock.contains("5 min") || clock.contains("4 min 59 s"), "{said}");
+
+        let (one, other) = (skew.variables(seconds), skew.variables(-seconds));
+        work(&bed, one.into(), other.into()).await;
+    }
+}
