@@ -123,6 +123,7 @@ impl TaskLog {
         }
         match record::parse(&last.body) {
             Ok(parsed) if parsed.wire().txn[..] == txn => {
+                tracing::info!(%task, rev, "record without an answer was found in the log");
                 Ok(LogHead { rev, sequence: last.sequence, hash })
             }
             Ok(_) | Err(_) => Err(AppendError::Conflict(task.clone())),

@@ -6,7 +6,12 @@ use std::{
 };
 
 use cadre_core::{ids::TaskId, task::Event};
-use cadre_tests::{bed::Bed, packs, process::Process, verdict};
+use cadre_tests::{
+    bed::{Bed, PATIENCE},
+    packs,
+    process::Process,
+    verdict,
+};
 use futures::{StreamExt as _, stream};
 use serde_json::json;
 
@@ -41,11 +46,16 @@ pub(crate) struct Arena {
 impl Arena {
     /// Starts a broker with a pipeline on it, and so many processes.
     pub(crate) async fn new(orchestrators: usize, workers: usize) -> Self {
-        let bed = Bed::new().await;
+        let workers = vec!["agent,aggregator"; workers];
+        Self::on(Bed::new().await, orchestrators, &workers).await
+    }
+
+    /// The same on a broker that is there, with one worker for each of these sets of services.
+    pub(crate) async fn on(bed: Bed, orchestrators: usize, workers: &[&str]) -> Self {
         bed.apply(&packs::pipeline("chaos", STEPS)).await;
         let mut arena = Self { bed, orchestrators: Vec::new(), workers: Vec::new() };
-        for _ in 0..workers {
-            let worker = arena.start("agent,aggregator").await;
+        for roles in workers {
+            let worker = arena.start(roles).await;
             arena.workers.push(worker);
         }
         for _ in 0..orchestrators {
@@ -59,7 +69,9 @@ impl Arena {
     pub(crate) async fn start(&self, roles: &str) -> Process {
         let in_flight = IN_FLIGHT.to_string();
         let args = ["--role", roles, "--in-flight", &in_flight];
-        Process::serve(&self.bed.server.urls().join(","), &args).await
+        // What the cluster's storm counts.
+        let variables = [("CADRE_LOG", "warn,cadre_nats::log=info")];
+        Process::serve_with(&self.bed.server.urls().join(","), &args, &variables).await
     }
 
     /// Publishes goals; returns when the broker has confirmed each.
@@ -73,10 +85,23 @@ impl Arena {
 
     /// Answers stored until now.
     pub(crate) async fn answered(&self) -> usize {
+        self.messages("CADRE_ANSWERS").await
+    }
+
+    /// Messages in a stream; asks until its leader answers.
+    pub(crate) async fn messages(&self, stream: &str) -> usize {
         let js = &self.bed.connection.js;
-        let mut answers = js.get_stream("CADRE_ANSWERS").await.expect("stream");
-        let info = answers.info().await.expect("an answer of the broker");
-        usize::try_from(info.state.messages).expect("few")
+        let ask = async {
+            let mut look = tokio::time::interval(LOOK_EVERY);
+            loop {
+                look.tick().await;
+                if let Ok(stream) = js.get_stream(stream).await {
+                    break stream.cached_info().state.messages;
+                }
+            }
+        };
+        let messages = tokio::time::timeout(PATIENCE, ask).await.expect("an answer of the broker");
+        usize::try_from(messages).expect("few")
     }
 
     /// Publishes every goal, and kills `victim` as soon as the first tasks have ended: then most

@@ -5,9 +5,11 @@
 mod arena;
 mod broker;
 mod clumsy;
+mod cluster;
 mod demo;
 mod orchestrators;
 mod python;
 mod seeded;
+mod storm;
 mod trace;
 mod workers;
