@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// From one goal to the next: three brokers that sync each write share the machine.
-const GOAL_EVERY: Duration = Duration::from_millis(250);
+const GOAL_EVERY: Duration = Duration::from_millis(150);
 
 /// A step of a bad worker takes three timeouts, an election up to ten seconds, and machines are slow.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -32,6 +32,9 @@ const PAUSE_MS: (u64, u64) = (500, 2_500);
 
 /// How long a broken thing stays broken, at least and beyond that at most.
 const LASTS_MS: (u64, u64) = (500, 9_500);
+
+/// A cable stays out so many times as long.
+const CUT_LASTS: u32 = 3;
 
 /// The longest time that no task may end in after a fault: far above what any election takes.
 const STUCK: Duration = Duration::from_secs(90);
@@ -256,7 +259,8 @@ impl Cluster {
         for cable in cables {
             rooms.pull(node, *cable);
         }
-        sleep(lasts).await;
+        // Long enough that clients of the lonely node must find out by themselves.
+        sleep(lasts * CUT_LASTS).await;
         for cable in cables {
             rooms.plug(node, *cable);
         }

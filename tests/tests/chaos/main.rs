@@ -9,6 +9,7 @@ mod cluster;
 mod demo;
 mod orchestrators;
 mod python;
+mod replicas;
 mod seeded;
 mod storm;
 mod trace;

@@ -224,7 +224,7 @@ impl Over {
     }
 
     fn ended_ms(&self, goal: &Goal) -> u64 {
-        self.answered_ms.get(goal.task.as_str()).copied().unwrap_or_default()
+        self.answered_ms[goal.task.as_str()]
     }
 }
 
@@ -381,8 +381,9 @@ async fn answer_times(arena: &Arena) -> BTreeMap<String, u64> {
 fn figures(values: impl Iterator<Item = u64>) -> String {
     let mut values: Vec<_> = values.collect();
     values.sort_unstable();
-    let last = values.len().saturating_sub(1);
-    let at = |share: usize| values.get(last * share / 100).copied().unwrap_or_default();
+    // The nearest rank: with few values the 99th is the largest.
+    let rank = |share: usize| (values.len() * share).div_ceil(100).saturating_sub(1);
+    let at = |share: usize| values.get(rank(share)).copied().unwrap_or_default();
     format!("p50 {} p99 {} max {}", at(50), at(99), at(100))
 }
 
