@@ -5,15 +5,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cadre_core::{ids::TaskId, task::Event};
+use cadre_core::{
+    ids::TaskId,
+    task::{Event, Task},
+};
+use cadre_nats::tail::{Begin, TailOptions, tail};
 use cadre_tests::{
     bed::{Bed, PATIENCE},
-    packs,
+    packs, plain,
     process::Process,
     verdict,
 };
-use futures::{StreamExt as _, stream};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
+use tokio::time::timeout;
 
 /// Tasks of each test.
 pub(crate) const TASKS: usize = 200;
@@ -35,6 +40,9 @@ const LOOKS: usize = 40;
 
 /// The pause between two looks at something that has no event.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// What is acknowledged is gone from them.
+pub(crate) const QUEUES: [&str; 3] = ["CADRE_GOALS", "CADRE_IN_0", "CADRE_WORK_0"];
 
 /// The world of one test.
 pub(crate) struct Arena {
@@ -100,7 +108,7 @@ impl Arena {
                 }
             }
         };
-        let messages = tokio::time::timeout(PATIENCE, ask).await.expect("an answer of the broker");
+        let messages = timeout(PATIENCE, ask).await.expect("an answer of the broker");
         usize::try_from(messages).expect("few")
     }
 
@@ -140,6 +148,7 @@ impl Arena {
 
     /// Waits until every task has ended, and tells how long that took since `event`.
     pub(crate) async fn finish(&self, tasks: &[TaskId], (event, since): (&str, Instant)) {
+        self.all_answered(tasks, PATIENCE).await;
         let answers = self.bed.answers(tasks.len()).await;
         eprintln!("{event}: all {} tasks had ended {:?} later", tasks.len(), since.elapsed());
         let answered: BTreeSet<_> =
@@ -153,6 +162,54 @@ impl Arena {
         stream::iter(tasks).for_each_concurrent(32, |task| self.check_log(task)).await;
         let verdict = verdict::is_clean_at_rest(&self.bed, tasks).await;
         eprintln!("0 violations in {:?}", verdict.counts);
+    }
+
+    /// Waits for the last answer; says of what is open why it is.
+    pub(crate) async fn all_answered(&self, tasks: &[TaskId], patience: Duration) {
+        let look = async {
+            let mut look = tokio::time::interval(LOOK_EVERY);
+            while self.answered().await < tasks.len() {
+                look.tick().await;
+            }
+        };
+        if timeout(patience, look).await.is_ok() {
+            return;
+        }
+        let answered = self.answer_times().await;
+        for id in tasks.iter().filter(|task| !answered.contains_key(task.as_str())) {
+            let loaded = self.bed.bus.read_log(id).await.expect("a whole log");
+            let task = Task::replay(&loaded.records);
+            eprintln!(
+                "open {id}: {:#?}",
+                task.map(|task| (task.wake_at(), task.phase, task.steps))
+            );
+        }
+        self.tell_left().await;
+        panic!("{} of {} goals were answered", answered.len(), tasks.len());
+    }
+
+    /// Prints what is left in the queues, and where their consumers stand.
+    pub(crate) async fn tell_left(&self) {
+        for name in QUEUES {
+            plain::left(&self.bed, name).await;
+        }
+    }
+
+    /// When the broker stored each answer, by task.
+    pub(crate) async fn answer_times(&self) -> BTreeMap<String, u64> {
+        let streams = self.bed.bus.streams();
+        let options = TailOptions {
+            filter: Some("answers.>".to_owned()),
+            from: Begin::All,
+            follow: false,
+            headers_only: true,
+        };
+        let items = tail(&streams.js, &streams.topology, &options).await.expect("answers");
+        let read = items.map_ok(|item| {
+            let task = item.subject.rsplit('.').next().unwrap_or_default().to_owned();
+            (task, item.at.0)
+        });
+        timeout(PATIENCE, read.try_collect()).await.expect("in time").expect("readable answers")
     }
 
     /// The log is whole: reading it checks the hash chain; each step was dispatched and accepted once.

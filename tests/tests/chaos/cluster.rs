@@ -4,7 +4,7 @@
 //! One fault at a time: two nodes of three must be well, or there is nothing to hope for. After
 //! each it waits until tasks end again. Pulled cables and full disks need [`Rooms`].
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cadre_nats::server::{Replicas, SyncMode};
 use cadre_tests::{
@@ -13,12 +13,15 @@ use cadre_tests::{
     rooms::{Cable, Rooms},
     seed::Seed,
 };
-use tokio::{process::Command, time::sleep};
+use tokio::{
+    process::Command,
+    time::{Instant, sleep},
+};
 
 use crate::{
     arena::Arena,
     seeded::freeze,
-    storm::{Fault, Over, Storm, Weather, left, now_ms},
+    storm::{Fault, Over, Storm, Weather, now_ms},
 };
 
 /// From one goal to the next: three brokers that sync each write share the machine.
@@ -113,8 +116,8 @@ pub(crate) async fn storm(seed: Seed, seconds: u64) {
     let storm = Storm::begin(&cluster.arena, weather).await;
     let mut faults = Vec::new();
     let mut number = 0;
-    while storm.until > tokio::time::Instant::now() {
-        faults.extend(cluster.fault(number).await);
+    while storm.until > Instant::now() {
+        faults.extend(cluster.fault(number, storm.until).await);
         number += 1;
         let (least, more) = PAUSE_MS;
         sleep(Duration::from_millis(least + seed.below(more, &format!("pause {number}")))).await;
@@ -151,8 +154,9 @@ impl Cluster {
         Self { arena, rooms, seed: weather.seed, unclear: 0 }
     }
 
-    /// Breaks something, mends it, and waits until tasks end again; `None` for what cannot be done here.
-    async fn fault(&mut self, number: u64) -> Option<Fault> {
+    /// Breaks something, mends it, and waits until tasks end again, or nothing new is published any more;
+    /// `None` for what cannot be done here.
+    async fn fault(&mut self, number: u64, until: Instant) -> Option<Fault> {
         let drawn = self.below(FAULTS.len(), &format!("fault {number}"));
         let (least, more) = LASTS_MS;
         let lasts = least + self.seed.below(more, &format!("lasts {number}"));
@@ -161,9 +165,9 @@ impl Cluster {
         let answered = self.arena.answered().await;
         let mended = Instant::now();
         eprintln!("chaos: {name} at {at_ms}, mended {} ms later", now_ms() - at_ms);
-        while self.arena.answered().await == answered {
+        while until > Instant::now() && self.arena.answered().await == answered {
             if mended.elapsed() > STUCK {
-                left(&self.arena).await;
+                self.arena.tell_left().await;
                 panic!("no task ended for {STUCK:?} after: {name}; seed {}", self.seed);
             }
             sleep(LOOK_EVERY).await;

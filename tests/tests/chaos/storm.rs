@@ -12,11 +12,9 @@ use std::{
 
 use cadre_core::{
     ids::{Name, TaskId},
-    task::{Event, Task},
+    task::Event,
 };
-use cadre_nats::tail::{Begin, TailOptions, tail};
-use cadre_tests::{bed::PATIENCE, packs, plain, seed::Seed, verdict};
-use futures::{StreamExt as _, TryStreamExt as _};
+use cadre_tests::{packs, plain, seed::Seed, verdict};
 use serde_json::{Value, json};
 use tokio::{
     task::JoinHandle,
@@ -24,7 +22,7 @@ use tokio::{
 };
 
 use crate::{
-    arena::Arena,
+    arena::{self, Arena},
     clumsy::{self, Deeds},
 };
 
@@ -36,9 +34,6 @@ const AGAIN: Duration = Duration::from_millis(50);
 
 /// The pause between two looks how many are answered.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-
-/// What is acknowledged is gone from them.
-const QUEUES: [&str; 3] = ["CADRE_GOALS", "CADRE_IN_0", "CADRE_WORK_0"];
 
 /// Roles of its own beside those of the arena's pack: one is done by a clumsy worker.
 const PACK: &str = r#"
@@ -140,7 +135,8 @@ impl Storm {
     pub(crate) async fn end(self, arena: &Arena) -> Over {
         let Self { weather, publisher, worker, deeds, until: _ } = self;
         let goals = publisher.await.expect("a publisher");
-        all_answered(arena, &goals, weather.patience).await;
+        let tasks: Vec<_> = goals.iter().map(|goal| goal.task.clone()).collect();
+        arena.all_answered(&tasks, weather.patience).await;
         let answers = arena.bed.answers(goals.len()).await;
         let parts: BTreeMap<_, _> =
             goals.iter().map(|goal| (goal.task.as_str(), goal.parts)).collect();
@@ -153,13 +149,12 @@ impl Storm {
         for goal in &goals {
             check_steps(arena, goal).await;
         }
-        let tasks: Vec<_> = goals.iter().map(|goal| goal.task.clone()).collect();
         all_settled(arena, weather.patience).await;
         let verdict = verdict::is_clean_at_rest(&arena.bed, &tasks).await;
         worker.abort();
         assert_eq!(arena.answered().await, goals.len(), "one answer for each task");
         eprintln!("chaos: 0 violations in {:?}", verdict.counts);
-        let answered_ms = answer_times(arena).await;
+        let answered_ms = arena.answer_times().await;
         Over { goals, answers, answered_ms, deeds }
     }
 }
@@ -272,77 +267,19 @@ async fn confirmed(js: &async_nats::jetstream::Context, key: &str, body: &str) {
     }
 }
 
-/// Waits for the last answer; says of what is open why it is.
-async fn all_answered(arena: &Arena, goals: &[Goal], patience: Duration) {
-    let look = async {
-        let mut look = tokio::time::interval(LOOK_EVERY);
-        while arena.answered().await < goals.len() {
-            look.tick().await;
-        }
-    };
-    if timeout(patience, look).await.is_ok() {
-        return;
-    }
-    let answered = answer_times(arena).await;
-    let open = goals.iter().filter(|goal| !answered.contains_key(goal.task.as_str()));
-    for goal in open {
-        let loaded = arena.bed.bus.read_log(&goal.task).await.expect("a whole log");
-        let task = Task::replay(&loaded.records);
-        eprintln!(
-            "open {}: {:#?}",
-            goal.task,
-            task.map(|task| (task.wake_at(), task.phase, task.steps))
-        );
-    }
-    left(arena).await;
-    panic!("{} of {} goals were answered", answered.len(), goals.len());
-}
-
 /// Waits until no queue holds anything; says who should have taken what is left.
 async fn all_settled(arena: &Arena, patience: Duration) {
     let look = async {
         let mut look = tokio::time::interval(LOOK_EVERY);
-        for name in QUEUES {
+        for name in arena::QUEUES {
             while arena.messages(name).await > 0 {
                 look.tick().await;
             }
         }
     };
     if timeout(patience, look).await.is_err() {
-        left(arena).await;
+        arena.tell_left().await;
         panic!("queues were not emptied in time");
-    }
-}
-
-/// Prints what is left in the queues, and where their consumers stand.
-pub(crate) async fn left(arena: &Arena) {
-    let js = &arena.bed.connection.js;
-    for name in QUEUES {
-        let stream = js.get_stream(name).await.expect("stream");
-        let state = &stream.cached_info().state;
-        eprintln!(
-            "left in {name}: {} of {}..{}",
-            state.messages, state.first_sequence, state.last_sequence
-        );
-        for sequence in state.first_sequence..=state.last_sequence {
-            if let Ok(message) = stream.direct_get(sequence).await {
-                eprintln!("left {sequence} {} of {}", message.subject, message.time);
-            }
-        }
-        let mut consumers = stream.consumers();
-        while let Some(Ok(info)) = consumers.next().await {
-            eprintln!(
-                "consumer {} delivered {:?} acknowledged {:?} out {} waiting {} again {} filter {:?} {:?}",
-                info.name,
-                info.delivered,
-                info.ack_floor,
-                info.num_ack_pending,
-                info.num_pending,
-                info.num_redelivered,
-                info.config.filter_subject,
-                info.config.filter_subjects
-            );
-        }
     }
 }
 
@@ -359,23 +296,6 @@ async fn check_steps(arena: &Arena, goal: &Goal) {
     let planned = ["open", "close"].map(str::to_owned).into_iter().chain(items);
     let once: BTreeMap<_, _> = planned.map(|step| (step, 1)).collect();
     assert_eq!(completed, once, "{}", goal.task);
-}
-
-/// When the broker stored each answer, by task.
-async fn answer_times(arena: &Arena) -> BTreeMap<String, u64> {
-    let streams = arena.bed.bus.streams();
-    let options = TailOptions {
-        filter: Some("answers.>".to_owned()),
-        from: Begin::All,
-        follow: false,
-        headers_only: true,
-    };
-    let items = tail(&streams.js, &streams.topology, &options).await.expect("answers");
-    let read = items.map_ok(|item| {
-        let task = item.subject.rsplit('.').next().unwrap_or_default().to_owned();
-        (task, item.at.0)
-    });
-    timeout(PATIENCE, read.try_collect()).await.expect("in time").expect("readable answers")
 }
 
 fn figures(values: impl Iterator<Item = u64>) -> String {
