@@ -41,6 +41,10 @@ const RECONNECT_PAUSE_MIN: Duration = Duration::from_millis(10);
 /// Short, because every task waits while the broker is away, and brokers refuse cheaply.
 const RECONNECT_PAUSE_MAX: Duration = Duration::from_millis(500);
 
+/// Three pings without an answer end a connection: a server that fell silent is left for another one
+/// well within [`BUS_GAP_MAX`].
+const PING_EVERY: Duration = Duration::from_secs(2);
+
 /// The pause between attempts of the first connection.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
@@ -288,7 +292,7 @@ async fn client_options(
         .max_reconnects(None)
         .reconnect_delay_callback(reconnect_pause)
         .connection_timeout(Duration::from_secs(2))
-        .ping_interval(Duration::from_secs(5))
+        .ping_interval(PING_EVERY)
         .request_timeout(Some(REQUEST_LIMIT))
         .client_capacity(CLIENT_CAPACITY)
         .subscription_capacity(SUBSCRIPTION_CAPACITY)

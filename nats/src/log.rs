@@ -1,6 +1,10 @@
 //! The task log: guarded appends, whole-log reads, dense revisions and an unbroken hash chain.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_nats::{HeaderMap, StatusCode};
 use bytes::Bytes;
@@ -33,6 +37,9 @@ const END_OF_BATCH: u16 = 204;
 
 /// Waits for the next message of one read.
 const READ_GAP: Duration = Duration::from_secs(3);
+
+/// The pause before a log is read again.
+const READ_PAUSE: Duration = Duration::from_millis(50);
 
 /// Reader and writer of task logs.
 #[derive(Clone)]
@@ -123,6 +130,7 @@ impl TaskLog {
         }
         match record::parse(&last.body) {
             Ok(parsed) if parsed.wire().txn[..] == txn => {
+                tracing::info!(%task, rev, "record without an answer was found in the log");
                 Ok(LogHead { rev, sequence: last.sequence, hash })
             }
             Ok(_) | Err(_) => Err(AppendError::Conflict(task.clone())),
@@ -133,7 +141,7 @@ impl TaskLog {
         let partition = self.partition(task);
         let stream = self.streams.log(partition)?;
         let subject = subject::log(partition, task);
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         loop {
             use async_nats::jetstream::stream::LastRawMessageErrorKind as Kind;
             match stream.get_last_raw_message_by_subject(&subject).await {
@@ -151,8 +159,14 @@ impl TaskLog {
     }
 
     /// Reads and checks a task's whole log.
+    ///
+    /// Any replica answers a direct read, also one that is behind: its end is no end before it is the leader's.
     pub(crate) async fn load(&self, task: &TaskId) -> Result<Loaded, LoadError> {
-        let mut loaded = Loaded::default();
+        let end = match self.streams.topology.replicas {
+            0 | 1 => 0,
+            2.. => self.last(task).await?.map_or(0, |last| last.sequence),
+        };
+        let (mut loaded, begun) = (Loaded::default(), Instant::now());
         loop {
             let from = loaded.head.sequence + 1;
             let batch = self.read(task, from).await?;
@@ -160,8 +174,17 @@ impl TaskLog {
             for stored in batch {
                 self.take(task, &mut loaded, stored).await?;
             }
-            if is_last {
+            if is_last && loaded.head.sequence >= end {
                 return Ok(loaded);
+            }
+            if is_last && begun.elapsed() >= BUS_GAP_MAX {
+                let (at, what) = (loaded.head.sequence, "the replica that answers is behind");
+                let text = format!("read of task {task}: {what}: {at} of {end}");
+                return Err(BusError::Unavailable(text).into());
+            }
+            if is_last {
+                tracing::info!(%task, end, "replica is behind, log is read again");
+                tokio::time::sleep(READ_PAUSE).await;
             }
         }
     }
@@ -207,7 +230,7 @@ impl TaskLog {
     }
 
     async fn read(&self, task: &TaskId, from: u64) -> Result<Vec<Stored>, BusError> {
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         loop {
             match self.try_read(task, from).await {
                 Ok(batch) => return Ok(batch),
@@ -216,7 +239,7 @@ impl TaskLog {
                 }
                 Err(why) => {
                     tracing::debug!(%task, %why, "read is tried again");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    tokio::time::sleep(READ_PAUSE).await;
                 }
             }
         }

@@ -4,8 +4,8 @@
 //! [`Server::start`]. Nothing is read from the environment; the caller passes what it read.
 //!
 //! Invariants: a fetched program runs only after its sha256 matched a pin of this source tree; the server listens on
-//! 127.0.0.1 only; it is dead soon after its owner is, however the owner ended (a small shell guard sees the pipe
-//! close); nobody gets a [`Server`] before it is healthy.
+//! 127.0.0.1 only, unless it was given another [`Place`]; it is dead soon after its owner is, however the owner ended
+//! (a small shell guard sees the pipe close); nobody gets a [`Server`] before it is healthy.
 
 use std::{path::Path, time::Duration};
 
@@ -33,7 +33,7 @@ pub use self::{
     find::{
         FindError, FindOptions, Found, NatsChoice, NatsChoiceError, Tried, Way, WayError, find,
     },
-    options::{Replicas, StartOptions, StoreDir, SyncMode},
+    options::{Place, Replicas, StartOptions, StoreDir, SyncMode},
     pins::{VERSION_MIN, VERSION_PINNED},
     start::StartError,
     tool::ToolError,

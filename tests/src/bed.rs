@@ -74,10 +74,11 @@ impl Bed {
             .try_init();
         let mut options = StartOptions::new(server_binary().await);
         change(&mut options);
+        let replicas = u8::try_from(options.replicas.count()).expect("few");
         let server = Server::start(options).await.expect("server");
         let options = ConnectOptions::new(server.urls().join(","), "test");
         let connection = connect(options).await.expect("connection");
-        let topology = Topology::dev(Partitions::new(4));
+        let topology = Topology { replicas, ..Topology::dev(Partitions::new(4)) };
         apply(&connection.js, &topology, false).await.expect("streams");
         let bus = JetStreamBus::open(&connection).await.expect("bus");
         let packs = KvPacks::open(connection.js.clone(), topology).await.expect("packs");

@@ -190,11 +190,37 @@ pub async fn emptied(bed: &Bed, stream: &str) {
         }
     };
     if timeout(PATIENCE, look).await.is_err() {
-        let stream = bed.connection.js.get_stream(stream).await.expect("stream");
-        let left = stream.info_with_subjects(">").await.expect("subjects");
-        panic!(
-            "left in time: {:?}",
-            left.map(|left| left.expect("a subject")).collect::<Vec<_>>().await
+        left(bed, stream).await;
+        panic!("{stream} was not emptied in time");
+    }
+}
+
+/// Prints what is left in a queue, and where its consumers stand.
+///
+/// # Panics
+/// When the broker does not answer.
+pub async fn left(bed: &Bed, name: &str) {
+    let stream = bed.connection.js.get_stream(name).await.expect("stream");
+    let state = &stream.cached_info().state;
+    let (first, last) = (state.first_sequence, state.last_sequence);
+    eprintln!("left in {name}: {} of {first}..{last}", state.messages);
+    for sequence in first..=last {
+        if let Ok(message) = stream.direct_get(sequence).await {
+            eprintln!("left {sequence} {} of {}", message.subject, message.time);
+        }
+    }
+    let mut consumers = stream.consumers();
+    while let Some(Ok(info)) = consumers.next().await {
+        eprintln!(
+            "consumer {} delivered {:?} acknowledged {:?} out {} waiting {} again {} filter {:?} {:?}",
+            info.name,
+            info.delivered,
+            info.ack_floor,
+            info.num_ack_pending,
+            info.num_pending,
+            info.num_redelivered,
+            info.config.filter_subject,
+            info.config.filter_subjects
         );
     }
 }

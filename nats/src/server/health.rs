@@ -2,7 +2,6 @@
 
 use std::{
     io,
-    net::Ipv4Addr,
     time::{Duration, Instant},
 };
 
@@ -12,7 +11,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::server::{node::Node, start::StartError};
+use crate::server::{node::Node, ports::Ports, start::StartError};
 
 /// How often is asked; a start takes some 30 ms.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -126,7 +125,7 @@ async fn get_json<T: for<'de> Deserialize<'de>>(node: &Node, path: &str) -> Resu
 
 /// The body of a 200 answer; anything else as text.
 async fn get(node: &Node, path: &str) -> Result<Vec<u8>, String> {
-    let asked = tokio::time::timeout(ANSWER_LIMIT, ask(node.ports().monitor, path)).await;
+    let asked = tokio::time::timeout(ANSWER_LIMIT, ask(node.ports(), path)).await;
     let answer = match asked {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => return Err(format!("{path}: {error}")),
@@ -141,8 +140,8 @@ async fn get(node: &Node, path: &str) -> Result<Vec<u8>, String> {
     Err(format!("{path}: {}", String::from_utf8_lossy(body).trim()))
 }
 
-async fn ask(port: u16, path: &str) -> io::Result<Vec<u8>> {
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
+async fn ask(ports: Ports, path: &str) -> io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect((ports.host, ports.monitor)).await?;
     // HTTP/1.0: the answer ends with the connection and is never chunked.
     stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n").as_bytes()).await?;
     let mut answer = Vec::new();

@@ -14,6 +14,7 @@
 use std::{
     fs::{self, File},
     io::{self, Read, Seek, SeekFrom, Write},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, Instant},
@@ -62,6 +63,8 @@ pub(crate) struct Node {
     folder: PathBuf,
     ports: Ports,
     configuration: String,
+    /// What is started in place of the program.
+    launcher: Option<PathBuf>,
     running: Option<Running>,
 }
 
@@ -80,7 +83,12 @@ enum Signal {
 
 impl Node {
     pub(crate) fn new(name: String, folder: PathBuf, ports: Ports, configuration: String) -> Self {
-        Self { name, folder, ports, configuration, running: None }
+        Self { name, folder, ports, configuration, launcher: None, running: None }
+    }
+
+    /// Starts as this program instead.
+    pub(crate) fn launched_by(self, launcher: Option<PathBuf>) -> Self {
+        Self { launcher, ..self }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -92,11 +100,11 @@ impl Node {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.ports.client)
+        format!("nats://{}", SocketAddr::new(self.ports.host, self.ports.client))
     }
 
     pub(crate) fn monitor_url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.ports.monitor)
+        format!("http://{}", SocketAddr::new(self.ports.host, self.ports.monitor))
     }
 
     pub(crate) fn pid(&self) -> Option<u32> {
@@ -129,7 +137,7 @@ impl Node {
             .arg("-c")
             .arg(GUARD)
             .arg("cadre-nats-guard")
-            .arg(binary)
+            .arg(self.launcher.as_deref().unwrap_or(binary))
             .arg(&file)
             .arg(self.log_file());
         command.arg(store.temporary_root().unwrap_or(Path::new("")));

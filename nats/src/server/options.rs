@@ -1,6 +1,7 @@
 //! How a private server is to run, and the configuration file that says so to nats-server.
 
 use std::{
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -37,6 +38,17 @@ pub enum Replicas {
     Three,
 }
 
+/// Where one node lives when that is not 127.0.0.1: a network namespace of its own, for tests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// What is started in place of the program; it becomes the program (`exec`) in that place.
+    pub launcher: PathBuf,
+    /// Where clients and the monitoring reach the node.
+    pub host: IpAddr,
+    /// Where the other nodes reach it.
+    pub route_host: IpAddr,
+}
+
 /// How a private server is to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StartOptions {
@@ -61,6 +73,8 @@ pub struct StartOptions {
     /// The time to become healthy. Default `None`: 10 s for one server, which needs well under one; 30 s for a
     /// cluster, where electing a leader after a loss takes 4 to 9 s a round.
     pub healthy_within: Option<Duration>,
+    /// One for each node that does not live on 127.0.0.1, in order. Default: none.
+    pub places: Vec<Place>,
 }
 
 impl StartOptions {
@@ -77,6 +91,7 @@ impl StartOptions {
             memory_max_bytes: GIB,
             file_max_bytes: 256 * GIB,
             healthy_within: None,
+            places: Vec::new(),
         }
     }
 
@@ -100,7 +115,7 @@ impl Replicas {
     }
 }
 
-/// The configuration file of one node. `routes`: the route ports of all nodes of a cluster.
+/// The configuration file of one node. `routes`: where the nodes of a cluster reach each other.
 ///
 /// `None` when the store's path is not UTF-8.
 pub(crate) fn configuration(
@@ -108,36 +123,35 @@ pub(crate) fn configuration(
     name: &str,
     store: &Path,
     ports: Ports,
-    routes: &[u16],
+    routes: &[SocketAddr],
 ) -> Option<String> {
     let store = quoted(store.to_str()?);
     let sync = match options.sync {
         SyncMode::Default => "",
         SyncMode::Always => "  sync_interval: always\n",
     };
-    let cluster = ports.route.map(|own| cluster(own, routes)).unwrap_or_default();
+    let cluster = ports.route_address().map(|own| cluster(own, routes)).unwrap_or_default();
     Some(format!(
         "# Written by cadre at every start; changes are lost.\n\
          server_name: {name}\n\
-         listen: \"127.0.0.1:{client}\"\n\
-         http: \"127.0.0.1:{monitor}\"\n\
+         listen: \"{client}\"\n\
+         http: \"{monitor}\"\n\
          max_payload: {payload}\n\
          jetstream {{\n  store_dir: {store}\n  max_memory_store: {memory}\n  max_file_store: {file}\n{sync}}}\n\
          {cluster}",
         name = quoted(name),
-        client = ports.client,
-        monitor = ports.monitor,
+        client = SocketAddr::new(ports.host, ports.client),
+        monitor = SocketAddr::new(ports.host, ports.monitor),
         payload = options.payload_max_bytes,
         memory = options.memory_max_bytes,
         file = options.file_max_bytes,
     ))
 }
 
-fn cluster(own: u16, routes: &[u16]) -> String {
-    let routes: Vec<String> =
-        routes.iter().map(|port| format!("\"nats://127.0.0.1:{port}\"")).collect();
+fn cluster(own: SocketAddr, routes: &[SocketAddr]) -> String {
+    let routes: Vec<String> = routes.iter().map(|one| format!("\"nats://{one}\"")).collect();
     format!(
-        "cluster {{\n  name: \"cadre\"\n  listen: \"127.0.0.1:{own}\"\n  routes: [{routes}]\n}}\n",
+        "cluster {{\n  name: \"cadre\"\n  listen: \"{own}\"\n  routes: [{routes}]\n}}\n",
         routes = routes.join(", ")
     )
 }
@@ -154,9 +168,10 @@ mod tests {
     fn the_configuration_binds_loopback_only_and_escapes_the_path() {
         let mut options = StartOptions::new("nats-server".into());
         options.sync = SyncMode::Always;
-        let ports = Ports { client: 1, monitor: 2, route: Some(3) };
-        let text = configuration(&options, "n1", Path::new("/a \"b\"\\c"), ports, &[3, 4, 5])
-            .expect("utf-8");
+        let ports = Ports { client: 1, monitor: 2, route: Some(3), ..Ports::NONE };
+        let routes = [3, 4, 5].map(|port| SocketAddr::new(ports.route_host, port));
+        let text =
+            configuration(&options, "n1", Path::new("/a \"b\"\\c"), ports, &routes).expect("utf-8");
         for line in
             ["listen: \"127.0.0.1:1\"", "http: \"127.0.0.1:2\"", "  listen: \"127.0.0.1:3\""]
         {

@@ -7,7 +7,7 @@
 use std::{
     hash::{BuildHasher, RandomState},
     io,
-    net::{Ipv4Addr, TcpListener},
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
 };
 
 /// The first port that is picked.
@@ -19,13 +19,33 @@ const COUNT: u16 = 17_000;
 /// How many ports are tried for one that is free.
 const TRIES: u64 = 500;
 
-/// The ports of one node, all on 127.0.0.1.
+/// The ports of one node, on 127.0.0.1 unless it has a place of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ports {
     pub(crate) client: u16,
     pub(crate) monitor: u16,
     /// Where the other nodes of a cluster connect; `None` for a single server.
     pub(crate) route: Option<u16>,
+    /// Where the first two are.
+    pub(crate) host: IpAddr,
+    /// Where the last one is.
+    pub(crate) route_host: IpAddr,
+}
+
+impl Ports {
+    /// None at all, on 127.0.0.1.
+    pub(crate) const NONE: Self = Self {
+        client: 0,
+        monitor: 0,
+        route: None,
+        host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        route_host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+    };
+
+    /// Where the other nodes of a cluster reach it.
+    pub(crate) fn route_address(&self) -> Option<SocketAddr> {
+        self.route.map(|port| SocketAddr::new(self.route_host, port))
+    }
 }
 
 /// Picks the ports of `count` nodes; fixed ones are taken as they are, counted up from node to node.
@@ -42,7 +62,7 @@ pub(crate) fn pick(
         let client = fixed_or_free(client, step, &mut held)?;
         let monitor = fixed_or_free(monitor, step, &mut held)?;
         let route = if count > 1 { Some(fixed_or_free(None, step, &mut held)?) } else { None };
-        ports.push(Ports { client, monitor, route });
+        ports.push(Ports { client, monitor, route, ..Ports::NONE });
         step += 1;
     }
     Ok(ports)

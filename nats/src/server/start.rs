@@ -1,6 +1,6 @@
 //! Starts one server or a cluster of three, picking other ports when somebody was faster.
 
-use std::{io, path::PathBuf, time::Duration};
+use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
 
 use sha2::{Digest, Sha256};
 
@@ -124,9 +124,8 @@ pub(crate) async fn start(options: StartOptions) -> Result<Server, StartError> {
 async fn try_ports(server: &mut Server) -> Result<(), (StartError, Ports)> {
     let options = &server.options;
     let picked = ports::pick(options.replicas.count(), options.port, options.monitor_port);
-    let none = Ports { client: 0, monitor: 0, route: None };
-    let picked = picked.map_err(|source| (StartError::Ports { source }, none))?;
-    let first = picked.first().copied().unwrap_or(none);
+    let picked = picked.map_err(|source| (StartError::Ports { source }, Ports::NONE))?;
+    let first = picked.first().copied().unwrap_or(Ports::NONE);
     server.nodes = make_nodes(options, &server.store, &picked).map_err(|error| (error, first))?;
     for node in &mut server.nodes {
         node.spawn(&options.binary, &server.store).await.map_err(|error| (error, node.ports()))?;
@@ -145,18 +144,25 @@ fn make_nodes(
     store: &Store,
     picked: &[Ports],
 ) -> Result<Vec<Node>, StartError> {
-    let routes: Vec<u16> = picked.iter().filter_map(|ports| ports.route).collect();
+    let place = |(index, ports): (usize, &Ports)| match options.places.get(index) {
+        Some(place) => Ports { host: place.host, route_host: place.route_host, ..*ports },
+        None => *ports,
+    };
+    let placed: Vec<Ports> = picked.iter().enumerate().map(place).collect();
+    let routes: Vec<SocketAddr> = placed.iter().filter_map(Ports::route_address).collect();
     // Names follow from the store, so that they are stable over restarts (a cluster member's identity is its name)
     // and no other live server has them (which is how a health check knows whom it asked).
     let digest = hex::encode(Sha256::digest(store.root().as_os_str().as_encoded_bytes()));
     let token = digest.get(..8).unwrap_or_default();
     let mut nodes = Vec::new();
-    for (number, ports) in (1..).zip(picked) {
+    for (index, ports) in placed.into_iter().enumerate() {
+        let number = index + 1;
         let name = format!("cadre-{token}-{number}");
         let folder = store.root().join(format!("node-{number}"));
-        let text = configuration(options, &name, &folder.join("jetstream"), *ports, &routes);
+        let text = configuration(options, &name, &folder.join("jetstream"), ports, &routes);
         let text = text.ok_or_else(|| StartError::PathNotText { path: folder.clone() })?;
-        nodes.push(Node::new(name, folder, *ports, text));
+        let launcher = options.places.get(index).map(|place| place.launcher.clone());
+        nodes.push(Node::new(name, folder, ports, text).launched_by(launcher));
     }
     Ok(nodes)
 }

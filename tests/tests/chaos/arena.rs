@@ -5,10 +5,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cadre_core::{ids::TaskId, task::Event};
-use cadre_tests::{bed::Bed, packs, process::Process, verdict};
-use futures::{StreamExt as _, stream};
+use cadre_core::{
+    ids::TaskId,
+    task::{Event, Task},
+};
+use cadre_nats::tail::{Begin, TailOptions, tail};
+use cadre_tests::{
+    bed::{Bed, PATIENCE},
+    packs, plain,
+    process::Process,
+    verdict,
+};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
+use tokio::time::timeout;
 
 /// Tasks of each test.
 pub(crate) const TASKS: usize = 200;
@@ -31,6 +41,9 @@ const LOOKS: usize = 40;
 /// The pause between two looks at something that has no event.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
+/// What is acknowledged is gone from them.
+pub(crate) const QUEUES: [&str; 3] = ["CADRE_GOALS", "CADRE_IN_0", "CADRE_WORK_0"];
+
 /// The world of one test.
 pub(crate) struct Arena {
     pub(crate) bed: Bed,
@@ -41,11 +54,16 @@ pub(crate) struct Arena {
 impl Arena {
     /// Starts a broker with a pipeline on it, and so many processes.
     pub(crate) async fn new(orchestrators: usize, workers: usize) -> Self {
-        let bed = Bed::new().await;
+        let workers = vec!["agent,aggregator"; workers];
+        Self::on(Bed::new().await, orchestrators, &workers).await
+    }
+
+    /// The same on a broker that is there, with one worker for each of these sets of services.
+    pub(crate) async fn on(bed: Bed, orchestrators: usize, workers: &[&str]) -> Self {
         bed.apply(&packs::pipeline("chaos", STEPS)).await;
         let mut arena = Self { bed, orchestrators: Vec::new(), workers: Vec::new() };
-        for _ in 0..workers {
-            let worker = arena.start("agent,aggregator").await;
+        for roles in workers {
+            let worker = arena.start(roles).await;
             arena.workers.push(worker);
         }
         for _ in 0..orchestrators {
@@ -59,7 +77,9 @@ impl Arena {
     pub(crate) async fn start(&self, roles: &str) -> Process {
         let in_flight = IN_FLIGHT.to_string();
         let args = ["--role", roles, "--in-flight", &in_flight];
-        Process::serve(&self.bed.server.urls().join(","), &args).await
+        // What the cluster's storm counts.
+        let variables = [("CADRE_LOG", "warn,cadre_nats::log=info")];
+        Process::serve_with(&self.bed.server.urls().join(","), &args, &variables).await
     }
 
     /// Publishes goals; returns when the broker has confirmed each.
@@ -73,10 +93,23 @@ impl Arena {
 
     /// Answers stored until now.
     pub(crate) async fn answered(&self) -> usize {
+        self.messages("CADRE_ANSWERS").await
+    }
+
+    /// Messages in a stream; asks until its leader answers.
+    pub(crate) async fn messages(&self, stream: &str) -> usize {
         let js = &self.bed.connection.js;
-        let mut answers = js.get_stream("CADRE_ANSWERS").await.expect("stream");
-        let info = answers.info().await.expect("an answer of the broker");
-        usize::try_from(info.state.messages).expect("few")
+        let ask = async {
+            let mut look = tokio::time::interval(LOOK_EVERY);
+            loop {
+                look.tick().await;
+                if let Ok(stream) = js.get_stream(stream).await {
+                    break stream.cached_info().state.messages;
+                }
+            }
+        };
+        let messages = timeout(PATIENCE, ask).await.expect("an answer of the broker");
+        usize::try_from(messages).expect("few")
     }
 
     /// Publishes every goal, and kills `victim` as soon as the first tasks have ended: then most
@@ -115,6 +148,7 @@ impl Arena {
 
     /// Waits until every task has ended, and tells how long that took since `event`.
     pub(crate) async fn finish(&self, tasks: &[TaskId], (event, since): (&str, Instant)) {
+        self.all_answered(tasks, PATIENCE).await;
         let answers = self.bed.answers(tasks.len()).await;
         eprintln!("{event}: all {} tasks had ended {:?} later", tasks.len(), since.elapsed());
         let answered: BTreeSet<_> =
@@ -128,6 +162,54 @@ impl Arena {
         stream::iter(tasks).for_each_concurrent(32, |task| self.check_log(task)).await;
         let verdict = verdict::is_clean_at_rest(&self.bed, tasks).await;
         eprintln!("0 violations in {:?}", verdict.counts);
+    }
+
+    /// Waits for the last answer; says of what is open why it is.
+    pub(crate) async fn all_answered(&self, tasks: &[TaskId], patience: Duration) {
+        let look = async {
+            let mut look = tokio::time::interval(LOOK_EVERY);
+            while self.answered().await < tasks.len() {
+                look.tick().await;
+            }
+        };
+        if timeout(patience, look).await.is_ok() {
+            return;
+        }
+        let answered = self.answer_times().await;
+        for id in tasks.iter().filter(|task| !answered.contains_key(task.as_str())) {
+            let loaded = self.bed.bus.read_log(id).await.expect("a whole log");
+            let task = Task::replay(&loaded.records);
+            eprintln!(
+                "open {id}: {:#?}",
+                task.map(|task| (task.wake_at(), task.phase, task.steps))
+            );
+        }
+        self.tell_left().await;
+        panic!("{} of {} goals were answered", answered.len(), tasks.len());
+    }
+
+    /// Prints what is left in the queues, and where their consumers stand.
+    pub(crate) async fn tell_left(&self) {
+        for name in QUEUES {
+            plain::left(&self.bed, name).await;
+        }
+    }
+
+    /// When the broker stored each answer, by task.
+    pub(crate) async fn answer_times(&self) -> BTreeMap<String, u64> {
+        let streams = self.bed.bus.streams();
+        let options = TailOptions {
+            filter: Some("answers.>".to_owned()),
+            from: Begin::All,
+            follow: false,
+            headers_only: true,
+        };
+        let items = tail(&streams.js, &streams.topology, &options).await.expect("answers");
+        let read = items.map_ok(|item| {
+            let task = item.subject.rsplit('.').next().unwrap_or_default().to_owned();
+            (task, item.at.0)
+        });
+        timeout(PATIENCE, read.try_collect()).await.expect("in time").expect("readable answers")
     }
 
     /// The log is whole: reading it checks the hash chain; each step was dispatched and accepted once.

@@ -5,9 +5,12 @@
 mod arena;
 mod broker;
 mod clumsy;
+mod cluster;
 mod demo;
 mod orchestrators;
 mod python;
+mod replicas;
 mod seeded;
+mod storm;
 mod trace;
 mod workers;
