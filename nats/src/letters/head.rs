@@ -65,7 +65,7 @@ impl Query {
 
 impl Head {
     /// Reads what lies in a log stream; `None` when it is no dead letter.
-    pub(super) fn read(item: &TailItem) -> Option<Self> {
+    pub(crate) fn read(item: &TailItem) -> Option<Self> {
         let Ok(Subject::Dead { kind, .. }) = Subject::parse(&item.subject) else { return None };
         let shard = item.stream.rsplit('_').next()?.parse().ok()?;
         let id = LetterId { shard, sequence: item.sequence };
