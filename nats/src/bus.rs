@@ -160,6 +160,16 @@ impl JetStreamBus {
         self.log.load(task).await
     }
 
+    /// Whether the stream of this family that holds `partition` has a message on `subject`.
+    pub(crate) async fn holds(
+        &self,
+        family: &str,
+        partition: Partition,
+        subject: &str,
+    ) -> Result<bool, BusError> {
+        self.outbox.holds(family, partition, subject).await
+    }
+
     /// Asks the task's partition to end it now. Idempotent.
     ///
     /// # Errors

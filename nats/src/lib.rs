@@ -21,6 +21,7 @@ mod stop;
 pub mod tail;
 mod timer;
 pub mod topology;
+pub mod watch;
 mod work;
 
 pub use publish::Grouping;

@@ -357,7 +357,7 @@ fn before(ago: Duration) -> DateTime {
     now() - ago
 }
 
-fn unix(at: DateTime) -> UnixMillis {
+pub(crate) fn unix(at: DateTime) -> UnixMillis {
     UnixMillis(u64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or_default())
 }
 

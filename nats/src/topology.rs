@@ -43,6 +43,9 @@ pub const GOALS_STREAM: &str = "CADRE_GOALS";
 /// Stream of the answers of ended tasks.
 pub const ANSWERS_STREAM: &str = "CADRE_ANSWERS";
 
+/// Stream of alerts, and of who watches.
+pub const ALERTS_STREAM: &str = "CADRE_ALERTS";
+
 /// Key-value bucket of pack revisions.
 pub const PACKS_BUCKET: &str = "CADRE_PACKS";
 

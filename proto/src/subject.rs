@@ -8,6 +8,7 @@ use std::fmt;
 
 use cadre_core::ids::{Name, Partition, StepId, TaskId};
 
+pub mod alerts;
 pub mod filter;
 mod parse;
 

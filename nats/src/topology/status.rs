@@ -10,7 +10,8 @@ use futures::future::{join_all, try_join_all};
 use serde::{Serialize, Serializer};
 
 use crate::topology::{
-    ANSWERS_STREAM, BLOBS_BUCKET, BREAKERS_BUCKET, GOALS_STREAM, PACKS_BUCKET, Topology,
+    ALERTS_STREAM, ANSWERS_STREAM, BLOBS_BUCKET, BREAKERS_BUCKET, GOALS_STREAM, PACKS_BUCKET,
+    Topology,
     api::{ApiError, consumers, stream_info},
     in_stream, log_stream, timer_stream, work_stream,
 };
@@ -67,6 +68,10 @@ pub struct ConsumerStatus {
     pub redelivered: u64,
     /// Pull requests that wait for messages: roughly, how many clients are there.
     pub waiting: u64,
+    /// Messages given out so far, each delivery counted.
+    pub delivered: u64,
+    /// Deliveries so far up to which everything is settled.
+    pub settled: u64,
     /// Age of the oldest message that is not dealt with; `None` when there is none.
     #[serde(rename = "oldest_ms", serialize_with = "millis")]
     pub oldest: Option<Duration>,
@@ -99,6 +104,7 @@ pub async fn status(js: &Context, topology: &Topology) -> Result<Status, ApiErro
     names.extend(shards().map(work_stream));
     names.extend(shards().map(timer_stream));
     names.push(ANSWERS_STREAM.to_owned());
+    names.push(ALERTS_STREAM.to_owned());
     let streams = try_join_all(names.iter().map(|name| stream_info::<stream::Info>(js, name)));
     let consumers = try_join_all(names.iter().map(|name| consumers_of(js, name)));
     let buckets = [
@@ -159,6 +165,8 @@ async fn consumer_status(js: &Context, info: consumer::Info) -> ConsumerStatus {
         max_ack_pending: u64::try_from(info.config.max_ack_pending).unwrap_or_default(),
         redelivered: info.num_redelivered as u64,
         waiting: info.num_waiting as u64,
+        delivered: info.delivered.consumer_sequence,
+        settled: info.ack_floor.consumer_sequence,
         oldest,
         pinned,
         stream: info.stream_name,

@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use cadre_core::task::{Action, Ruling};
+use cadre_core::{
+    task::{Action, Ruling},
+    watch::{Alert, Kind},
+};
 use cadre_proto::{ContentType, decision, header, order, report};
 
 fn readme() -> String {
@@ -64,4 +67,15 @@ fn the_examples_are_read() {
     assert!(matches!(control.action, Action::AddBudget(_)), "{control:?}");
     let decision = decision::parse(decision, content).unwrap().into_core(&none).unwrap();
     assert!(matches!(decision.ruling, Ruling::GrantWith(_)), "{decision:?}");
+}
+
+#[test]
+fn alerts_are_explained_by_an_example_that_is_read_and_every_kind() {
+    let text = readme();
+    let example = text.split("```json alert\n").nth(1).unwrap().split("```").next().unwrap();
+    let alert = Alert::decode(example.as_bytes()).unwrap();
+    assert_eq!((alert.key.kind, alert.state()), (Kind::Unserved, "open"));
+    for kind in Kind::ALL {
+        assert!(text.contains(&format!("`{kind}`")), "{kind} is not explained");
+    }
 }

@@ -12,8 +12,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     commands::{
-        approval, bench, breaker, bus, check, completion, config, demo, dev, dlq, doctor, goal,
-        pack, serve, task, version,
+        alert, approval, bench, breaker, bus, check, completion, config, demo, dev, dlq, doctor,
+        goal, pack, serve, task, version,
     },
     exit::{Code, Failure, code_of},
     output,
@@ -42,6 +42,7 @@ enum Command {
     Pack(pack::PackArgs),
     Bus(bus::BusArgs),
     Breaker(breaker::BreakerArgs),
+    Alert(alert::AlertArgs),
     Dlq(dlq::DlqArgs),
     Doctor(doctor::DoctorArgs),
     Check(check::CheckArgs),
@@ -106,6 +107,7 @@ fn service(command: &Command, settings: &Settings) -> String {
         | Command::Pack(_)
         | Command::Bus(_)
         | Command::Breaker(_)
+        | Command::Alert(_)
         | Command::Dlq(_)
         | Command::Doctor(_)
         | Command::Check(_)
@@ -135,6 +137,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Pack(args) => pack::run(args, settings).await,
         Command::Bus(args) => bus::run(args, settings).await,
         Command::Breaker(args) => breaker::run(args, settings).await,
+        Command::Alert(args) => alert::run(args, settings).await,
         Command::Dlq(args) => dlq::run(args, settings).await,
         Command::Doctor(args) => doctor::run(args, settings).await,
         Command::Check(args) => check::run(args, settings).await,

@@ -1,5 +1,6 @@
 //! The subcommands, one file each: arguments, help text, and what it does.
 
+pub(crate) mod alert;
 pub(crate) mod approval;
 pub(crate) mod bench;
 pub(crate) mod breaker;

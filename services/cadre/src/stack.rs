@@ -4,11 +4,17 @@ use std::time::Duration;
 
 use cadre_agent::{AgentOptions, AgentService, RoleSelection};
 use cadre_aggregator::{AggregatorOptions, AggregatorService};
-use cadre_core::{breaker::Settings as BreakerSettings, ids::Name};
+use cadre_core::{
+    breaker::Settings as BreakerSettings, ids::Name, ports::BusError,
+    watch::Settings as WatchSettings,
+};
 use cadre_nats::{
     Grouping, breakers::KvBreakers, bus::JetStreamBus, connect::Connection, packs::KvPacks,
+    watch::JetStreamWatch,
 };
-use cadre_orchestrator::{Orchestrator, OrchestratorOptions, PartitionOptions};
+use cadre_orchestrator::{
+    Orchestrator, OrchestratorOptions, PartitionOptions, WatchOptions, WatchService,
+};
 use cadre_runtime::breaker::{BreakerOptions, BreakerService, Breakers};
 
 use crate::exit::{Code, Failure};
@@ -21,6 +27,8 @@ const READY_WITHIN: Duration = Duration::from_secs(10);
 pub struct StackOptions {
     /// Owns tasks.
     pub orchestrator: bool,
+    /// Looks for what needs a person, beside the orchestrator.
+    pub watch: WatchSettings,
     /// Runs these agent roles; `None` runs none.
     pub agents: Option<RoleSelection>,
     /// The final gate.
@@ -37,6 +45,7 @@ impl StackOptions {
     pub fn all() -> Self {
         Self {
             orchestrator: true,
+            watch: WatchSettings::default(),
             agents: Some(RoleSelection::All),
             aggregator: true,
             in_flight: AgentOptions::default().in_flight,
@@ -54,6 +63,7 @@ pub struct Stack {
     pub packs: KvPacks,
     orchestrator: Option<Orchestrator>,
     breakers: Option<BreakerService>,
+    watch: Option<WatchService>,
     agents: Option<AgentService<JetStreamBus>>,
     aggregator: Option<AggregatorService<JetStreamBus>>,
 }
@@ -90,18 +100,20 @@ impl Stack {
             }
             None => None,
         };
-        let (orchestrator, breakers) = match options.orchestrator {
+        let (orchestrator, breakers, watch) = match options.orchestrator {
             true => {
-                let (shared, breakers) = breakers(connection, &bus).await?;
+                let pod = pod()?;
+                let (shared, breakers) = breakers(connection, &bus, pod.clone()).await?;
+                let watch = watch(&bus, pod, options.watch).await?;
                 let partition = PartitionOptions::default();
                 let options =
                     OrchestratorOptions { partitions: topology.partitions, partition, breakers };
                 let ports = (bus.clone(), packs.clone());
-                (Some(Orchestrator::start(ports.0, ports.1, options).await?), shared)
+                (Some(Orchestrator::start(ports.0, ports.1, options).await?), shared, watch)
             }
-            false => (None, None),
+            false => (None, None, None),
         };
-        let stack = Self { bus, packs, orchestrator, breakers, agents, aggregator };
+        let stack = Self { bus, packs, orchestrator, breakers, watch, agents, aggregator };
         stack.ready().await?;
         Ok(stack)
     }
@@ -126,6 +138,9 @@ impl Stack {
 
     /// Stops everything; what is in flight comes again elsewhere.
     pub async fn stop(&self) {
+        if let Some(watch) = &self.watch {
+            watch.stop().await;
+        }
         if let Some(orchestrator) = &self.orchestrator {
             orchestrator.stop().await;
         }
@@ -145,10 +160,9 @@ impl Stack {
 async fn breakers(
     connection: &Connection,
     bus: &JetStreamBus,
+    pod: Name,
 ) -> anyhow::Result<(Option<BreakerService>, Breakers)> {
     let clock = bus.streams().clock.clone();
-    let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), ());
-    let pod = Name::new(&format!("pod-{random:016x}"))?;
     let options = BreakerOptions { pod, settings: BreakerSettings::default() };
     match KvBreakers::open(&connection.js, clock.clone()).await {
         Ok(board) => {
@@ -161,4 +175,28 @@ async fn breakers(
             Ok((None, Breakers::local(options, move || clock.now())))
         }
     }
+}
+
+/// The watch of this process; none where the bus has no stream for its alerts.
+async fn watch(
+    bus: &JetStreamBus,
+    watcher: Name,
+    settings: WatchSettings,
+) -> anyhow::Result<Option<WatchService>> {
+    match JetStreamWatch::open(bus).await {
+        Ok(bus) => {
+            let options = WatchOptions { watcher, settings };
+            Ok(Some(WatchService::start(bus, options, None).await?))
+        }
+        Err(error @ (BusError::Refused(_) | BusError::Unavailable(_))) => {
+            tracing::warn!(%error, "nobody watches from here, run `cadre bus apply`");
+            Ok(None)
+        }
+    }
+}
+
+/// A name that no other life of a process has.
+fn pod() -> anyhow::Result<Name> {
+    let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), ());
+    Ok(Name::new(&format!("pod-{random:016x}"))?)
 }

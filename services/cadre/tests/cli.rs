@@ -64,6 +64,7 @@ fn every_command_shows_examples() {
         "pack",
         "bus",
         "breaker",
+        "alert",
         "dlq",
         "doctor",
         "check",

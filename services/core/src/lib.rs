@@ -16,4 +16,5 @@ pub mod ports;
 pub mod retry;
 pub mod task;
 pub mod time;
+pub mod watch;
 pub mod workflow;

@@ -133,3 +133,24 @@ pub const CHECK_VIOLATIONS_MAX: usize = 1_000;
 
 /// Notes that a check lists; further ones are counted.
 pub const CHECK_NOTES_MAX: usize = 100;
+
+/// Open alerts of one kind; further ones are counted in one more. What a person reads.
+pub const ALERTS_PER_KIND_MAX: usize = 100;
+
+/// Bytes of one text of an alert.
+pub const ALERT_TEXT_BYTES_MAX: usize = 1_024;
+
+/// Bytes of an alert that is read: all its texts at their largest fit in.
+pub const ALERT_BYTES_MAX: usize = 64 * 1024;
+
+/// Open tasks that a watch keeps track of, at some 200 bytes each; later ones are not watched.
+pub const WATCHED_TASKS_MAX: usize = 200_000;
+
+/// Steps of one task that a watch knows to be out; reports of others do not count for their role.
+pub const WATCHED_STEPS_MAX: usize = 32;
+
+/// Tasks that are replayed at one look: what a broker answers besides its work.
+pub const EXAMINED_MAX: usize = 64;
+
+/// Roles whose errors are counted; packs have fewer.
+pub const WATCHED_ROLES_MAX: usize = 1_024;

@@ -1,7 +1,8 @@
 //! Owns tasks: takes goals in, decides, appends, pays what is owed, acknowledges.
 //!
 //! `service` starts everything under one supervisor: one `partition` actor per
-//! partition, the `intake` and the timer forwarder. Several processes may run it at
+//! partition, the `intake` and the timer forwarder; beside it `watch` looks for what needs a
+//! person. Several processes may run it at
 //! once: ownership of a partition is an optimisation, the guarded append is the
 //! correctness. Nothing is acknowledged before it is durable and paid for.
 
@@ -9,6 +10,8 @@ mod intake;
 mod partition;
 mod service;
 mod timers;
+mod watch;
 
 pub use partition::PartitionOptions;
 pub use service::{Orchestrator, OrchestratorOptions};
+pub use watch::{WatchOptions, WatchService};

@@ -6,6 +6,7 @@
 pub mod backoff;
 pub mod breaker;
 pub mod cache;
+pub mod metrics;
 pub mod shutdown;
 pub mod supervise;
 pub mod task;

@@ -1,4 +1,4 @@
-//! Logs to stderr, traces over OTLP when an endpoint is set.
+//! Logs to stderr, traces and metrics over OTLP when an endpoint is set.
 //!
 //! Called once by the binary. Without an endpoint there is no OpenTelemetry layer at all, so
 //! spans below the log filter cost one comparison.
@@ -6,9 +6,10 @@
 use std::{io, time::Duration};
 
 use opentelemetry::{KeyValue, trace::TracerProvider};
-use opentelemetry_otlp::{SpanExporter, WithExportConfig};
+use opentelemetry_otlp::{MetricExporter, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::{
     Resource,
+    metrics::{PeriodicReader, SdkMeterProvider},
     trace::{SdkTracer, SdkTracerProvider},
 };
 use tokio::runtime::Runtime;
@@ -25,6 +26,9 @@ const FLUSH_MAX: Duration = Duration::from_secs(3);
 
 /// How long one export may take.
 const EXPORT_MAX: Duration = Duration::from_secs(5);
+
+/// Pause between two exports of metrics.
+const METRICS_EVERY: Duration = Duration::from_secs(15);
 
 /// ractor opens a span per actor at `info`; with one actor per step that is noise, and work.
 const RACTOR_QUIET: &str = "ractor=warn";
@@ -86,16 +90,20 @@ pub struct Guard(Option<Export>);
 #[derive(Debug)]
 struct Export {
     provider: SdkTracerProvider,
+    meters: SdkMeterProvider,
     /// The exporter's own: it must outlive the process's main runtime.
     runtime: Runtime,
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let Some(Export { provider, runtime }) = self.0.take() else { return };
+        let Some(Export { provider, meters, runtime }) = self.0.take() else { return };
         trace::set_exporting(false);
         if let Err(error) = provider.shutdown_with_timeout(FLUSH_MAX) {
             tracing::warn!(%error, "last spans not exported");
+        }
+        if let Err(error) = meters.shutdown_with_timeout(FLUSH_MAX) {
+            tracing::warn!(%error, "last metrics not exported");
         }
         runtime.shutdown_background();
     }
@@ -122,6 +130,7 @@ pub fn init(options: &TelemetryOptions) -> Result<Guard, TelemetryError> {
         .with_filter(Targets::new().with_target("cadre", LevelFilter::DEBUG));
     registry.with(lines(options).with_filter(filter)).with(spans).try_init()?;
     trace::set_exporting(true);
+    opentelemetry::global::set_meter_provider(export.meters.clone());
     Ok(Guard(Some(export)))
 }
 
@@ -158,18 +167,23 @@ impl Export {
             .enable_all()
             .build()
             .map_err(|error| refused(error.into()))?;
-        let exporter = {
-            // The gRPC channel lives on the runtime that is current when it is made.
+        let (spans, metrics) = {
+            // The gRPC channels live on the runtime that is current when they are made.
             let _current = runtime.enter();
-            let builder = SpanExporter::builder().with_tonic();
-            builder.with_endpoint(endpoint).with_timeout(EXPORT_MAX).build()
+            let spans = SpanExporter::builder().with_tonic();
+            let metrics = MetricExporter::builder().with_tonic();
+            let spans = spans.with_endpoint(endpoint).with_timeout(EXPORT_MAX).build();
+            (spans, metrics.with_endpoint(endpoint).with_timeout(EXPORT_MAX).build())
         };
-        let exporter = exporter.map_err(|error| refused(error.into()))?;
+        let spans = spans.map_err(|error| refused(error.into()))?;
+        let metrics = metrics.map_err(|error| refused(error.into()))?;
         let name = KeyValue::new("service.name", service.to_owned());
-        let provider = SdkTracerProvider::builder()
-            .with_resource(Resource::builder().with_attribute(name).build())
-            .with_batch_exporter(exporter)
-            .build();
-        Ok(Self { provider, runtime })
+        let resource = Resource::builder().with_attribute(name).build();
+        let reader = PeriodicReader::builder(metrics).with_interval(METRICS_EVERY).build();
+        let meters =
+            SdkMeterProvider::builder().with_resource(resource.clone()).with_reader(reader).build();
+        let provider =
+            SdkTracerProvider::builder().with_resource(resource).with_batch_exporter(spans).build();
+        Ok(Self { provider, meters, runtime })
     }
 }

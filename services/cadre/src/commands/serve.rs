@@ -72,6 +72,7 @@ pub(crate) async fn run(args: ServeArgs, settings: &Settings) -> anyhow::Result<
     };
     let options = StackOptions {
         orchestrator: has(Role::Orchestrator),
+        watch: cadre_core::watch::Settings::default(),
         agents,
         aggregator: has(Role::Aggregator),
         in_flight: args.in_flight,

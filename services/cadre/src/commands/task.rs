@@ -17,7 +17,10 @@ use clap::{Args, Subcommand};
 use self::control::Verb;
 use crate::{
     answer,
-    commands::client::{Client, now, task_id},
+    commands::{
+        alert,
+        client::{Client, now, task_id},
+    },
     exit::{Code, Failure},
     output::{self, Format, OutputArgs},
     settings::Settings,
@@ -135,7 +138,10 @@ async fn explain(args: &OneArgs, settings: &Settings) -> anyhow::Result<()> {
     let client = Client::open(settings).await?;
     let task = client.task(&id).await?;
     let workflow = client.workflow_of(&task).await;
-    let text = why(&task, workflow.as_deref(), now(&client.bus));
+    let mut text = why(&task, workflow.as_deref(), now(&client.bus));
+    if let Some(stuck) = alert::stuck(&client, &id).await {
+        text = format!("{text} {stuck}");
+    }
     let document = serde_json::json!({"task": id.as_str(), "status": task.status(), "why": text});
     match args.output.format(settings) {
         Format::Table => {

@@ -305,6 +305,8 @@ mod tests {
             max_ack_pending: 1,
             redelivered: 0,
             waiting,
+            delivered: 0,
+            settled: 0,
             oldest: None,
             pinned: None,
         }
