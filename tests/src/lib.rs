@@ -3,6 +3,7 @@
 
 pub mod bed;
 pub mod hand;
+pub mod next;
 pub mod packs;
 pub mod payment;
 pub mod plain;

@@ -1,12 +1,17 @@
 //! Starts the services of one process on a connection, and stops them in reverse order.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use cadre_agent::{AgentOptions, AgentService, RoleSelection};
 use cadre_aggregator::{AggregatorOptions, AggregatorService};
-use cadre_core::{breaker::Settings as BreakerSettings, ids::Name};
+use cadre_core::{breaker::Settings as BreakerSettings, fleet::Member, ids::Name};
 use cadre_nats::{
-    Grouping, breakers::KvBreakers, bus::JetStreamBus, connect::Connection, packs::KvPacks,
+    Grouping,
+    breakers::KvBreakers,
+    bus::JetStreamBus,
+    connect::Connection,
+    fleet::{Fleet, JoinError, Membership},
+    packs::KvPacks,
 };
 use cadre_orchestrator::{Orchestrator, OrchestratorOptions, PartitionOptions};
 use cadre_runtime::breaker::{BreakerOptions, BreakerService, Breakers};
@@ -52,6 +57,7 @@ pub struct Stack {
     pub bus: JetStreamBus,
     /// The packs on it.
     pub packs: KvPacks,
+    membership: Option<Arc<Membership>>,
     orchestrator: Option<Orchestrator>,
     breakers: Option<BreakerService>,
     agents: Option<AgentService<JetStreamBus>>,
@@ -69,6 +75,8 @@ impl Stack {
         let bus = JetStreamBus::open_with(connection, options.grouping)
             .await
             .map_err(|error| unavailable(&error))?;
+        let id = instance()?;
+        let membership = join(connection, &bus, &id, &options).await?;
         let topology = bus.streams().topology;
         let packs = KvPacks::open(connection.js.clone(), topology)
             .await
@@ -92,7 +100,7 @@ impl Stack {
         };
         let (orchestrator, breakers) = match options.orchestrator {
             true => {
-                let (shared, breakers) = breakers(connection, &bus).await?;
+                let (shared, breakers) = breakers(connection, &bus, id).await?;
                 let partition = PartitionOptions::default();
                 let options =
                     OrchestratorOptions { partitions: topology.partitions, partition, breakers };
@@ -101,7 +109,7 @@ impl Stack {
             }
             false => (None, None),
         };
-        let stack = Self { bus, packs, orchestrator, breakers, agents, aggregator };
+        let stack = Self { bus, packs, membership, orchestrator, breakers, agents, aggregator };
         stack.ready().await?;
         Ok(stack)
     }
@@ -124,6 +132,14 @@ impl Stack {
         Ok(())
     }
 
+    /// Resolves when this process must serve no longer, with the reason; mostly never.
+    pub async fn expelled(&self) -> anyhow::Error {
+        match &self.membership {
+            Some(membership) => incompatible(&membership.expelled().await).into(),
+            None => std::future::pending().await,
+        }
+    }
+
     /// Stops everything; what is in flight comes again elsewhere.
     pub async fn stop(&self) {
         if let Some(orchestrator) = &self.orchestrator {
@@ -138,17 +154,61 @@ impl Stack {
         if let Some(aggregator) = &self.aggregator {
             aggregator.stop().await;
         }
+        if let Some(membership) = &self.membership {
+            membership.leave().await;
+        }
     }
+}
+
+/// A name that no other process has.
+fn instance() -> anyhow::Result<Name> {
+    let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), ());
+    Ok(Name::new(&format!("pod-{random:016x}"))?)
+}
+
+/// Says that this process serves, before it does; alone, where the bus knows of no fleet.
+async fn join(
+    connection: &Connection,
+    bus: &JetStreamBus,
+    id: &Name,
+    options: &StackOptions,
+) -> anyhow::Result<Option<Arc<Membership>>> {
+    let services = [
+        (options.orchestrator, "orchestrator"),
+        (options.agents.is_some(), "agent"),
+        (options.aggregator, "aggregator"),
+    ];
+    let services = services.into_iter().filter(|(is_run, _)| *is_run);
+    let services = services.map(|(_, name)| name.to_owned()).collect();
+    let fleet = match Fleet::open(&connection.js, bus.streams().clock.clone()).await {
+        Ok(fleet) => fleet,
+        Err(error) => {
+            tracing::warn!(%error, "members are not known to each other, run `cadre bus apply`");
+            return Ok(None);
+        }
+    };
+    let member = Member::new(id.clone(), &connection.wire.release(), services);
+    match fleet.join(member, connection.wire.clone()).await {
+        Ok(membership) => Ok(Some(Arc::new(membership))),
+        Err(error) => Err(incompatible(&error).into()),
+    }
+}
+
+fn incompatible(error: &JoinError) -> Failure {
+    let code = match error {
+        JoinError::Lacks { .. } => Code::Incompatible,
+        JoinError::Bus(_) => Code::BusUnavailable,
+    };
+    Failure::new(code, error.to_string())
 }
 
 /// The breakers of this process; alone, where the bus has no board for them.
 async fn breakers(
     connection: &Connection,
     bus: &JetStreamBus,
+    pod: Name,
 ) -> anyhow::Result<(Option<BreakerService>, Breakers)> {
     let clock = bus.streams().clock.clone();
-    let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), ());
-    let pod = Name::new(&format!("pod-{random:016x}"))?;
     let options = BreakerOptions { pod, settings: BreakerSettings::default() };
     match KvBreakers::open(&connection.js, clock.clone()).await {
         Ok(board) => {

@@ -15,4 +15,5 @@ mod poison;
 mod reports;
 mod steer;
 mod timers;
+mod upgrade;
 mod wishes;
