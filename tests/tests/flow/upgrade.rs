@@ -232,4 +232,67 @@ async fn an_old_build_that_meets_a_newer_record_lets_go_of_the_partition() {
     world.finish_all().await;
     assert!(released() <= 4, "each partition once at most: {:?}", old.lines());
     assert!(!old.lines().iter().any(|line| line.contains("quarantined")), "{:?}", old.lines());
+
+    // As if it had been away while the feature was enabled.
+    features.put(FEATURE, r#"{"stage": "on", "by": "ada"}"#.into()).await.expect("put");
+    assert_eq!(old.ended().await, Some(15));
+    old.says("does not know it").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_for_a_newer_build_is_left_for_it() {
+    let mut world = World::new().await;
+    let stack = world.bed.stack().await;
+    let task = world.publish(1).await;
+    let order = world.hand.order().await;
+    let outcome = json!({"completed": {"output": {}}, "schema": 3, "minReader": 3});
+    let subject = order.report_subject();
+    let report = order.report(outcome).to_string();
+    assert_eq!(order.send(&subject, "application/json", report).await, Ok(()));
+    order.message.double_ack().await.expect("acknowledged");
+    let js = &world.bed.connection.js;
+    let inputs = js.get_stream("CADRE_IN_0").await.expect("stream");
+    let partition = world.bed.bus.streams().partition(&task);
+    let is_seen = async {
+        while inputs.consumer_info(format!("p{partition}")).await.expect("info").num_ack_pending == 0 {}
+    };
+    timeout(PATIENCE, is_seen).await.expect("delivered");
+    assert_eq!(world.bed.task(&task).await.status(), "running");
+    assert_eq!(plain::count(&world.bed, "CADRE_LOG_0", "cadre.*.dead.>").await, 0);
+
+    // Once it is out of the way, one that this build can read has its place.
+    let waiting = inputs.get_last_raw_message_by_subject(&subject).await.expect("it waits");
+    inputs.delete_message(waiting.sequence).await.expect("deleted");
+    order.complete(&json!({"by": "hand"})).await;
+    assert_eq!(world.bed.answer(&task).await["status"], "completed");
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tasks_whose_pack_is_gone_or_cannot_be_compiled_are_named() {
+    let mut world = World::new().await;
+    let stack = world.bed.stack().await;
+    let task = world.publish(1).await;
+    world.hand.order().await;
+    stack.stop().await;
+    let said = world.cadre(Build::Old, &["upgrade", "check", "-o", "id"]).await;
+    assert_eq!((said.code, said.text()), (Some(0), ""));
+
+    let revision = world.bed.task(&task).await.goal.revision.to_string();
+    let key = format!("rev.{revision}");
+    let packs = world.bed.connection.js.get_key_value("CADRE_PACKS").await.expect("a bucket");
+    let later = pack(&PACK.replace("pack/v1", "pack/v9"), &[("contracts/any.v1.json", ANYTHING)]);
+    let document = later.encode().expect("a document");
+    let blob = world.bed.bus.blobs().put_bytes(document.as_bytes()).await.expect("stored");
+    let place = json!({"$blob": blob.hash.to_string(), "size_bytes": blob.size_bytes});
+    packs.put(&key, place.to_string().into()).await.expect("put");
+    let said = world.cadre(Build::Old, &["upgrade", "check", "-o", "json"]).await;
+    let problem = said.json()["tasks"][0]["problems"][0].to_string();
+    assert_eq!((said.code, problem.contains("does not compile with this build")), (Some(15), true));
+
+    packs.purge(&key).await.expect("purged");
+    let said = world.cadre(Build::Old, &["upgrade", "check"]).await;
+    assert_eq!(said.code, Some(15));
+    let is_named = said.text().contains(task.as_str()) && said.text().contains("is not stored");
+    assert!(is_named, "{}", said.text());
 }
