@@ -20,6 +20,7 @@ use cadre_core::{
 use cadre_proto::subject::{self, Attempt};
 
 use crate::{
+    Wire,
     blobs::Blobs,
     clock::BrokerClock,
     connect::Connection,
@@ -46,6 +47,8 @@ pub struct Streams {
     pub topology: Topology,
     /// The broker's time.
     pub clock: BrokerClock,
+    /// What this process reads and writes.
+    pub wire: Wire,
     pub(crate) publisher: Publisher,
     log: Arc<Vec<Stream<()>>>,
 }
@@ -127,7 +130,8 @@ impl JetStreamBus {
         clock.keep(&client).await;
         let publisher = Publisher::start(&client, topology.shards, grouping).await?;
         let log = Arc::new(log);
-        let streams = Streams { client, js: js.clone(), topology, clock, publisher, log };
+        let wire = connection.wire.clone();
+        let streams = Streams { client, js: js.clone(), topology, clock, wire, publisher, log };
         let blobs = Blobs::new(js);
         let log = TaskLog::new(streams.clone(), blobs.clone());
         let outbox = Outbox::new(streams.clone(), blobs.clone());

@@ -13,9 +13,11 @@ use async_nats::{
 use rand::Rng;
 use tokio::time::Instant;
 
-use cadre_core::{limits::BUS_GAP_MAX, ports::BusError};
+use cadre_core::{fleet::Release, limits::BUS_GAP_MAX, ports::BusError};
+use cadre_proto::RELEASE;
 
 use crate::{
+    Wire,
     server::{VERSION_MIN, Version},
     topology::{DiscoverError, Topology, discover},
 };
@@ -62,6 +64,8 @@ pub struct ConnectOptions {
     pub credentials: Option<PathBuf>,
     /// How long to try while nobody answers. Default 5 s: a broker that starts at the same moment is ready by then.
     pub within: Duration,
+    /// What this process reads and writes. Default: [`RELEASE`].
+    pub release: Release,
 }
 
 impl ConnectOptions {
@@ -72,6 +76,7 @@ impl ConnectOptions {
             name: name.into(),
             credentials: None,
             within: Duration::from_secs(5),
+            release: RELEASE,
         }
     }
 }
@@ -85,6 +90,8 @@ pub struct Connection {
     pub js: Context,
     /// What the broker that answered first is.
     pub server: Version,
+    /// What is read and written over it.
+    pub wire: Wire,
 }
 
 /// Why there is no connection.
@@ -174,7 +181,7 @@ pub async fn connect(options: ConnectOptions) -> Result<Connection, ConnectError
         .max_ack_inflight(ACKS_IN_FLIGHT_MAX)
         .backpressure_on_inflight(true)
         .build(client.clone());
-    Ok(Connection { client, js, server })
+    Ok(Connection { client, js, server, wire: Wire::new(options.release) })
 }
 
 /// Repeats what is harmless to repeat while the bus is unavailable, for as long as a gap is ridden out.

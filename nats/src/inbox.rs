@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_nats::Message;
+use bytes::Bytes;
 use cadre_core::{
     ids::{Partition, TaskId},
     payload::{BlobRef, Hash, Payload},
@@ -10,7 +11,7 @@ use cadre_core::{
     task::{Decision, Failure, FailureKind, Goal, Input, Outcome, Report, Usage},
 };
 use cadre_proto::{
-    ContentType, cancel, control, decision, goal, report,
+    ContentType, DecodeError, cancel, control, decision, goal, report,
     subject::{Attempt, Subject},
 };
 use serde_json::json;
@@ -77,7 +78,8 @@ impl Inbox<Delivery<Receipt>> for InputInbox {
     }
 }
 
-/// The inner error is a message that means nothing, the outer one a bus that does not answer.
+/// The inner error is a message that means nothing, the outer one a bus that does not answer, or a
+/// message that is for a newer build.
 async fn decode(
     blobs: &Blobs,
     message: &Message,
@@ -88,12 +90,12 @@ async fn decode(
     };
     match subject {
         Subject::InTimer(_, task) => Ok(Ok((task, Input::Due))),
-        Subject::InCancel { task, .. } => Ok(content(message)
-            .and_then(|content| cancel::decode(&message.payload, content).map_err(text))
-            .map(|cancel| (task, Input::Cancel(cancel)))),
-        Subject::InControl { task, .. } => Ok(content(message)
-            .and_then(|content| control::decode(&message.payload, content).map_err(text))
-            .map(|control| (task, Input::Control(control)))),
+        Subject::InCancel { task, .. } => {
+            Ok(parsed(message, cancel::decode)?.map(|cancel| (task, Input::Cancel(cancel))))
+        }
+        Subject::InControl { task, .. } => {
+            Ok(parsed(message, control::decode)?.map(|control| (task, Input::Control(control))))
+        }
         Subject::InDecision { task, .. } => {
             let decision = decode_decision(blobs, message).await?;
             Ok(decision.map(|decision| (task, Input::Decision(decision))))
@@ -121,9 +123,7 @@ async fn decode(
 }
 
 async fn decode_goal(blobs: &Blobs, message: &Message) -> Result<Result<Goal, String>, BusError> {
-    let parsed =
-        content(message).and_then(|content| goal::parse(&message.payload, content).map_err(text));
-    let parsed = match parsed {
+    let parsed = match parsed(message, goal::parse)? {
         Ok(parsed) => parsed,
         Err(why) => return Ok(Err(why)),
     };
@@ -137,9 +137,7 @@ async fn decode_decision(
     blobs: &Blobs,
     message: &Message,
 ) -> Result<Result<Decision, String>, BusError> {
-    let parsed = content(message)
-        .and_then(|content| decision::parse(&message.payload, content).map_err(text));
-    let parsed = match parsed {
+    let parsed = match parsed(message, decision::parse)? {
         Ok(parsed) => parsed,
         Err(why) => return Ok(Err(why)),
     };
@@ -154,9 +152,7 @@ async fn decode_report(
     message: &Message,
     attempt: &Attempt,
 ) -> Result<Result<Report, String>, BusError> {
-    let parsed =
-        content(message).and_then(|content| report::parse(&message.payload, content).map_err(text));
-    let parsed = match parsed {
+    let parsed = match parsed(message, report::parse)? {
         Ok(parsed) => parsed,
         Err(why) => return Ok(Err(why)),
     };
@@ -175,8 +171,25 @@ fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-fn content(message: &Message) -> Result<ContentType, String> {
-    ContentType::of(header(message, "Content-Type"), &message.payload).map_err(text)
+/// Parses a message by its encoding; the inner error is one that means nothing. What is for a newer
+/// build is an outer one: left to be delivered again, until somebody has it who can read it.
+pub(crate) fn parsed<T>(
+    message: &Message,
+    parse: fn(&Bytes, ContentType) -> Result<T, DecodeError>,
+) -> Result<Result<T, String>, BusError> {
+    let content = match ContentType::of(header(message, "Content-Type"), &message.payload) {
+        Ok(content) => content,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    match parse(&message.payload, content) {
+        Ok(parsed) => Ok(Ok(parsed)),
+        Err(error @ DecodeError::TooNew { .. }) => Err(BusError::Refused(error.to_string())),
+        Err(
+            error @ (DecodeError::Protobuf { .. }
+            | DecodeError::Json { .. }
+            | DecodeError::Field { .. }),
+        ) => Ok(Err(error.to_string())),
+    }
 }
 
 /// Fetches large documents; the inner error is one that is gone or not what its reference says.

@@ -79,7 +79,8 @@ impl TaskLog {
         }
         let txn: [u8; 16] = rand::random();
         let previous = (head.rev > 0).then_some(head.hash);
-        let Encoded { bytes: body, hash } = record::encode(&record, txn, previous);
+        let writer = self.streams.wire.writer();
+        let Encoded { bytes: body, hash } = record::encode_by(writer, &record, txn, previous);
         if body.len() > MESSAGE_BYTES_MAX {
             return Err(AppendError::TooLarge { task: task.clone(), bytes: body.len() });
         }
@@ -128,7 +129,7 @@ impl TaskLog {
         if last.sequence < head.sequence {
             return Err(regressed(task, head, last.sequence));
         }
-        match record::parse(&last.body) {
+        match record::parse_by(self.streams.wire.reader(), &last.body) {
             Ok(parsed) if parsed.wire().txn[..] == txn => {
                 tracing::info!(%task, rev, "record without an answer was found in the log");
                 Ok(LogHead { rev, sequence: last.sequence, hash })
@@ -197,7 +198,8 @@ impl TaskLog {
     ) -> Result<(), LoadError> {
         let rev = loaded.head.rev + 1;
         let damaged = |what: String| LoadError::Damaged { task: task.clone(), rev, what };
-        let parsed = record::parse(&stored.body).map_err(|error| match error {
+        let parsed = record::parse_by(self.streams.wire.reader(), &stored.body);
+        let parsed = parsed.map_err(|error| match error {
             DecodeError::TooNew { min_reader, .. } => {
                 LoadError::TooNew { task: task.clone(), min_reader }
             }

@@ -52,6 +52,12 @@ pub const PACKS_BUCKET: &str = "CADRE_PACKS";
 /// Key-value bucket of circuit breakers' hints.
 pub const BREAKERS_BUCKET: &str = "CADRE_BREAKERS";
 
+/// Key-value bucket of the processes that serve.
+pub const MEMBERS_BUCKET: &str = "CADRE_MEMBERS";
+
+/// Key-value bucket of the features that the whole fleet may use.
+pub const FEATURES_BUCKET: &str = "CADRE_FEATURES";
+
 /// Object store of large documents.
 pub const BLOBS_BUCKET: &str = "CADRE_BLOBS";
 

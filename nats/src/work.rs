@@ -9,7 +9,7 @@ use cadre_core::{
     time::UnixMillis,
 };
 use cadre_proto::{
-    ContentType, header,
+    header,
     order::{self, WorkOrder},
     subject::Subject,
 };
@@ -20,7 +20,7 @@ use crate::{
     blobs::Blobs,
     bus::{Streams, header as header_of, pairs},
     delivery::{Receipt, Stamp},
-    inbox::fetch,
+    inbox::{fetch, parsed},
     pull::Pull,
 };
 
@@ -137,11 +137,7 @@ impl WorkInbox {
 }
 
 async fn decode(blobs: &Blobs, message: &Message) -> Result<Result<WorkOrder, String>, BusError> {
-    let content = ContentType::of(header_of(message, "Content-Type"), &message.payload);
-    let parsed = content
-        .map_err(|error| error.to_string())
-        .and_then(|content| order::parse(&message.payload, content).map_err(|e| e.to_string()));
-    let parsed = match parsed {
+    let parsed = match parsed(message, order::parse)? {
         Ok(parsed) => parsed,
         Err(why) => return Ok(Err(why)),
     };

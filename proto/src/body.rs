@@ -4,7 +4,7 @@ use bytes::Bytes;
 use prost::Message;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{DecodeError, EncodeError, SCHEMA, error::Fault, error::Problem};
+use crate::{DecodeError, EncodeError, Reader, error::Fault, error::Problem};
 
 /// How a body is encoded; the header `Content-Type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,9 +88,10 @@ pub(crate) struct Version {
 
 impl Version {
     /// Refuses messages for newer readers, and versions that cannot be.
-    fn check(self, message: &'static str) -> Result<(), DecodeError> {
-        if self.min_reader > SCHEMA {
-            return Err(DecodeError::TooNew { message, min_reader: self.min_reader });
+    fn check(self, message: &'static str, Reader(reads): Reader) -> Result<(), DecodeError> {
+        let min_reader = self.min_reader;
+        if min_reader > reads {
+            return Err(DecodeError::TooNew { message, min_reader, reads });
         }
         if self.min_reader > self.schema.max(1) {
             let problem = Problem::Range("is above schema");
@@ -121,19 +122,25 @@ pub(crate) fn parse<M: Message + Default + DeserializeOwned>(
     body: &Bytes,
     version: fn(&M) -> Version,
 ) -> Result<M, DecodeError> {
-    let (parsed, peeked) = match content {
-        ContentType::Protobuf => {
-            // A clone of `Bytes` is a reference: the parsed fields point into the body.
-            let parsed = M::decode(body.clone()).map_err(|error| {
-                let cause = error.to_string();
-                let cause = cause.trim_start_matches("failed to decode Protobuf message: ");
-                DecodeError::Protobuf { message, cause: cause.to_owned() }
-            });
-            (parsed, || Version::decode(body.as_ref()).ok())
-        }
-        ContentType::Json => return parse_json(message, body, version),
-    };
-    checked(message, parsed, version, peeked)
+    match content {
+        ContentType::Protobuf => parse_protobuf((message, Reader::default()), body, version),
+        ContentType::Json => parse_json(message, body, version),
+    }
+}
+
+/// As [`parse`], for one encoding and any reader.
+pub(crate) fn parse_protobuf<M: Message + Default>(
+    (message, reader): (&'static str, Reader),
+    body: &Bytes,
+    version: fn(&M) -> Version,
+) -> Result<M, DecodeError> {
+    // A clone of `Bytes` is a reference: the parsed fields point into the body.
+    let parsed = M::decode(body.clone()).map_err(|error| {
+        let cause = error.to_string();
+        let cause = cause.trim_start_matches("failed to decode Protobuf message: ");
+        DecodeError::Protobuf { message, cause: cause.to_owned() }
+    });
+    checked((message, reader), parsed, version, || Version::decode(body.as_ref()).ok())
 }
 
 fn parse_json<M: DeserializeOwned>(
@@ -143,7 +150,8 @@ fn parse_json<M: DeserializeOwned>(
 ) -> Result<M, DecodeError> {
     let parsed = serde_json::from_slice(body)
         .map_err(|error| DecodeError::Json { message, cause: json_cause::<M>(body, &error) });
-    checked(message, parsed, version, || serde_json::from_slice(body).ok())
+    let who = (message, Reader::default());
+    checked(who, parsed, version, || serde_json::from_slice(body).ok())
 }
 
 /// The cause with the field's path, for which the body is parsed once more.
@@ -160,16 +168,16 @@ fn json_cause<M: DeserializeOwned>(body: &[u8], error: &serde_json::Error) -> St
 
 /// What a newer writer sent may not even parse: its version counts before its syntax.
 fn checked<M>(
-    message: &'static str,
+    (message, reader): (&'static str, Reader),
     parsed: Result<M, DecodeError>,
     version: fn(&M) -> Version,
     peek: impl FnOnce() -> Option<Version>,
 ) -> Result<M, DecodeError> {
     match parsed {
-        Ok(parsed) => version(&parsed).check(message).map(|()| parsed),
+        Ok(parsed) => version(&parsed).check(message, reader).map(|()| parsed),
         Err(error) => match peek() {
-            Some(version) if version.min_reader > SCHEMA => {
-                Err(DecodeError::TooNew { message, min_reader: version.min_reader })
+            Some(Version { min_reader, .. }) if min_reader > reader.0 => {
+                Err(DecodeError::TooNew { message, min_reader, reads: reader.0 })
             }
             Some(_) | None => Err(error),
         },

@@ -5,14 +5,12 @@ use cadre_core::{
     payload::{Hash, PayloadError},
 };
 
-use crate::SCHEMA;
-
 /// Bytes that are not the message they should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// A newer build wrote it and says that this one must not read it; time or an upgrade helps.
     #[error(
-        "{message} needs a reader of schema {min_reader} and this build reads up to {SCHEMA}: \
+        "{message} needs a reader of schema {min_reader} and this build reads up to {reads}: \
          upgrade this process"
     )]
     TooNew {
@@ -20,6 +18,8 @@ pub enum DecodeError {
         message: &'static str,
         /// The oldest schema that reads it.
         min_reader: u32,
+        /// The newest schema that this process reads.
+        reads: u32,
     },
     /// Not the protobuf encoding of the message.
     #[error("{message} is not valid protobuf: {cause}")]

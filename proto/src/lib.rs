@@ -21,6 +21,7 @@ pub mod record;
 pub mod report;
 pub mod subject;
 pub mod v1;
+pub mod version;
 
 mod blobs;
 mod parts;
@@ -28,8 +29,9 @@ mod parts;
 pub use blobs::Blobs;
 pub use body::ContentType;
 pub use error::{DecodeError, EncodeError, Problem};
+pub use version::{RELEASE, Reader, Writer};
 
-/// Schema that this build writes, and the newest that it reads.
+/// Schema that this build writes and the newest that it reads, unless a [`Reader`] or a [`Writer`] says otherwise.
 pub const SCHEMA: u32 = 2;
 
 /// Oldest schema whose readers understand a message of this build with nothing in it that an older

@@ -14,7 +14,7 @@ use cadre_core::{
 use prost::Message;
 
 use crate::{
-    Blobs, ContentType, DecodeError, MIN_READER, Problem, SCHEMA,
+    Blobs, DecodeError, MIN_READER, Problem, Reader, Writer,
     body::{self, Version},
     error::Fault,
     parts::{hash, required},
@@ -59,9 +59,21 @@ pub struct StoredRecord {
 /// in whole microseconds.
 #[must_use]
 pub fn encode(record: &Record, txn: [u8; 16], prev: Option<Hash>) -> Encoded {
+    encode_by(Writer::default(), record, txn, prev)
+}
+
+/// As [`encode`], by a writer of any schema.
+#[must_use]
+pub fn encode_by(
+    writer: Writer<'_>,
+    record: &Record,
+    txn: [u8; 16],
+    prev: Option<Hash>,
+) -> Encoded {
+    let events = record.events.iter().map(event::min_reader).max().unwrap_or(MIN_READER);
     let wire = v1::Record {
-        schema: SCHEMA,
-        min_reader: record.events.iter().map(event::min_reader).max().unwrap_or(MIN_READER),
+        schema: writer.schema,
+        min_reader: events.max(writer.min_reader()),
         rev: record.rev,
         txn: Bytes::copy_from_slice(&txn),
         prev_sha256: prev.map_or_else(Bytes::new, |hash| Bytes::copy_from_slice(&hash.0)),
@@ -75,6 +87,7 @@ pub fn encode(record: &Record, txn: [u8; 16], prev: Option<Hash>) -> Encoded {
         decision: record.decision.clone(),
         reason: record.reason.clone(),
         events: record.events.iter().map(event::to_wire).collect(),
+        writer: if writer.names_itself() { writer.build.to_owned() } else { String::new() },
     };
     let bytes = Bytes::from(wire.encode_to_vec());
     Encoded { hash: Hash::of(&bytes), bytes }
@@ -93,8 +106,16 @@ pub struct Parsed {
 /// # Errors
 /// [`DecodeError`] when it is for newer readers, no record, or names a malformed reference.
 pub fn parse(bytes: &Bytes) -> Result<Parsed, DecodeError> {
+    parse_by(Reader::default(), bytes)
+}
+
+/// As [`parse`], by a reader of any schema.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_by(reader: Reader, bytes: &Bytes) -> Result<Parsed, DecodeError> {
     let version = |wire: &v1::Record| Version { schema: wire.schema, min_reader: wire.min_reader };
-    let wire = body::parse(RECORD, ContentType::Protobuf, bytes, version)?;
+    let wire = body::parse_protobuf((RECORD, reader), bytes, version)?;
     let mut needed = Vec::new();
     for (index, event) in wire.events.iter().enumerate() {
         let fault = |fault: Fault| fault.inside(&format!("events[{index}]")).of(RECORD);

@@ -5,6 +5,7 @@ pub mod alerts;
 pub mod bed;
 pub mod fuzz;
 pub mod hand;
+pub mod next;
 pub mod packs;
 pub mod payment;
 pub mod plain;

@@ -55,7 +55,15 @@ impl Process {
     pub async fn serve_with(url: &str, args: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(program());
         command.args(["serve", "--nats", url]).args(args).envs(variables.iter().copied());
-        let mut process = Self::spawn(&format!("cadre serve {}", args.join(" ")), command);
+        Self::ready(&format!("cadre serve {}", args.join(" ")), command).await
+    }
+
+    /// Starts `command` and waits until it says that it is ready.
+    ///
+    /// # Panics
+    /// When it is not ready in time.
+    pub async fn ready(name: &str, command: Command) -> Self {
+        let mut process = Self::spawn(name, command);
         let is_ready = process.lines.wait_for(|lines| lines.iter().any(|line| line == "ready"));
         let is_ready = matches!(timeout(PROCESS_PATIENCE, is_ready).await, Ok(Ok(_)));
         assert!(is_ready, "{} is not ready: {:?}", process.name, process.lines());
@@ -85,6 +93,25 @@ impl Process {
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         self.lines.borrow().clone()
+    }
+
+    /// Waits until a line that it says contains `text`.
+    ///
+    /// # Panics
+    /// When none does in time.
+    pub async fn says(&mut self, text: &str) {
+        let is_said = |lines: &Vec<String>| lines.iter().any(|line| line.contains(text));
+        let said = timeout(PROCESS_PATIENCE, self.lines.wait_for(is_said)).await;
+        assert!(matches!(said, Ok(Ok(_))), "{} never says {text:?}", self.name);
+    }
+
+    /// Waits until it ends by itself; its exit code.
+    ///
+    /// # Panics
+    /// When it does not end in time.
+    pub async fn ended(&mut self) -> Option<i32> {
+        let ended = timeout(PROCESS_PATIENCE, self.child.wait()).await;
+        ended.expect("an end in time").expect("a status").code()
     }
 
     /// `kill -9`, and waits until it is gone.

@@ -1,6 +1,6 @@
 //! `cadre` as people and scripts call it, on a test's broker.
 
-use std::process::Stdio;
+use std::{path::Path, process::Stdio};
 
 use serde_json::Value;
 use tokio::process::Command;
@@ -43,7 +43,15 @@ impl Said {
 /// # Panics
 /// When the program is not there.
 pub async fn cadre(bed: &Bed, args: &[&str]) -> Said {
-    let mut command = Command::new(program());
+    cadre_of(&program(), bed, args).await
+}
+
+/// The same with another build of it.
+///
+/// # Panics
+/// When the program is not there.
+pub async fn cadre_of(program: &Path, bed: &Bed, args: &[&str]) -> Said {
+    let mut command = Command::new(program);
     command.args(["--nats", &bed.server.urls().join(",")]).args(args).stdin(Stdio::null());
     command.env("NO_COLOR", "1").env_remove("CADRE_TENANT").env_remove("CADRE_OUTPUT");
     let output = command.output().await.expect("cadre runs");

@@ -87,7 +87,7 @@ async fn read_record(
         | DecodeError::Json { .. }
         | DecodeError::Field { .. }) => RecordProblem::Undecodable(other.to_string()),
     };
-    let parsed = match record::parse(&raw.body) {
+    let parsed = match record::parse_by(bus.streams().wire.reader(), &raw.body) {
         Ok(parsed) => parsed,
         Err(error) => return bad(undecodable(error)),
     };

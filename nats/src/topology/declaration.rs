@@ -31,10 +31,12 @@ const CONSUMERS: [(&str, &str); 4] = [
 
 const ROLE: (&str, &str) = ("consumers/role.yaml", include_str!("../../consumers/role.yaml"));
 
-const BUCKETS: [(&str, &str); 3] = [
+const BUCKETS: [(&str, &str); 5] = [
     ("buckets/packs.yaml", include_str!("../../buckets/packs.yaml")),
     ("buckets/blobs.yaml", include_str!("../../buckets/blobs.yaml")),
     ("buckets/breakers.yaml", include_str!("../../buckets/breakers.yaml")),
+    ("buckets/members.yaml", include_str!("../../buckets/members.yaml")),
+    ("buckets/features.yaml", include_str!("../../buckets/features.yaml")),
 ];
 
 /// A declaration that cannot be read: a bug of this build.

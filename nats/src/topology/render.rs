@@ -146,16 +146,24 @@ fn base(topology: &Topology, max_bytes: Option<Caps>) -> stream::Config {
 fn bucket(topology: &Topology, declaration: &BucketDeclaration) -> Declared {
     let config = match declaration {
         BucketDeclaration::KeyValue { name, description, history, max_bytes, max_age } => {
+            let max_age = max_age.map(|span| span.0).unwrap_or_default();
+            let base = base(topology, Some(*max_bytes));
+            // The server allows no longer one.
+            let duplicate_window = match max_age.is_zero() {
+                true => base.duplicate_window,
+                false => base.duplicate_window.min(max_age),
+            };
             stream::Config {
                 name: format!("KV_{name}"),
                 description: Some(description.clone()),
                 subjects: vec![format!("$KV.{name}.>")],
                 max_messages_per_subject: i64::from(*history),
-                max_age: max_age.map(|span| span.0).unwrap_or_default(),
+                max_age,
+                duplicate_window,
                 discard: stream::DiscardPolicy::New,
                 allow_rollup: true,
                 deny_delete: true,
-                ..base(topology, Some(*max_bytes))
+                ..base
             }
         }
         BucketDeclaration::ObjectStore { name, description, max_bytes } => stream::Config {

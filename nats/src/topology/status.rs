@@ -10,8 +10,8 @@ use futures::future::{join_all, try_join_all};
 use serde::{Serialize, Serializer};
 
 use crate::topology::{
-    ALERTS_STREAM, ANSWERS_STREAM, BLOBS_BUCKET, BREAKERS_BUCKET, GOALS_STREAM, PACKS_BUCKET,
-    Topology,
+    ALERTS_STREAM, ANSWERS_STREAM, BLOBS_BUCKET, BREAKERS_BUCKET, FEATURES_BUCKET, GOALS_STREAM,
+    MEMBERS_BUCKET, PACKS_BUCKET, Topology,
     api::{ApiError, consumers, stream_info},
     in_stream, log_stream, timer_stream, work_stream,
 };
@@ -111,6 +111,8 @@ pub async fn status(js: &Context, topology: &Topology) -> Result<Status, ApiErro
         format!("KV_{PACKS_BUCKET}"),
         format!("OBJ_{BLOBS_BUCKET}"),
         format!("KV_{BREAKERS_BUCKET}"),
+        format!("KV_{MEMBERS_BUCKET}"),
+        format!("KV_{FEATURES_BUCKET}"),
     ];
     let buckets = try_join_all(buckets.iter().map(|name| stream_info::<stream::Info>(js, name)));
     let (streams, consumers, buckets) =

@@ -367,6 +367,9 @@ pub struct Record {
     /// What follows, in order.
     #[prost(message, repeated, tag = "10")]
     pub events: ::prost::alloc::vec::Vec<Event>,
+    /// Version of the build that wrote it. Since schema 3, which no release writes yet.
+    #[prost(string, tag = "90")]
+    pub writer: ::prost::alloc::string::String,
 }
 /// What made a transition happen.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

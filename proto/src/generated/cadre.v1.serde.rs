@@ -3638,6 +3638,9 @@ impl serde::Serialize for Record {
         if !self.events.is_empty() {
             len += 1;
         }
+        if !self.writer.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("cadre.v1.Record", len)?;
         if self.schema != 0 {
             struct_ser.serialize_field("schema", &self.schema)?;
@@ -3677,6 +3680,9 @@ impl serde::Serialize for Record {
         if !self.events.is_empty() {
             struct_ser.serialize_field("events", &self.events)?;
         }
+        if !self.writer.is_empty() {
+            struct_ser.serialize_field("writer", &self.writer)?;
+        }
         struct_ser.end()
     }
 }
@@ -3700,6 +3706,7 @@ impl<'de> serde::Deserialize<'de> for Record {
             "decision",
             "reason",
             "events",
+            "writer",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -3714,6 +3721,7 @@ impl<'de> serde::Deserialize<'de> for Record {
             Decision,
             Reason,
             Events,
+            Writer,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -3745,6 +3753,7 @@ impl<'de> serde::Deserialize<'de> for Record {
                             "decision" => Ok(GeneratedField::Decision),
                             "reason" => Ok(GeneratedField::Reason),
                             "events" => Ok(GeneratedField::Events),
+                            "writer" => Ok(GeneratedField::Writer),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -3774,6 +3783,7 @@ impl<'de> serde::Deserialize<'de> for Record {
                 let mut decision__ = None;
                 let mut reason__ = None;
                 let mut events__ = None;
+                let mut writer__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Schema => {
@@ -3848,6 +3858,12 @@ impl<'de> serde::Deserialize<'de> for Record {
                             }
                             events__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Writer => {
+                            if writer__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("writer"));
+                            }
+                            writer__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(Record {
@@ -3861,6 +3877,7 @@ impl<'de> serde::Deserialize<'de> for Record {
                     decision: decision__.unwrap_or_default(),
                     reason: reason__.unwrap_or_default(),
                     events: events__.unwrap_or_default(),
+                    writer: writer__.unwrap_or_default(),
                 })
             }
         }

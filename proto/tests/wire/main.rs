@@ -15,4 +15,5 @@ mod sample;
 mod steered;
 mod strategy;
 mod strict;
+mod versions;
 mod wishes;

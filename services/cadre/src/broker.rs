@@ -95,7 +95,9 @@ pub async fn start_private(
     start.port = options.port;
     start.monitor_port = options.monitor_port;
     let server = Server::start(start).await?;
-    let connection = connect(ConnectOptions::new(server.urls().join(","), "cadre")).await?;
+    let mut own = ConnectOptions::new(server.urls().join(","), "cadre");
+    own.release = settings.release;
+    let connection = connect(own).await?;
     let replicas = match options.replicas {
         Replicas::One => 1,
         Replicas::Three => 3,
@@ -271,5 +273,6 @@ pub async fn try_connect(
     let mut options = ConnectOptions::new(urls, name);
     options.credentials = credentials;
     options.within = CONNECT_WITHIN;
+    options.release = settings.release;
     Ok(connect(options).await)
 }

@@ -7,13 +7,15 @@ mod tests;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use cadre_core::fleet::Release;
+use cadre_proto::RELEASE;
 use cadre_runtime::telemetry::TelemetryOptions;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     commands::{
         alert, approval, bench, breaker, bus, check, completion, config, demo, dev, dlq, doctor,
-        goal, pack, serve, task, version,
+        goal, pack, serve, task, upgrade, version,
     },
     exit::{Code, Failure, code_of},
     output,
@@ -46,6 +48,7 @@ enum Command {
     Dlq(dlq::DlqArgs),
     Doctor(doctor::DoctorArgs),
     Check(check::CheckArgs),
+    Upgrade(upgrade::UpgradeArgs),
     Config(config::ConfigArgs),
     Completion(completion::CompletionArgs),
     Version(version::VersionArgs),
@@ -64,13 +67,19 @@ pub(crate) fn command() -> clap::Command {
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let mut command = command();
+    main_as(RELEASE)
+}
+
+/// The same as another build would: tests run two builds side by side.
+#[must_use]
+pub fn main_as(release: Release) -> ExitCode {
+    let mut command = command().version(release.version);
     let matches = command.get_matches_mut();
     let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
         Err(error) => error.format(&mut command).exit(),
     };
-    match start(cli) {
+    match start(cli, release) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if output::is_closed(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -80,13 +89,14 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn start(cli: Cli) -> anyhow::Result<()> {
+fn start(cli: Cli, release: Release) -> anyhow::Result<()> {
     // A shell that starts must not fail because of a settings file.
     if let Command::Completion(args) = &cli.command {
         return Ok(completion::run(args)?);
     }
-    let settings = Settings::load(cli.flags)
+    let mut settings = Settings::load(cli.flags)
         .map_err(|error| Failure::new(Code::Usage, format!("{:#}", anyhow::Error::from(error))))?;
+    settings.release = release;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -111,6 +121,7 @@ fn service(command: &Command, settings: &Settings) -> String {
         | Command::Dlq(_)
         | Command::Doctor(_)
         | Command::Check(_)
+        | Command::Upgrade(_)
         | Command::Config(_)
         | Command::Completion(_)
         | Command::Version(_) => "cadre",
@@ -141,6 +152,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Dlq(args) => dlq::run(args, settings).await,
         Command::Doctor(args) => doctor::run(args, settings).await,
         Command::Check(args) => check::run(args, settings).await,
+        Command::Upgrade(args) => upgrade::run(args, settings).await,
         Command::Config(args) => config::run(&args, settings),
         Command::Completion(args) => Ok(completion::run(&args)?),
         Command::Version(args) => version::run(&args, settings),

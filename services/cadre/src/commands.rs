@@ -18,5 +18,6 @@ pub(crate) mod pack;
 pub(crate) mod process;
 pub(crate) mod serve;
 pub(crate) mod task;
+pub(crate) mod upgrade;
 pub(crate) mod version;
 pub(crate) mod wish;

@@ -34,11 +34,13 @@ pub enum Code {
     Violated = 13,
     /// A decision or a wish cannot be fulfilled, or not any more; the message says why.
     Refused = 14,
+    /// Builds do not fit together; the message names the task, the member or the feature.
+    Incompatible = 15,
 }
 
 impl Code {
     /// All of them, in order.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Error,
         Self::Usage,
         Self::NotFound,
@@ -53,6 +55,7 @@ impl Code {
         Self::Unhealthy,
         Self::Violated,
         Self::Refused,
+        Self::Incompatible,
     ];
 
     /// What it means, as `cadre --help` and the README say it.
@@ -75,6 +78,7 @@ impl Code {
             Self::Unhealthy => "a check of `doctor` is red",
             Self::Violated => "the streams break a rule of `check`",
             Self::Refused => "a decision or a wish for a task was refused; the message says why",
+            Self::Incompatible => "builds do not fit together: a task, a member or a feature",
         }
     }
 }

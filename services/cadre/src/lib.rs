@@ -15,4 +15,4 @@ pub mod settings;
 pub mod stack;
 pub mod timeline;
 
-pub use cli::main;
+pub use cli::{main, main_as};

@@ -18,8 +18,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use cadre_core::ids::Name;
+use cadre_core::{fleet::Release, ids::Name};
 use cadre_nats::server::NatsChoice;
+use cadre_proto::RELEASE;
 use cadre_runtime::telemetry::LogFormat;
 use serde::Serialize;
 
@@ -67,6 +68,8 @@ pub struct Settings {
     pub login: Option<String>,
     /// `service.name` of exported traces [env: OTEL_SERVICE_NAME]; `None` leaves it to the command.
     pub service_name: Option<String>,
+    /// What this build reads, writes and knows; no source can change it.
+    pub release: Release,
     /// Where each value comes from.
     pub explained: Vec<Explained>,
 }
@@ -228,6 +231,7 @@ impl Settings {
             log_format: choices.read(Key::LogFormat, log_format)?.unwrap_or_default(),
             login: sources.environment.login(),
             service_name: sources.environment.service_name(),
+            release: RELEASE,
             explained: choices.explained(),
         })
     }

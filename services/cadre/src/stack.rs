@@ -1,15 +1,20 @@
 //! Starts the services of one process on a connection, and stops them in reverse order.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use cadre_agent::{AgentOptions, AgentService, RoleSelection};
 use cadre_aggregator::{AggregatorOptions, AggregatorService};
 use cadre_core::{
-    breaker::Settings as BreakerSettings, ids::Name, ports::BusError,
+    breaker::Settings as BreakerSettings, fleet::Member, ids::Name, ports::BusError,
     watch::Settings as WatchSettings,
 };
 use cadre_nats::{
-    Grouping, breakers::KvBreakers, bus::JetStreamBus, connect::Connection, packs::KvPacks,
+    Grouping,
+    breakers::KvBreakers,
+    bus::JetStreamBus,
+    connect::Connection,
+    fleet::{Fleet, JoinError, Membership},
+    packs::KvPacks,
     watch::JetStreamWatch,
 };
 use cadre_orchestrator::{
@@ -61,6 +66,7 @@ pub struct Stack {
     pub bus: JetStreamBus,
     /// The packs on it.
     pub packs: KvPacks,
+    membership: Option<Arc<Membership>>,
     orchestrator: Option<Orchestrator>,
     breakers: Option<BreakerService>,
     watch: Option<WatchService>,
@@ -79,6 +85,8 @@ impl Stack {
         let bus = JetStreamBus::open_with(connection, options.grouping)
             .await
             .map_err(|error| unavailable(&error))?;
+        let id = instance()?;
+        let membership = join(connection, &bus, &id, &options).await?;
         let topology = bus.streams().topology;
         let packs = KvPacks::open(connection.js.clone(), topology)
             .await
@@ -102,9 +110,8 @@ impl Stack {
         };
         let (orchestrator, breakers, watch) = match options.orchestrator {
             true => {
-                let pod = pod()?;
-                let (shared, breakers) = breakers(connection, &bus, pod.clone()).await?;
-                let watch = watch(&bus, pod, options.watch).await?;
+                let (shared, breakers) = breakers(connection, &bus, id.clone()).await?;
+                let watch = watch(&bus, id, options.watch).await?;
                 let partition = PartitionOptions::default();
                 let options =
                     OrchestratorOptions { partitions: topology.partitions, partition, breakers };
@@ -113,7 +120,8 @@ impl Stack {
             }
             false => (None, None, None),
         };
-        let stack = Self { bus, packs, orchestrator, breakers, watch, agents, aggregator };
+        let stack =
+            Self { bus, packs, membership, orchestrator, breakers, watch, agents, aggregator };
         stack.ready().await?;
         Ok(stack)
     }
@@ -136,6 +144,14 @@ impl Stack {
         Ok(())
     }
 
+    /// Resolves when this process must serve no longer, with the reason; mostly never.
+    pub async fn expelled(&self) -> anyhow::Error {
+        match &self.membership {
+            Some(membership) => incompatible(&membership.expelled().await).into(),
+            None => std::future::pending().await,
+        }
+    }
+
     /// Stops everything; what is in flight comes again elsewhere.
     pub async fn stop(&self) {
         if let Some(watch) = &self.watch {
@@ -153,7 +169,52 @@ impl Stack {
         if let Some(aggregator) = &self.aggregator {
             aggregator.stop().await;
         }
+        if let Some(membership) = &self.membership {
+            membership.leave().await;
+        }
     }
+}
+
+/// A name that no other process has.
+fn instance() -> anyhow::Result<Name> {
+    let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), ());
+    Ok(Name::new(&format!("pod-{random:016x}"))?)
+}
+
+/// Says that this process serves, before it does; alone, where the bus knows of no fleet.
+async fn join(
+    connection: &Connection,
+    bus: &JetStreamBus,
+    id: &Name,
+    options: &StackOptions,
+) -> anyhow::Result<Option<Arc<Membership>>> {
+    let services = [
+        (options.orchestrator, "orchestrator"),
+        (options.agents.is_some(), "agent"),
+        (options.aggregator, "aggregator"),
+    ];
+    let services = services.into_iter().filter(|(is_run, _)| *is_run);
+    let services = services.map(|(_, name)| name.to_owned()).collect();
+    let fleet = match Fleet::open(&connection.js, bus.streams().clock.clone()).await {
+        Ok(fleet) => fleet,
+        Err(error) => {
+            tracing::warn!(%error, "members are not known to each other, run `cadre bus apply`");
+            return Ok(None);
+        }
+    };
+    let member = Member::new(id.clone(), &connection.wire.release(), services);
+    match fleet.join(member, connection.wire.clone()).await {
+        Ok(membership) => Ok(Some(Arc::new(membership))),
+        Err(error) => Err(incompatible(&error).into()),
+    }
+}
+
+fn incompatible(error: &JoinError) -> Failure {
+    let code = match error {
+        JoinError::Lacks { .. } => Code::Incompatible,
+        JoinError::Bus(_) => Code::BusUnavailable,
+    };
+    Failure::new(code, error.to_string())
 }
 
 /// The breakers of this process; alone, where the bus has no board for them.
@@ -193,10 +254,4 @@ async fn watch(
             Ok(None)
         }
     }
-}
-
-/// A name that no other life of a process has.
-fn pod() -> anyhow::Result<Name> {
-    let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), ());
-    Ok(Name::new(&format!("pod-{random:016x}"))?)
 }

@@ -68,6 +68,7 @@ fn every_command_shows_examples() {
         "dlq",
         "doctor",
         "check",
+        "upgrade",
         "config",
         "completion",
         "version",

@@ -8,6 +8,7 @@ pub mod breaker;
 pub mod check;
 pub mod contract;
 pub mod expr;
+pub mod fleet;
 pub mod ids;
 pub mod limits;
 pub mod pack;

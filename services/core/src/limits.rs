@@ -154,3 +154,12 @@ pub const EXAMINED_MAX: usize = 64;
 
 /// Roles whose errors are counted; packs have fewer.
 pub const WATCHED_ROLES_MAX: usize = 1_024;
+/// How often a member says that it serves; a third of what it is given.
+pub const MEMBER_BEAT: Duration = Duration::from_secs(5);
+
+/// How long a proposal to enable a feature keeps builds without it from serving, should whoever made
+/// it be gone: many times what it takes to ask the members.
+pub const PROPOSAL_LIVES_FOR: Duration = Duration::from_secs(30);
+
+/// Members and flags of one fleet that are looked at.
+pub const MEMBERS_MAX: usize = 10_000;

@@ -141,7 +141,7 @@ impl<B: OrchestratorBus, P: Packs> Actor for PartitionActor<B, P> {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             PartitionMsg::Inputs(batch) => self.on_inputs(&myself, state, batch),
-            PartitionMsg::Loaded(task, loaded) => self.on_loaded(&myself, state, &task, *loaded)?,
+            PartitionMsg::Loaded(task, loaded) => self.on_loaded(&myself, state, &task, *loaded),
             PartitionMsg::Appended(task, decided, result) => {
                 self.on_appended(&myself, state, &task, (&decided, result))?;
             }

@@ -17,4 +17,5 @@ mod poison;
 mod reports;
 mod steer;
 mod timers;
+mod upgrade;
 mod wishes;

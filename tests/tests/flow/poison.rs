@@ -233,7 +233,7 @@ async fn a_record_for_a_newer_reader_releases_the_partition_and_loses_nothing() 
     let sequence = append(&bed, &task, &[0x08, 99, 0x10, 99]).await;
     order.complete(&json!({"n": 1})).await;
     let partition = bed.bus.streams().partition(&task);
-    again(&bed, &format!("p{partition}")).await;
+    released(&bed, &format!("p{partition}")).await;
     stack.stop().await;
     assert_eq!(plain::count(&bed, "CADRE_LOG_0", "cadre.*.dead.>").await, 0, "no letter");
     assert_eq!(plain::count(&bed, "CADRE_IN_0", &order.report_subject()).await, 1, "not taken");
@@ -247,14 +247,19 @@ async fn a_record_for_a_newer_reader_releases_the_partition_and_loses_nothing() 
     stack.stop().await;
 }
 
-/// Waits until something was delivered to a partition's owner, and to the next one.
-async fn again(bed: &Bed, consumer: &str) {
+/// Waits until nobody asks for a partition's inputs any more: between two pulls it is for a moment only.
+async fn released(bed: &Bed, consumer: &str) {
+    /// Looks in a row that must find nobody.
+    const LOOKS: usize = 50;
     let look = async {
         let stream = bed.connection.js.get_stream("CADRE_IN_0").await.expect("stream");
         let mut look = tokio::time::interval(LOOK_EVERY);
-        while stream.consumer_info(consumer).await.expect("consumer").num_redelivered == 0 {
+        let mut looks = 0;
+        while looks < LOOKS {
             look.tick().await;
+            let info = stream.consumer_info(consumer).await.expect("consumer");
+            looks = if info.num_waiting == 0 { looks + 1 } else { 0 };
         }
     };
-    tokio::time::timeout(PATIENCE, look).await.expect("a second delivery in time");
+    tokio::time::timeout(PATIENCE, look).await.expect("released in time");
 }

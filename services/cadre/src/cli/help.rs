@@ -8,7 +8,7 @@ use crate::exit::Code;
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Try it", &["demo", "dev", "bench"]),
     ("Use it", &["goal", "task", "approval", "pack"]),
-    ("Run it", &["serve", "bus", "breaker", "alert", "dlq", "doctor", "check"]),
+    ("Run it", &["serve", "bus", "breaker", "alert", "dlq", "doctor", "check", "upgrade"]),
     ("This program", &["config", "completion", "version"]),
 ];
 

@@ -110,7 +110,9 @@ async fn stopped(settings: &Settings, store: &Path) -> anyhow::Result<(Server, J
     let mut options = StartOptions::new(broker::find_server(settings).await?.binary);
     options.store = StoreDir::Path(store.to_owned());
     let server = Server::start(options).await?;
-    let connection = connect(ConnectOptions::new(server.urls().join(","), "check")).await?;
+    let mut own = ConnectOptions::new(server.urls().join(","), "check");
+    own.release = settings.release;
+    let connection = connect(own).await?;
     let bus = JetStreamBus::open(&connection).await.map_err(|error| unavailable(&error))?;
     Ok((server, bus))
 }

@@ -76,6 +76,7 @@ pub(crate) async fn run(args: DevArgs, settings: &Settings) -> anyhow::Result<()
             Ok(())
         }
         error = ground.failed() => Err(error),
+        why = stack.expelled() => Err(why),
     };
     tokio::select! {
         () = close(stack, ground) => {}

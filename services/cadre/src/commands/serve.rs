@@ -81,11 +81,14 @@ pub(crate) async fn run(args: ServeArgs, settings: &Settings) -> anyhow::Result<
     let connection = broker::connect_to(settings, "serve").await?;
     let stack = Stack::start(&connection, options).await?;
     output::say("ready");
-    shutdown.triggered().await;
+    let outcome = tokio::select! {
+        () = shutdown.triggered() => Ok(()),
+        why = stack.expelled() => Err(why),
+    };
     output::say("stopping");
     tokio::select! {
         () = stack.stop() => {}
         () = shutdown.forced() => {}
     }
-    Ok(())
+    outcome
 }

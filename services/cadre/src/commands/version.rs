@@ -1,7 +1,7 @@
 //! `cadre version`: what this build is and what it works with.
 
 use cadre_nats::server::{VERSION_MIN, VERSION_PINNED};
-use cadre_proto::{MIN_READER, SCHEMA};
+use cadre_proto::MIN_READER;
 use clap::Args;
 use serde_json::json;
 
@@ -22,10 +22,10 @@ pub(crate) struct VersionArgs {
 }
 
 pub(crate) fn run(args: &VersionArgs, settings: &Settings) -> anyhow::Result<()> {
-    let version = env!("CARGO_PKG_VERSION");
+    let (version, schema) = (settings.release.version, settings.release.reads);
     let document = json!({
         "version": version,
-        "wire_schema": SCHEMA,
+        "wire_schema": schema,
         "min_reader": MIN_READER,
         "nats_server_min": VERSION_MIN.to_string(),
         "nats_server_fetched": VERSION_PINNED.to_string(),
@@ -37,10 +37,10 @@ pub(crate) fn run(args: &VersionArgs, settings: &Settings) -> anyhow::Result<()>
         Format::Id => Ok(output::data(version)?),
         Format::Table => {
             output::data(&format!("cadre {version}"))?;
-            let schema = format!(
-                "wire schema {SCHEMA}; what needs nothing of it is readable from schema {MIN_READER} on"
+            let line = format!(
+                "wire schema {schema}; what needs nothing of it is readable from schema {MIN_READER} on"
             );
-            output::data(&schema)?;
+            output::data(&line)?;
             let server = format!(
                 "nats-server {VERSION_MIN} or newer; {VERSION_PINNED} is fetched if needed"
             );

@@ -9,7 +9,6 @@ use cadre_core::{
     workflow::Workflow,
 };
 use cadre_runtime::task::spawn;
-use ractor::ActorProcessingErr;
 
 use super::{
     PartitionActor, PartitionMsg, PartitionState, RELOAD_PAUSE,
@@ -68,10 +67,10 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
         state: &mut PartitionState<B>,
         id: &TaskId,
         loaded: Result<LoadedTask, LoadFailure>,
-    ) -> Result<(), ActorProcessingErr> {
-        let Some(entry) = state.cache.get(id) else { return Ok(()) };
+    ) {
+        let Some(entry) = state.cache.get(id) else { return };
         if !matches!(entry.slot, Slot::Loading) {
-            return Ok(());
+            return;
         }
         match loaded {
             Ok(LoadedTask { task, head, workflow: Some(workflow) }) => {
@@ -106,11 +105,12 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
                 self.turn(myself, state, id);
             }
             Err(LoadFailure::Release(why)) => {
+                // For good: in this process nothing would be different next time. Without pulls from
+                // here the consumer is another's in seconds.
                 tracing::error!(task = %id, %why, "partition was released to a newer build");
-                return Err(why.into());
+                myself.stop(Some("released to a newer build".to_owned()));
             }
         }
-        Ok(())
     }
 
     /// Lets a replayed task, whose debts are paid, go on; also where a record was full.

@@ -4,7 +4,6 @@ use cadre_nats::tail::TailItem;
 use cadre_proto::{
     ContentType,
     body::peek,
-    record,
     subject::{Attempt, Subject},
     v1,
 };
@@ -75,11 +74,10 @@ fn of_subject(subject: &Subject, item: &TailItem) -> (&'static str, Said, bool) 
 }
 
 fn record_said(item: &TailItem) -> Said {
-    let parsed = record::parse(&item.body).map_err(|error| error.to_string())?;
-    let wire = parsed.wire();
+    let wire: v1::Record = peek(ContentType::Protobuf, &item.body)?;
     let events = count(wire.events.len() as u64, "event");
     let text = format!("#{} {}: {} ({events})", wire.rev, wire.decision, short(&wire.reason));
-    Ok((text, value(wire)?))
+    Ok((text, value(&wire)?))
 }
 
 fn order_said(attempt: &Attempt, item: &TailItem) -> Said {
