@@ -133,3 +133,15 @@ pub const CHECK_VIOLATIONS_MAX: usize = 1_000;
 
 /// Notes that a check lists; further ones are counted.
 pub const CHECK_NOTES_MAX: usize = 100;
+
+/// Turns of one crew: as many as a person can still read.
+pub const CREW_TURNS_MAX: u32 = 64;
+
+/// Members of one crew.
+pub const CREW_TEAM_MAX: usize = 32;
+
+/// Bytes of earlier outputs that a router gets with each turn; of older ones it gets the size.
+pub const CREW_HISTORY_BYTES_MAX: usize = 32 * 1024;
+
+/// Rules of one script.
+pub const SCRIPT_RULES_MAX: usize = 64;

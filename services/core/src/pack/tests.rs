@@ -212,7 +212,7 @@ fn values_out_of_the_grammars_range_are_refused() {
     check(
         "      role: judge\n",
         "",
-        &["pack.yaml:28:5: workflow.steps.check: lacks `role` or `approval`"],
+        &["pack.yaml:28:5: workflow.steps.check: lacks `role` or `approval` or `crew`"],
     );
 }
 
