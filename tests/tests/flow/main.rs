@@ -4,6 +4,7 @@ mod approvals;
 mod breaker;
 mod check;
 mod contract_pack;
+mod crews;
 mod dead;
 mod duplicates;
 mod failures;

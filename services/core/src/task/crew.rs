@@ -100,7 +100,8 @@ impl Planner<'_> {
                 return true;
             }
         }
-        match turn_input(role, turn.input) {
+        let input = turn.input.map_err(|why| Failure::new(FailureKind::InvalidInput, &why));
+        match input.and_then(|input| turn_input(role, input)) {
             Ok(input) => {
                 let attempt = Attempt { role, degraded: None, input };
                 self.send(id, attempt, (None, declared.timeout));

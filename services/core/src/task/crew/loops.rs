@@ -79,7 +79,8 @@ fn ping_pong(terms: LoopTerms, roles: &[&Name]) -> Option<Found> {
     let same = |(index, role): &(usize, &&Name)| if index % 2 == 0 { *role == b } else { *role == a };
     let alternating = back.take_while(same).count();
     (alternating > count(terms.pingpong_max) * 2).then(|| {
-        let text = format!("{a} and {b} handed the work to each other {} times", alternating - 1);
+        let (first, second) = if alternating % 2 == 1 { (b, a) } else { (a, b) };
+        let text = format!("{first} and {second} handed the work to each other {} times", alternating - 1);
         ("ping_pong", text)
     })
 }

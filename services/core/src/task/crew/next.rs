@@ -31,7 +31,8 @@ pub(super) enum Next {
 pub(super) struct Turn {
     pub(super) index: u32,
     pub(super) role: Name,
-    pub(super) input: Value,
+    /// Or why it has none.
+    pub(super) input: Result<Value, String>,
 }
 
 /// How a crew ends.
@@ -85,7 +86,7 @@ fn in_turns(crew: &Crew, history: &History<'_>, task: &Task) -> Next {
         let left = history.run.turns_max.saturating_sub(index.saturating_add(1));
         extend(&mut input, [("team", team(crew)), ("turns", history.listed()), ("turns_left", left.into())]);
     }
-    Next::Turn(Turn { index, role, input })
+    Next::Turn(Turn { index, role, input: Ok(input) })
 }
 
 /// A turn that failed ends the crew.

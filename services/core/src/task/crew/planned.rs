@@ -241,7 +241,7 @@ fn first_turn(crew: &Crew, history: &History<'_>, task: &Task) -> Next {
     let mut input = history.input();
     let steps_max = history.run.turns_max.saturating_sub(1);
     extend(&mut input, [("team", team(crew)), ("steps_max", steps_max.into())]);
-    Next::Turn(Turn { index: 0, role: crew.lead.name.clone(), input })
+    Next::Turn(Turn { index: 0, role: crew.lead.name.clone(), input: Ok(input) })
 }
 
 fn whole(outputs: Value) -> Ending {
@@ -279,11 +279,6 @@ fn next_planned<'a>(
     let Some((step, index)) = ready else { return Next::Wait };
     let Some(role) = member(crew, &step.role) else { return Next::Wait };
     done.insert(INPUT, history.run.input.value());
-    match resolved(&step.input, &done) {
-        Ok(input) => Next::Turn(Turn { index, role: role.name.clone(), input }),
-        Err(why) => {
-            let text = format!("planned step {}: {why}", step.id);
-            Next::End(Ending::Fail(Failure::new(FailureKind::InvalidInput, &text)))
-        }
-    }
+    let input = resolved(&step.input, &done);
+    Next::Turn(Turn { index, role: role.name.clone(), input })
 }
