@@ -8,7 +8,8 @@ use cadre_core::{
 };
 
 use crate::{
-    Blobs, ContentType, DecodeError, EncodeError, MIN_READER, Problem, SCHEMA, blobs,
+    Blobs, ContentType, DecodeError, EncodeError, MIN_READER, NEEDS_STEERING, Problem, SCHEMA,
+    blobs,
     body::{self, Version},
     error::Fault,
     json::Json,
@@ -94,9 +95,11 @@ pub fn encode(task: &TaskId, report: &Report, content: ContentType) -> Result<By
 fn min_reader(outcome: &Outcome) -> u32 {
     match outcome {
         Outcome::Failed(failure) => failure_min_reader(failure),
+        // An older one would hand on nothing.
+        Outcome::Handoff { output: Some(_), .. } => NEEDS_STEERING,
         Outcome::Completed { .. }
         | Outcome::Unsure { .. }
-        | Outcome::Handoff { .. }
+        | Outcome::Handoff { output: None, .. }
         | Outcome::NeedsHuman { .. } => MIN_READER,
     }
 }
@@ -119,7 +122,8 @@ pub fn parse(body: &Bytes, content: ContentType) -> Result<Parsed, DecodeError> 
         Some(Wire::Completed(completed)) => Some(("completed.output", &completed.output)),
         Some(Wire::Unsure(unsure)) => Some(("unsure.output", &unsure.output)),
         Some(Wire::Failed(failure)) => Some(("failed.refused", &failure.refused)),
-        Some(Wire::Handoff(_) | Wire::NeedsHuman(_)) | None => None,
+        Some(Wire::Handoff(handoff)) => Some(("handoff.output", &handoff.output)),
+        Some(Wire::NeedsHuman(_)) | None => None,
     };
     let needed = blobs::needed(document).map_err(|fault| fault.of(REPORT))?;
     Ok(Parsed { wire, needed })
@@ -169,9 +173,11 @@ fn outcome_to_wire(outcome: &Outcome) -> Wire {
             reason: reason.clone(),
         }),
         Outcome::Failed(failure) => Wire::Failed(failure_to_wire(failure)),
-        Outcome::Handoff { to, reason } => {
-            Wire::Handoff(v1::Handoff { to: to.as_str().to_owned(), reason: reason.clone() })
-        }
+        Outcome::Handoff { to, reason, output } => Wire::Handoff(v1::Handoff {
+            to: to.as_str().to_owned(),
+            reason: reason.clone(),
+            output: optional_json(output.as_ref()),
+        }),
         Outcome::NeedsHuman { question } => {
             Wire::NeedsHuman(v1::NeedsHuman { question: question.clone() })
         }
@@ -186,10 +192,7 @@ fn outcome_to_core(wire: Wire, blobs: &Blobs) -> Result<Outcome, Fault> {
             let failure = failure_to_core(wire, blobs).map_err(|f| f.inside("failed"))?;
             Ok(Outcome::Failed(failure))
         }
-        Wire::Handoff(wire) => {
-            let to = name("to", &wire.to).map_err(|f| f.inside("handoff"))?;
-            Ok(Outcome::Handoff { to, reason: wire.reason })
-        }
+        Wire::Handoff(wire) => handoff(wire, blobs).map_err(|f| f.inside("handoff")),
         Wire::NeedsHuman(wire) => Ok(Outcome::NeedsHuman { question: wire.question }),
     }
 }
@@ -197,6 +200,11 @@ fn outcome_to_core(wire: Wire, blobs: &Blobs) -> Result<Outcome, Fault> {
 fn completed(wire: v1::Completed, blobs: &Blobs) -> Result<Outcome, Fault> {
     let output = document("output", wire.output, blobs)?;
     Ok(Outcome::Completed { output, confidence: confidence(wire.confidence)? })
+}
+
+fn handoff(wire: v1::Handoff, blobs: &Blobs) -> Result<Outcome, Fault> {
+    let output = optional_document("output", wire.output, blobs)?;
+    Ok(Outcome::Handoff { to: name("to", &wire.to)?, reason: wire.reason, output })
 }
 
 fn unsure(wire: v1::Unsure, blobs: &Blobs) -> Result<Outcome, Fault> {

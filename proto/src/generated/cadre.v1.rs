@@ -284,6 +284,7 @@ pub mod failure {
         Denied = 13,
         /// No person decided in time.
         Expired = 14,
+        NotConverging = 60,
     }
     impl Kind {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -307,6 +308,7 @@ pub mod failure {
                 Self::RateLimited => "RATE_LIMITED",
                 Self::Denied => "DENIED",
                 Self::Expired => "EXPIRED",
+                Self::NotConverging => "NOT_CONVERGING",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -392,7 +394,7 @@ pub struct Cause {
 pub struct Event {
     #[prost(
         oneof = "event::Kind",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 60, 61, 62"
     )]
     pub kind: ::core::option::Option<event::Kind>,
 }
@@ -432,6 +434,12 @@ pub mod event {
         Resumed(super::Resumed),
         #[prost(message, tag = "16")]
         Refused(super::Refused),
+        #[prost(message, tag = "60")]
+        CrewBegan(super::CrewBegan),
+        #[prost(message, tag = "61")]
+        HandedOff(super::HandedOff),
+        #[prost(message, tag = "62")]
+        LoopFound(super::LoopFound),
     }
 }
 /// The task exists.
@@ -453,6 +461,44 @@ pub struct Expanded {
     /// A JSON list.
     #[prost(message, optional, tag = "2")]
     pub items: ::core::option::Option<crate::json::Json>,
+}
+/// x
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CrewBegan {
+    #[prost(string, tag = "1")]
+    pub step: ::prost::alloc::string::String,
+    #[prost(enumeration = "crew_began::Pattern", tag = "2")]
+    pub pattern: i32,
+    #[prost(uint32, tag = "3")]
+    pub turns_max: u32,
+    #[prost(message, optional, tag = "4")]
+    pub input: ::core::option::Option<crate::json::Json>,
+}
+/// x
+pub mod crew_began {
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+    #[repr(i32)]
+    pub enum Pattern { Unspecified = 0, Network = 1, Supervisor = 2, Planner = 3 }
+}
+/// x
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HandedOff {
+    #[prost(string, tag = "1")]
+    pub step: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub to: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+}
+/// x
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LoopFound {
+    #[prost(string, tag = "1")]
+    pub step: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub evidence: ::core::option::Option<crate::json::Json>,
 }
 /// A work order is owed.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -983,6 +1029,8 @@ pub struct Unsure {
 /// Another role should do it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Handoff {
+    #[prost(message, optional, tag = "60")]
+    pub output: ::core::option::Option<crate::json::Json>,
     /// That role.
     #[prost(string, tag = "1")]
     pub to: ::prost::alloc::string::String,

@@ -1796,6 +1796,7 @@ impl serde::Serialize for Event {
                 event::Kind::Resumed(v) => {
                     struct_ser.serialize_field("resumed", v)?;
                 }
+                event::Kind::CrewBegan(_) | event::Kind::HandedOff(_) | event::Kind::LoopFound(_) => {}
                 event::Kind::Refused(v) => {
                     struct_ser.serialize_field("refused", v)?;
                 }
@@ -2316,6 +2317,7 @@ impl serde::Serialize for failure::Kind {
             Self::RateLimited => "RATE_LIMITED",
             Self::Denied => "DENIED",
             Self::Expired => "EXPIRED",
+            Self::NotConverging => "NOT_CONVERGING",
         };
         serializer.serialize_str(variant)
     }
@@ -3161,6 +3163,7 @@ impl<'de> serde::Deserialize<'de> for Handoff {
                 Ok(Handoff {
                     to: to__.unwrap_or_default(),
                     reason: reason__.unwrap_or_default(),
+                    output: None,
                 })
             }
         }

@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod core;
+mod crew;
 mod wire;
 
 pub(super) use core::to_core;
@@ -32,7 +33,10 @@ pub(super) fn min_reader(event: &Event) -> u32 {
         | Event::BudgetAdded { .. }
         | Event::Paused { .. }
         | Event::Resumed { .. }
-        | Event::Refused { .. } => NEEDS_STEERING,
+        | Event::Refused { .. }
+        | Event::CrewBegan { .. }
+        | Event::HandedOff { .. }
+        | Event::LoopFound { .. } => NEEDS_STEERING,
         Event::StepFailed { failure, .. } => failure_min_reader(failure),
         Event::Accepted { .. }
         | Event::Expanded { .. }
@@ -58,6 +62,8 @@ pub(super) fn needed(event: &v1::Event) -> Result<Vec<BlobRef>, Fault> {
             return blobs::needed(input);
         }
         Some(Kind::Expanded(e)) => ("expanded.items", &e.items),
+        Some(Kind::CrewBegan(e)) => ("crew_began.input", &e.input),
+        Some(Kind::LoopFound(e)) => ("loop_found.evidence", &e.evidence),
         Some(Kind::StepDispatched(e)) => ("step_dispatched.input", &e.input),
         Some(Kind::StepDelayed(e)) => {
             let refused = |failure| ("step_delayed.failure.refused", failure);
@@ -73,6 +79,7 @@ pub(super) fn needed(event: &v1::Event) -> Result<Vec<BlobRef>, Fault> {
         Some(Kind::Ended(e)) => ("ended.answer", &e.answer),
         Some(
             Kind::StepSkipped(_)
+            | Kind::HandedOff(_)
             | Kind::LimitReached(_)
             | Kind::Voted(_)
             | Kind::BudgetNear(_)

@@ -12,8 +12,8 @@ const FILES: [&str; 4] =
     ["cadre/v1/json.proto", "cadre/v1/task.proto", "cadre/v1/record.proto", "cadre/v1/work.proto"];
 
 /// Fields of type `Json`, which `crate::json` encodes by hand.
-const JSON_FIELDS: [&str; 7] =
-    ["answer", "content", "input", "items", "output", "proposal", "refused"];
+const JSON_FIELDS: [&str; 8] =
+    ["answer", "content", "evidence", "input", "items", "output", "proposal", "refused"];
 
 const HEADER: &str = "// Generated from proto/cadre/v1/*.proto by `UPDATE=1 cargo test -p cadre-proto codegen`.\n// Do not edit.\n\n";
 

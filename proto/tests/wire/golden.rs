@@ -12,7 +12,7 @@ use cadre_core::{
 use cadre_proto::{Blobs, ContentType, cancel, control, decision, goal, order, record, report, v1};
 use serde::Serialize;
 
-use crate::{sample, steered};
+use crate::{crewed, sample, steered};
 
 fn path(version: &str, name: &str, extension: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden").join(version);
@@ -74,7 +74,7 @@ fn golden_records_decode_for_ever() {
     }
     let all = sample::records().into_iter().map(|sample| (sample, 1));
     for ((name, expected), min_reader) in
-        all.chain(steered::records().into_iter().map(|it| (it, 2)))
+        all.chain(steered::records().into_iter().chain(crewed::records()).map(|it| (it, 2)))
     {
         let encoded = record::encode(&expected, sample::TXN, previous(&expected));
         let (bytes, json) = golden(name, &encoded.bytes, &wire::<v1::Record>(&encoded.bytes));
@@ -140,7 +140,8 @@ fn check_report(bodies: (Bytes, Bytes), expected: &Report) {
 fn golden_reports_decode_for_ever() {
     let task = sample::goal().task;
     let limited = ("report_rate_limited", steered::report());
-    for (name, expected) in sample::reports().into_iter().chain([limited]) {
+    let made = ("report_handoff_output", crewed::report());
+    for (name, expected) in sample::reports().into_iter().chain([limited, made]) {
         let bytes = report::encode(&task, &expected, ContentType::Protobuf).unwrap();
         check_report(golden(name, &bytes, &wire::<v1::Report>(&bytes)), &expected);
     }
@@ -193,10 +194,11 @@ fn every_golden_file_is_read_by_a_test() {
     let names = names.chain(sample::goals().into_iter().map(|(name, _)| name));
     let names = names.chain(sample::reports().into_iter().map(|(name, _)| name));
     let first: Vec<&str> = names.chain(["work_order", "cancel"]).collect();
-    let names = steered::records().into_iter().map(|(name, _)| name);
+    let records = steered::records().into_iter().chain(crewed::records());
+    let names = records.map(|(name, _)| name);
     let names = names.chain(steered::controls().into_iter().map(|(name, _)| name));
     let names = names.chain(steered::decisions().into_iter().map(|(name, _)| name));
-    let names = names.chain(["work_order_grant", "report_rate_limited"]);
+    let names = names.chain(["work_order_grant", "report_rate_limited", "report_handoff_output"]);
     let second: Vec<&str> = first.iter().copied().chain(names).collect();
     for (version, known) in [("v1", first), ("v2", second)] {
         for entry in fs::read_dir(path(version, "x", "bin").parent().unwrap()).unwrap() {

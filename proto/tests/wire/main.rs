@@ -7,6 +7,7 @@
 )]
 
 mod codegen;
+mod crewed;
 mod golden;
 mod hostile;
 mod readme;

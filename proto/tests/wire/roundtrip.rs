@@ -73,7 +73,8 @@ proptest! {
             Outcome::Completed { output, .. } => Some(output),
             Outcome::Unsure { output, .. } => output.as_ref(),
             Outcome::Failed(failure) => failure.refused.as_ref(),
-            Outcome::Handoff { .. } | Outcome::NeedsHuman { .. } => None,
+            Outcome::Handoff { output, .. } => output.as_ref(),
+            Outcome::NeedsHuman { .. } => None,
         };
         let blobs = strategy::stored(document);
         for content in BOTH {

@@ -15,6 +15,7 @@ use cadre_proto::Blobs;
 use proptest::{collection::vec, option, prelude::*};
 use serde_json::Value;
 
+mod crewed;
 mod steered;
 
 use steered::grant;
@@ -106,6 +107,7 @@ fn failure() -> impl Strategy<Value = Failure> {
         FailureKind::Unavailable,
         FailureKind::RateLimited,
         FailureKind::Denied,
+        FailureKind::NotConverging,
         FailureKind::Expired,
     ]);
     let wait = option::of((0_u64..=3_600_000).prop_map(Duration::from_millis));
@@ -182,7 +184,11 @@ fn outcome() -> impl Strategy<Value = Outcome> {
             Outcome::Unsure { output, confidence, reason }
         }),
         failure().prop_map(Outcome::Failed),
-        (name(), text()).prop_map(|(to, reason)| Outcome::Handoff { to, reason }),
+        (name(), text(), option::of(payload())).prop_map(|(to, reason, output)| Outcome::Handoff {
+            to,
+            reason,
+            output,
+        }),
         text().prop_map(|question| Outcome::NeedsHuman { question }),
     ]
 }
@@ -246,6 +252,7 @@ fn event() -> impl Strategy<Value = Event> {
         }),
         (name(), text()).prop_map(|(step, reason)| Event::StepSkipped { step, reason }),
         steered::event(),
+        crewed::event(),
         (status, text(), option::of(payload()), usage()).prop_map(
             |(status, reason, answer, usage)| Event::Ended { status, reason, answer, usage }
         ),

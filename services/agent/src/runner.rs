@@ -14,7 +14,7 @@ use cadre_runtime::{
     worker::{Ran, Step, StepRunner, compute},
 };
 
-use crate::rules::Rules;
+use crate::{rules::Rules, script};
 
 /// Compiled contracts kept: several packs' roles, in the revisions that tasks still run on.
 const COMPILED_MAX: usize = 64;
@@ -39,6 +39,15 @@ impl StepRunner for AgentRunner {
                 Runtime::Rules => self.rules(step, role).await,
                 Runtime::Echo => {
                     Ok(Outcome::Completed { output: step.input.clone(), confidence: None })
+                }
+                Runtime::Script => {
+                    let (input, workflow) = (step.input.clone(), Arc::clone(&workflow));
+                    let name = step.role.clone();
+                    compute(step.input.text().len(), move || {
+                        let role = workflow.roles.get(&name);
+                        script::follow(role.map_or(&[], |role| &role.script), &input)
+                    })
+                    .await
                 }
                 Runtime::Remote => Err(error(&format!(
                     "role {} is remote in revision {}: a worker of its own must take its orders",

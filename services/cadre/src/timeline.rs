@@ -79,6 +79,17 @@ impl Timeline {
                 let items = items.value().as_array().map_or(0, Vec::len);
                 Line::new(Mark::Expanded, step.as_str(), count(items as u64, "item"))
             }
+            Event::CrewBegan { step, pattern, turns_max, .. } => {
+                let rest = format!("{pattern}, at most {}", count(u64::from(*turns_max), "turn"));
+                Line::new(Mark::Crew, step.as_str(), rest)
+            }
+            Event::HandedOff { step, to, reason: why } => {
+                let rest = format!("hands off to {to}: {}", reason(why));
+                self.of_step(Mark::HandedOff, step, rest)
+            }
+            Event::LoopFound { step, text, .. } => {
+                Line::new(Mark::Loop, step.as_str(), reason(text))
+            }
             Event::StepDispatched { step, attempt, role, .. } => {
                 let rest = if *attempt > 1 { format!("attempt {attempt}") } else { String::new() };
                 let who = role.to_string();
@@ -154,7 +165,7 @@ impl Timeline {
         let known = self.task.as_ref().and_then(|task| task.steps.get(step));
         let degraded = known.and_then(|step| step.degraded.as_deref());
         let parts = [
-            self.contract(&step.name),
+            self.contract(step),
             Some(self.took(step, at)),
             confidence.map(|confidence| format!("confidence {confidence:.2}")),
             cost(usage),
@@ -202,12 +213,20 @@ impl Timeline {
         span(known.map_or(Duration::ZERO, |step| at.since(step.changed_at)))
     }
 
-    fn contract(&self, step: &Name) -> Option<String> {
+    fn contract(&self, step: &StepId) -> Option<String> {
         let workflow = self.workflow.as_ref()?;
-        if step.as_str() == AGGREGATE {
+        if step.name.as_str() == AGGREGATE {
             return Some(workflow.output.id());
         }
-        Some(workflow.step(step)?.role()?.returns.id())
+        let declared = workflow.step(&step.name)?;
+        match declared.crew() {
+            Some(crew) if step.item.is_none() => Some(crew.returns.as_ref()?.id()),
+            Some(crew) => {
+                let role = self.task.as_ref()?.steps.get(step)?.role.as_ref()?;
+                Some(crew.roles().find(|member| member.name == *role)?.returns.id())
+            }
+            None => Some(declared.role()?.returns.id()),
+        }
     }
 
     fn print(&self, elapsed: Duration, line: &Line) -> String {

@@ -15,6 +15,7 @@
 
 mod answers;
 mod chain;
+mod crew;
 mod debts;
 mod fact;
 mod fold;

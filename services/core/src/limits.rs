@@ -154,6 +154,7 @@ pub const EXAMINED_MAX: usize = 64;
 
 /// Roles whose errors are counted; packs have fewer.
 pub const WATCHED_ROLES_MAX: usize = 1_024;
+
 /// How often a member says that it serves; a third of what it is given.
 pub const MEMBER_BEAT: Duration = Duration::from_secs(5);
 
@@ -163,3 +164,15 @@ pub const PROPOSAL_LIVES_FOR: Duration = Duration::from_secs(30);
 
 /// Members and flags of one fleet that are looked at.
 pub const MEMBERS_MAX: usize = 10_000;
+
+/// Turns of one crew: as many as a person can still read.
+pub const CREW_TURNS_MAX: u32 = 64;
+
+/// Members of one crew.
+pub const CREW_TEAM_MAX: usize = 32;
+
+/// Bytes of earlier outputs that a router gets with each turn; of older ones it gets the size.
+pub const CREW_HISTORY_BYTES_MAX: usize = 32 * 1024;
+
+/// Rules of one script.
+pub const SCRIPT_RULES_MAX: usize = 64;

@@ -14,6 +14,7 @@ mod grammar;
 mod problems;
 mod result;
 mod roles;
+mod script;
 mod source;
 mod steps;
 mod structure;

@@ -15,6 +15,7 @@
 
 mod ask;
 mod budget;
+mod crew;
 mod decide;
 mod dispatch;
 mod env;
@@ -31,6 +32,7 @@ mod tests;
 mod why;
 
 pub use ask::{Ask, AskKind};
+pub use crew::{CrewRun, HandOff};
 pub use decide::{Draft, Moment, Seen, Verdict, decide};
 pub use dispatch::{Permit, Roles, Unlimited};
 pub use event::{Cause, EndStatus, Event, Record};

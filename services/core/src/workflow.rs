@@ -4,8 +4,11 @@
 //! compiled and reference-checked, its contracts compiled, its steps in
 //! topological order: deciding can only meet errors of data, never of the pack.
 
+mod crew;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+pub use self::crew::{Crew, LoopTerms, Pattern, ScriptAct, ScriptRule};
 use crate::{
     aggregate::FieldRule,
     contract::Contract,
@@ -89,6 +92,8 @@ pub struct Role {
     pub effects: Effects,
     /// When and how often a failed attempt is tried again.
     pub retry: Retry,
+    /// What it does, for the runtime `script`; empty for all others. The first rule that fits counts.
+    pub script: Vec<ScriptRule>,
 }
 
 /// What one attempt may spend.
@@ -216,6 +221,8 @@ pub enum Doer {
     },
     /// A person.
     Person(Approval),
+    /// Several agents, turn by turn.
+    Crew(Crew),
 }
 
 /// Who runs a role's steps.
@@ -227,6 +234,8 @@ pub enum Runtime {
     Remote,
     /// Returns its input unchanged: for trying out a pack, and for benchmarks.
     Echo,
+    /// The built-in deterministic runtime that follows the rules of the role's `script`.
+    Script,
 }
 
 /// One declared step.
@@ -259,12 +268,12 @@ pub struct StepPlan {
 }
 
 impl StepPlan {
-    /// The role that does it; `None` when a person does.
+    /// The role that does it; `None` when a person or a crew does.
     #[must_use]
     pub fn role(&self) -> Option<&Arc<Role>> {
         match &self.doer {
             Doer::Role { role, .. } => Some(role),
-            Doer::Person(_) => None,
+            Doer::Person(_) | Doer::Crew(_) => None,
         }
     }
 
@@ -273,7 +282,16 @@ impl StepPlan {
     pub fn fallback(&self) -> Option<&Arc<Role>> {
         match &self.doer {
             Doer::Role { fallback, .. } => fallback.as_ref(),
-            Doer::Person(_) => None,
+            Doer::Person(_) | Doer::Crew(_) => None,
+        }
+    }
+
+    /// The roles that do it turn by turn; `None` when one role or a person does.
+    #[must_use]
+    pub fn crew(&self) -> Option<&Crew> {
+        match &self.doer {
+            Doer::Crew(crew) => Some(crew),
+            Doer::Role { .. } | Doer::Person(_) => None,
         }
     }
 }

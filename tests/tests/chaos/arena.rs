@@ -231,6 +231,9 @@ impl Arena {
                 }
                 Event::Ended { .. } => ended += 1,
                 other @ (Event::Expanded { .. }
+                | Event::CrewBegan { .. }
+                | Event::HandedOff { .. }
+                | Event::LoopFound { .. }
                 | Event::StepFailed { .. }
                 | Event::StepSkipped { .. }
                 | Event::StepWaiting { .. }

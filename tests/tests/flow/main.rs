@@ -6,6 +6,7 @@ mod breaker;
 mod check;
 mod clocks;
 mod contract_pack;
+mod crews;
 mod dead;
 mod duplicates;
 mod failures;

@@ -8,6 +8,7 @@ use cadre_core::{
     workflow::WhenExpired,
 };
 
+use super::crew;
 use crate::{
     Blobs, Problem,
     error::Fault,
@@ -24,6 +25,9 @@ pub(in crate::record) fn to_core(event: v1::Event, blobs: &Blobs) -> Result<Even
     match kind {
         Kind::Accepted(e) => accepted(e, blobs).map_err(|f| f.inside("accepted")),
         Kind::Expanded(e) => expanded(e, blobs).map_err(|f| f.inside("expanded")),
+        Kind::CrewBegan(e) => crew::to_began(e, blobs).map_err(|f| f.inside("crew_began")),
+        Kind::HandedOff(e) => crew::to_handed_off(e).map_err(|f| f.inside("handed_off")),
+        Kind::LoopFound(e) => crew::to_loop_found(e, blobs).map_err(|f| f.inside("loop_found")),
         Kind::StepDispatched(e) => dispatched(e, blobs).map_err(|f| f.inside("step_dispatched")),
         Kind::StepDelayed(e) => delayed(e, blobs).map_err(|f| f.inside("step_delayed")),
         Kind::StepCompleted(e) => completed(e, blobs).map_err(|f| f.inside("step_completed")),

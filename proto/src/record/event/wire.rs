@@ -8,6 +8,7 @@ use cadre_core::{
     workflow::WhenExpired,
 };
 
+use super::crew;
 use crate::{
     goal,
     json::Json,
@@ -19,6 +20,11 @@ pub(in crate::record) fn to_wire(event: &Event) -> v1::Event {
     let kind = match event {
         Event::Accepted { goal, deadline } => accepted(goal, *deadline),
         Event::Expanded { step, items } => expanded(step.as_str(), items),
+        Event::CrewBegan { step, pattern, turns_max, input } => {
+            crew::began(step, *pattern, *turns_max, input)
+        }
+        Event::HandedOff { step, to, reason } => crew::handed_off(step, to, reason),
+        Event::LoopFound { step, text, evidence } => crew::loop_found(step, text, evidence),
         Event::StepDispatched { step, attempt, role, input, deadline, grant } => {
             Kind::StepDispatched(v1::StepDispatched {
                 step: step.to_string(),

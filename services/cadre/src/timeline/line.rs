@@ -18,6 +18,9 @@ const REASON_CHARS_MAX: usize = 160;
 pub(super) enum Mark {
     Goal,
     Expanded,
+    Crew,
+    HandedOff,
+    Loop,
     Started,
     Delayed,
     Completed,
@@ -40,6 +43,9 @@ impl Mark {
         match self {
             Self::Goal => ("●", "goal", Look::Strong),
             Self::Expanded => ("⋔", "split", Look::Dim),
+            Self::Crew => ("⋈", "crew", Look::Dim),
+            Self::HandedOff => ("→", "hand", Look::Begin),
+            Self::Loop => ("↻", "loop", Look::Warn),
             Self::Started => ("▸", "start", Look::Begin),
             Self::Delayed => ("◷", "later", Look::Warn),
             Self::Completed => ("✓", "done", Look::Good),

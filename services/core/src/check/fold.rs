@@ -2,14 +2,14 @@
 //!
 //! The only place of the check that knows every kind of event: a new kind begins here.
 
-use super::{fact::RecordFact, gate, rule::Rule};
+use super::{crew, fact::RecordFact, gate, rule::Rule};
 use crate::{
     ids::{Name, Partitions, StepId, TaskId},
     task::{AGGREGATE, AskKind, Event, FanOut, Phase, Record, StepState, Task},
     time::UnixMillis,
 };
 
-type Broken = (Rule, String);
+pub(super) type Broken = (Rule, String);
 
 /// The task that a first record begins with.
 pub(super) fn begin(fact: &RecordFact, partitions: Partitions) -> Result<Task, Broken> {
@@ -63,6 +63,13 @@ fn legal(task: &Task, event: &Event, at: UnixMillis) -> Result<(), Broken> {
                 && !task.steps.contains_key(&StepId::single(step.clone()));
             if is_new { Ok(()) } else { illegal(format!("step {step} is expanded again")) }
         }
+        Event::CrewBegan { step, .. } => {
+            let is_new = !task.crews.contains_key(step)
+                && !task.steps.contains_key(&StepId::single(step.clone()));
+            if is_new { Ok(()) } else { illegal(format!("the crew of {step} begins again")) }
+        }
+        Event::HandedOff { step, .. } => crew::handed_off(task, step),
+        Event::LoopFound { step, .. } => crew::loop_found(task, step),
         Event::StepDispatched { step, attempt, role, input, deadline, .. } => {
             dispatched(task, step, *attempt)?;
             if step.name.as_str() == AGGREGATE {
@@ -87,7 +94,7 @@ fn legal(task: &Task, event: &Event, at: UnixMillis) -> Result<(), Broken> {
         },
         Event::StepWaiting { step, ask, .. } => match state(task, step) {
             // A step that a person does has no order.
-            None if ask.kind == AskKind::Approval => Ok(()),
+            None if ask.kind == AskKind::Approval || crew::is_whole(task, step) => Ok(()),
             None => illegal(format!("step {step} asks and was never dispatched")),
             Some(StepState::Waiting { .. }) => twice(step, "waiting", "asked about"),
             Some(state) => ends(step, state, "asked about"),
@@ -120,6 +127,7 @@ fn completed(task: &Task, step: &StepId) -> Result<(), Broken> {
         Some(StepState::Completed { .. }) => {
             Err((Rule::OneResult, format!("step {step} is completed again")))
         }
+        None if crew::is_whole(task, step) => Ok(()),
         None => illegal(format!("step {step} is completed and was never dispatched")),
         Some(StepState::Delayed { .. }) => {
             illegal(format!("step {step} is completed between two attempts"))
@@ -131,7 +139,7 @@ fn completed(task: &Task, step: &StepId) -> Result<(), Broken> {
     }
 }
 
-fn illegal(text: String) -> Result<(), Broken> {
+pub(super) fn illegal(text: String) -> Result<(), Broken> {
     Err((Rule::LegalFold, text))
 }
 
@@ -207,6 +215,7 @@ fn dispatched(task: &Task, step: &StepId, attempt: u32) -> Result<(), Broken> {
     match (step.item, total) {
         (Some(item), Some(total)) if item < total => {}
         (None, None) => {}
+        (Some(turn), None) => crew::turn(task, step, turn)?,
         (Some(_), _) => return illegal(format!("there is no item {step}")),
         (None, Some(_)) => return illegal(format!("step {step} is dispatched beside its items")),
     }

@@ -10,7 +10,7 @@ use super::{
     contracts::Contracts,
     document::Document,
     grammar::{DurationDecl, PackDecl, UsdDecl, WorkflowDecl},
-    problems::{PACK_FILE, Problems},
+    problems::{PACK_FILE, Problems, pointer},
     result, steps, structure,
     units::{DURATION_WANTED, decimal, duration, shown},
 };
@@ -73,6 +73,8 @@ pub(super) struct Frame<'a> {
     pub(super) output: Option<Arc<Contract>>,
     pub(super) roles: BTreeMap<Name, Arc<Role>>,
     pub(super) deadline: Option<Duration>,
+    /// What crews return, by the file that they name.
+    pub(super) crew_contracts: BTreeMap<String, Arc<Contract>>,
 }
 
 impl Compiler<'_, '_> {
@@ -88,7 +90,8 @@ impl Compiler<'_, '_> {
             roles.extend(role.map(|role| (role.name.clone(), Arc::new(role))));
         }
         let deadline = limits.map(|limits| limits.deadline);
-        let frame = Frame { declared, input, output, roles, deadline };
+        let crew_contracts = self.crew_contracts(workflow);
+        let frame = Frame { declared, input, output, roles, deadline, crew_contracts };
         let steps = steps::compile(self, &frame);
         let result = result::compile(self, &frame);
         Some(Workflow {
@@ -102,6 +105,19 @@ impl Compiler<'_, '_> {
             steps,
             result,
         })
+    }
+
+    fn crew_contracts(&mut self, workflow: &WorkflowDecl) -> BTreeMap<String, Arc<Contract>> {
+        let mut found = BTreeMap::new();
+        for (name, step) in &workflow.steps {
+            let Some(path) = step.crew.as_ref().and_then(|crew| crew.returns.as_ref()) else {
+                continue;
+            };
+            let at = pointer(&["workflow", "steps", name, "crew", "returns"]);
+            let contract = self.contracts.get(path, &at, self.problems);
+            found.extend(contract.map(|contract| (path.clone(), contract)));
+        }
+        found
     }
 
     fn limits(&mut self, workflow: &WorkflowDecl) -> Option<TaskLimits> {

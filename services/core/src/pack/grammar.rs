@@ -3,7 +3,9 @@
 //! The doc comments here are the descriptions in `cadre pack schema`.
 
 mod ask;
+mod crew;
 mod role;
+mod script;
 mod step;
 
 use std::collections::BTreeMap;
@@ -14,7 +16,9 @@ use serde_json::Value;
 
 pub(super) use self::{
     ask::{ApprovalDecl, TermsDecl},
+    crew::CrewDecl,
     role::{RetryDecl, RoleDecl},
+    script::{ScriptActDecl, ScriptRuleDecl},
     step::{EachDecl, StepDecl},
 };
 use super::units::DURATION_PATTERN;

@@ -36,6 +36,7 @@ impl Compiler<'_, '_> {
             self.within(timeout, deadline, &timeout_at);
         }
         let grant = self.grant(role, limits, &format!("{at}/limits"));
+        let script = self.script(role, accepts.as_deref(), &at);
         let retry = role.retry.as_ref().map(|retry| self.retry(retry, &format!("{at}/retry")));
         Some(Role {
             name: valid?,
@@ -47,6 +48,7 @@ impl Compiler<'_, '_> {
             grant: grant?,
             effects: role.effects.into(),
             retry: retry.unwrap_or_else(|| Some(Retry::default()))?,
+            script: script?,
         })
     }
 

@@ -1,5 +1,6 @@
 //! Compiles the steps: their order, what each can read, and every expression.
 
+mod crew;
 mod doer;
 mod names;
 
@@ -23,7 +24,7 @@ use crate::{
     expr::{Expr, Scope, Shape, Template},
     ids::Name,
     limits::FAN_OUT_PARALLEL_DEFAULT,
-    workflow::{Each, StepPlan},
+    workflow::{Doer, Each, Otherwise, StepPlan},
 };
 
 type Steps = BTreeMap<String, StepDecl>;
@@ -32,7 +33,10 @@ type Steps = BTreeMap<String, StepDecl>;
 pub(super) fn compile(compiler: &mut Compiler, frame: &Frame) -> Vec<StepPlan> {
     let declared = &frame.declared.workflow.steps;
     for role in frame.declared.roles.keys() {
-        let uses = |step: &StepDecl| [&step.role, &step.fallback].contains(&&Some(role.clone()));
+        let uses = |step: &StepDecl| {
+            [&step.role, &step.fallback].contains(&&Some(role.clone()))
+                || step.crew.as_ref().is_some_and(|crew| crew.roles().any(|name| name == role))
+        };
         if !declared.values().any(uses) {
             compiler.problems.at_key(&pointer(&["roles", role]), "no step uses this role");
         }
@@ -91,6 +95,9 @@ fn scope(frame: &Frame, before: &BTreeSet<&str>, name: &str) -> Scope {
 fn output(frame: &Frame, step: &StepDecl) -> Shape {
     if step.approval.is_some() {
         return doer::approved();
+    }
+    if let Some(crew) = &step.crew {
+        return crew::output(frame, crew);
     }
     let role = step.role.as_ref().and_then(|name| frame.roles.get(&Name::new(name).ok()?));
     role.map(|role| Shape::of_schema(role.returns.schema())).unwrap_or_default()
@@ -157,6 +164,12 @@ fn compile_step(
         expr(compiler, accept_if, &scope, &format!("{at}/accept_if"))
     });
     let DoerPlan { doer, ask, timeout } = doer?;
+    let otherwise = match (step.otherwise, &doer) {
+        (Some(declared), _) => declared.into(),
+        // Whoever goes in circles does not find out by itself.
+        (None, Doer::Crew(_)) => Otherwise::AskHuman,
+        (None, Doer::Role { .. } | Doer::Person(_)) => Otherwise::Fail,
+    };
     Some(StepPlan {
         name: Name::new(name).ok()?,
         doer,
@@ -167,7 +180,7 @@ fn compile_step(
         with,
         each: all_or_none(each)?,
         accept_if: all_or_none(accept_if)?,
-        otherwise: step.otherwise.unwrap_or_default().into(),
+        otherwise,
         optional: step.optional,
         timeout,
     })
@@ -204,7 +217,8 @@ pub(super) fn expr(compiler: &mut Compiler, source: &str, scope: &Scope, at: &st
     Expr::compile(source, scope).map_err(|error| compiler.problems.at(at, error.message)).ok()
 }
 
-fn template(compiler: &mut Compiler, with: &Value, scope: &Scope, at: &str) -> Template {
+/// Compiles a document of the pack file.
+pub(super) fn template(compiler: &mut Compiler, with: &Value, scope: &Scope, at: &str) -> Template {
     let mut errors = Vec::new();
     let template = Template::compile_all(with, scope, &mut errors);
     for error in errors {

@@ -140,7 +140,7 @@ fn keys_of_alternatives(error: &ValidationError) -> Vec<String> {
     let alternatives = resolved(&schema, error.schema_path().as_str()).and_then(Value::as_array);
     let keys = alternatives.into_iter().flatten().filter_map(|alternative| {
         let key = alternative.pointer("/required/0")?.as_str()?;
-        Some(format!("`{key}`"))
+        error.instance().get(key).map(|_| format!("`{key}`"))
     });
     keys.collect()
 }

@@ -1,3 +1,4 @@
+mod crews;
 mod doers;
 mod meaning;
 mod shipped;
@@ -149,7 +150,7 @@ fn what_the_grammar_has_not_is_refused() {
     check(
         "runtime: rules",
         "runtime: python",
-        &["pack.yaml:4:21: roles.reader.runtime: is none of \"rules\", \"remote\", \"echo\""],
+        &["pack.yaml:4:21: roles.reader.runtime: is none of \"rules\", \"remote\", \"echo\", \"script\""],
     );
     check(", max_usd: 0.25", "", &["pack.yaml:14:3: workflow.limits: lacks `max_usd`"]);
     check(
@@ -212,7 +213,7 @@ fn values_out_of_the_grammars_range_are_refused() {
     check(
         "      role: judge\n",
         "",
-        &["pack.yaml:28:5: workflow.steps.check: lacks `role` or `approval`"],
+        &["pack.yaml:28:5: workflow.steps.check: lacks `role` or `approval` or `crew`"],
     );
 }
 
@@ -308,7 +309,7 @@ fn the_grammar_has_a_schema() {
     assert_eq!(schema["additionalProperties"], false);
     let step = &schema["$defs"]["StepDecl"];
     assert_eq!(step["required"], json!(["with"]));
-    assert_eq!(step["oneOf"], json!([{"required": ["role"]}, {"required": ["approval"]}]));
+    assert_eq!(step["oneOf"], json!([{"required": ["role"]}, {"required": ["approval"]}, {"required": ["crew"]}]));
     let described = |schema: &Value| -> bool {
         schema["properties"]
             .as_object()

@@ -142,13 +142,16 @@ fn judge(plan: &mut Planner<'_>, report: &Report) -> (&'static str, String) {
         let failure = Failure::new(FailureKind::Error, "the pack does not declare this step");
         return fail(plan, report, failure);
     };
-    // The answering role has the contracts of the one that the step names.
-    let Some(role) = declared.role() else {
-        let failure = Failure::new(FailureKind::Error, "a person does this step");
+    // The role that has the attempt: a fallback has the contracts of the one that the step names.
+    let Some(role) = plan.workflow().roles.get(&report.role) else {
+        let failure = Failure::new(FailureKind::Error, "the pack does not declare this role");
         return fail(plan, report, failure);
     };
     match &report.outcome {
         Outcome::Completed { output, confidence } => {
+            if let Err(failure) = plan.check_output(declared, role, &report.step, output) {
+                return fail(plan, report, failure);
+            }
             judge_output(plan, declared, report, output, share(*confidence))
         }
         Outcome::Unsure { output, confidence, reason } => {
@@ -167,10 +170,11 @@ fn judge(plan: &mut Planner<'_>, report: &Report) -> (&'static str, String) {
             let message = clip(&failure.message);
             fail(plan, report, Failure { message, ..failure.clone() })
         }
-        Outcome::Handoff { to, reason } => {
-            let text =
-                format!("wanted to hand off to {to}, which the pack does not allow: {reason}");
-            fail(plan, report, Failure::new(FailureKind::Handoff, &text))
+        Outcome::Handoff { to, reason, output } => {
+            match plan.hand_off(declared, report, (to, reason, output.as_ref())) {
+                Ok(done) => done,
+                Err(failure) => fail(plan, report, failure),
+            }
         }
         Outcome::NeedsHuman { question } => ask(plan, declared, report, (question, None)),
     }
@@ -190,12 +194,8 @@ fn judge_output(
     output: &Payload,
     confidence: Option<f64>,
 ) -> (&'static str, String) {
-    if let Some(role) = declared.role()
-        && let Err(violations) = role.returns.check(output.value())
-    {
-        return fail(plan, report, refused(&violations.to_string(), output));
-    }
-    let Some(accept_if) = &declared.accept_if else {
+    // Of a crew it is about what all turns together have made.
+    let Some(accept_if) = declared.accept_if.as_ref().filter(|_| declared.crew().is_none()) else {
         return complete(plan, report, (output, confidence), None);
     };
     let env = Env::new(plan.workflow(), plan.task()).with_report(&report.step, output, confidence);
@@ -237,7 +237,7 @@ fn doubt(
     }
 }
 
-fn refused(message: &str, output: &Payload) -> Failure {
+pub(super) fn refused(message: &str, output: &Payload) -> Failure {
     let refused = Some(output.clone());
     Failure { refused, ..Failure::new(FailureKind::InvalidOutput, message) }
 }
@@ -262,7 +262,8 @@ fn complete(
     ("complete", reason)
 }
 
-fn fail(plan: &mut Planner<'_>, report: &Report, failure: Failure) -> (&'static str, String) {
+pub(super) fn fail(
+    plan: &mut Planner<'_>, report: &Report, failure: Failure) -> (&'static str, String) {
     let reason =
         format!("step {} failed ({}): {}", report.step, failure.kind.as_str(), failure.message);
     let decision = plan.fail_attempt(&report.step, failure, report.usage);

@@ -16,6 +16,7 @@ use std::time::Duration;
 use super::{
     ask::{Ask, AskKind},
     budget::{Afford, afford},
+    crew,
     env::Env,
     event::Event,
     input::{Failure, FailureKind, Usage, clip},
@@ -68,10 +69,10 @@ impl Roles for Unlimited {
 }
 
 /// The next attempt of a step.
-struct Attempt<'a> {
-    role: &'a Role,
-    degraded: Option<String>,
-    input: Payload,
+pub(super) struct Attempt<'a> {
+    pub(super) role: &'a Role,
+    pub(super) degraded: Option<String>,
+    pub(super) input: Payload,
 }
 
 impl Planner<'_> {
@@ -82,6 +83,10 @@ impl Planner<'_> {
             Doer::Role { role, fallback } => (role, fallback.as_deref()),
             Doer::Person(approval) => {
                 self.ask_approval(declared, approval, step);
+                return true;
+            }
+            Doer::Crew(crew) => {
+                self.begin_crew(declared, crew);
                 return true;
             }
         };
@@ -160,7 +165,7 @@ impl Planner<'_> {
     }
 
     /// Sends a work order, or waits for the role's breaker, or turns to the fallback.
-    fn send(
+    pub(super) fn send(
         &mut self,
         step: StepId,
         attempt: Attempt<'_>,
@@ -298,6 +303,12 @@ impl Planner<'_> {
             let terms = declared.ask;
             return After::Ask(self.ask(AskKind::Question, &question, None, terms));
         }
+        if let Some(input) = crew::replan(declared, (id, role), input, failure) {
+            let (role, degraded) = (role.name.clone(), step.degraded.clone());
+            let reason = clip(&format!("the plan is refused: {}", failure.message));
+            let (until, decision) = (self.now(), "replan");
+            return After::Again(Box::new(Next { role, degraded, input, until, reason, decision }));
+        }
         if let Some(until) = self.retry_at(id, step, role, failure) {
             let reason = clip(&format!(
                 "attempt {} failed ({}): {}",
@@ -404,7 +415,7 @@ impl Planner<'_> {
         }
     }
 
-    fn fill(
+    pub(super) fn fill(
         &self,
         declared: &StepPlan,
         template: &crate::expr::Template,

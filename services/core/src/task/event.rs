@@ -10,7 +10,7 @@ use crate::{
     ids::{Name, StepId},
     payload::Payload,
     time::UnixMillis,
-    workflow::Grant,
+    workflow::{Grant, Pattern},
 };
 
 /// One fact about a task. Several facts with one cause make one record.
@@ -29,6 +29,35 @@ pub enum Event {
         step: Name,
         /// A JSON list.
         items: Payload,
+    },
+    /// Several roles begin a step together.
+    CrewBegan {
+        /// The declared step.
+        step: Name,
+        /// Who says whose turn is next.
+        pattern: Pattern,
+        /// Turns in all.
+        turns_max: u32,
+        /// The step's own input, the same in every turn.
+        input: Payload,
+    },
+    /// What the turn has just completed with goes on to another role.
+    HandedOff {
+        /// The turn.
+        step: StepId,
+        /// Who takes the next one.
+        to: Name,
+        /// Why.
+        reason: String,
+    },
+    /// A crew goes in circles, or has used up its turns: it gets no other turn.
+    LoopFound {
+        /// The declared step.
+        step: Name,
+        /// What was found, in one sentence.
+        text: String,
+        /// What shows it: the sign, and every turn with its fingerprint.
+        evidence: Payload,
     },
     /// A work order is owed.
     StepDispatched {
@@ -169,6 +198,8 @@ impl Event {
         match self {
             Self::Accepted { goal, .. } => vec![&goal.input],
             Self::Expanded { items, .. } => vec![items],
+            Self::CrewBegan { input, .. } => vec![input],
+            Self::LoopFound { evidence, .. } => vec![evidence],
             Self::StepDispatched { input, .. } => vec![input],
             Self::StepCompleted { output, .. } => vec![output],
             Self::StepFailed { failure, .. } => failure.refused.iter().collect(),
@@ -179,6 +210,7 @@ impl Event {
             Self::StepWaiting { ask, .. } => ask.content.iter().collect(),
             Self::Ended { answer, .. } => answer.iter().collect(),
             Self::StepSkipped { .. }
+            | Self::HandedOff { .. }
             | Self::Voted { .. }
             | Self::LimitReached { .. }
             | Self::BudgetNear { .. }

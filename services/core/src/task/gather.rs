@@ -44,7 +44,10 @@ fn instances<'a>(task: &'a Task, name: &'a Name) -> impl Iterator<Item = (&'a St
 /// Steps and items without an output, and why. A step whose `when` was false is no gap.
 fn gaps(task: &Task, declared: &StepPlan) -> Vec<Missing> {
     let of = |id: &StepId, cause: String| Missing { step: id.to_string(), cause };
+    // What became of a crew's turns is the crew's own affair: it stands for them.
+    let is_turn = |id: &StepId| declared.crew().is_some() && id.item.is_some();
     let mut found: Vec<_> = instances(task, &declared.name)
+        .filter(|(id, _)| !is_turn(id))
         .filter_map(|(id, step)| match &step.state {
             StepState::Failed(failure) => {
                 Some(of(id, format!("{}: {}", failure.kind.as_str(), failure.message)))

@@ -123,8 +123,10 @@ pub enum Outcome {
     Handoff {
         /// That role.
         to: Name,
-        /// Why.
+        /// Why, and what is wanted of it.
         reason: String,
+        /// What it has made so far; as in `Completed`.
+        output: Option<Payload>,
     },
     /// Only a person can go on.
     NeedsHuman {
@@ -139,9 +141,9 @@ impl Outcome {
     pub fn payload(&self) -> Option<&Payload> {
         match self {
             Self::Completed { output, .. } => Some(output),
-            Self::Unsure { output, .. } => output.as_ref(),
+            Self::Unsure { output, .. } | Self::Handoff { output, .. } => output.as_ref(),
             Self::Failed(failure) => failure.refused.as_ref(),
-            Self::Handoff { .. } | Self::NeedsHuman { .. } => None,
+            Self::NeedsHuman { .. } => None,
         }
     }
 }
@@ -216,6 +218,8 @@ pub enum FailureKind {
     Denied,
     /// No person decided in time.
     Expired,
+    /// A crew went in circles or used up its turns.
+    NotConverging,
 }
 
 impl FailureKind {
@@ -237,6 +241,7 @@ impl FailureKind {
             Self::RateLimited => "rate_limited",
             Self::Denied => "denied",
             Self::Expired => "expired",
+            Self::NotConverging => "not_converging",
         }
     }
 
@@ -255,7 +260,8 @@ impl FailureKind {
             | Self::Handoff
             | Self::Limit
             | Self::Denied
-            | Self::Expired => false,
+            | Self::Expired
+            | Self::NotConverging => false,
         }
     }
 
@@ -276,7 +282,8 @@ impl FailureKind {
             | Self::Handoff
             | Self::Limit
             | Self::Denied
-            | Self::Expired => false,
+            | Self::Expired
+            | Self::NotConverging => false,
         }
     }
 
@@ -295,7 +302,8 @@ impl FailureKind {
             | Self::Unavailable
             | Self::RateLimited
             | Self::Denied
-            | Self::Expired => false,
+            | Self::Expired
+            | Self::NotConverging => false,
         }
     }
 }

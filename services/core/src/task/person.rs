@@ -14,6 +14,7 @@ use super::{
     state::{Phase, Step, StepState},
 };
 use crate::{
+    contract::Contract,
     ids::StepId,
     limits::{BUDGET_ADDITIONS_MAX, REFUSALS_MAX, TASK_DEADLINE_MAX},
     payload::Payload,
@@ -42,7 +43,7 @@ pub(super) fn on_decision(mut plan: Planner<'_>, decision: &Decision) -> Verdict
             ("vote", format!("{by} agreed to step {step}{comment}"))
         }
         Ruled::Deny => {
-            let failure = Failure::new(FailureKind::Denied, &format!("{by} denied it{comment}"));
+            let failure = denied(&plan, &step, &format!("{by} denied it{comment}"));
             let usage = Usage::default();
             plan.emit(Event::StepFailed { step: step.clone(), failure, usage });
             ("deny", format!("{by} denied step {step}{comment}"))
@@ -111,15 +112,37 @@ fn settle(
         AskKind::Question => {
             let output = content
                 .ok_or_else(|| format!("step {id} wants an answer: a grant alone is none"))?;
-            let declared = plan.workflow().step(&id.name);
-            let contract = declared.and_then(|declared| declared.role()).map(|role| &role.returns);
-            if let Some(contract) = contract
+            if let Some(contract) = contract_of(plan, id)
                 && let Err(violations) = contract.check(output.value())
             {
                 return Err(format!("the answer breaks contract {}: {violations}", contract.id()));
             }
             Ok(output.clone())
         }
+    }
+}
+
+/// What the output of a step must satisfy, whoever gives it.
+fn contract_of<'a>(plan: &Planner<'a>, id: &StepId) -> Option<&'a Contract> {
+    let workflow = plan.workflow();
+    let declared = workflow.step(&id.name)?;
+    let contract = match (declared.crew(), id.item) {
+        (Some(crew), None) => crew.returns.as_ref(),
+        (Some(_), Some(_)) => {
+            let role = plan.task().steps.get(id)?.role.as_ref()?;
+            workflow.roles.get(role).map(|role| &role.returns)
+        }
+        (None, _) => declared.role().map(|role| &role.returns),
+    };
+    contract.map(AsRef::as_ref)
+}
+
+/// What a no means: that a crew which went in circles gives nothing, or that it must not happen.
+fn denied(plan: &Planner<'_>, id: &StepId, text: &str) -> Failure {
+    let run = plan.task().crews.get(&id.name).filter(|_| id.item.is_none());
+    match run.and_then(|run| run.loop_found.as_ref()) {
+        Some(found) => Failure::new(FailureKind::NotConverging, &format!("{found}; {text}")),
+        None => Failure::new(FailureKind::Denied, text),
     }
 }
 

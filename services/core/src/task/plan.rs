@@ -134,7 +134,10 @@ impl<'a> Planner<'a> {
             }
             match self.standing(declared) {
                 Standing::Unstarted => self.begin(declared),
-                Standing::Open => self.begin_items(declared),
+                Standing::Open => {
+                    self.begin_items(declared);
+                    self.advance_crew(declared);
+                }
                 Standing::Done | Standing::Absent(_) => {}
             }
         }

@@ -52,6 +52,7 @@ pub(super) fn standing(task: &Task, declared: &StepPlan) -> Standing {
     }
     let id = StepId::single(declared.name.clone());
     match task.steps.get(&id).map(|step| &step.state) {
+        None if task.crews.contains_key(&declared.name) => Standing::Open,
         None => Standing::Unstarted,
         Some(
             StepState::Dispatched { .. } | StepState::Delayed { .. } | StepState::Waiting { .. },

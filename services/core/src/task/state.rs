@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{
     ask::Ask,
+    crew::CrewRun,
     event::{EndStatus, Event, Record},
     input::{Budget, Failure, Goal, Resource, Usage},
 };
@@ -38,6 +39,8 @@ pub struct Task {
     pub steps: BTreeMap<StepId, Step>,
     /// Fan-outs that know their items.
     pub fan_outs: BTreeMap<Name, FanOut>,
+    /// Crews that have begun.
+    pub crews: BTreeMap<Name, CrewRun>,
     /// Work orders so far, the aggregator's excluded.
     pub dispatches: u32,
     /// Cost so far.
@@ -247,6 +250,7 @@ impl Task {
             phase: Phase::Running,
             steps: BTreeMap::new(),
             fan_outs: BTreeMap::new(),
+            crews: BTreeMap::new(),
             dispatches: 0,
             usage: Usage::default(),
             reserved: Grant::default(),
@@ -270,6 +274,20 @@ impl Task {
                 let fan_out =
                     FanOut { items: items.clone(), begun: 0, open: 0, completed: 0, failed: 0 };
                 self.fan_outs.insert(step.clone(), fan_out);
+            }
+            Event::CrewBegan { step, pattern, turns_max, input } => {
+                let run = CrewRun::new(*pattern, *turns_max, input.clone());
+                self.crews.insert(step.clone(), run);
+            }
+            Event::HandedOff { step, to, reason } => {
+                if let (Some(turn), Some(run)) = (step.item, self.crews.get_mut(&step.name)) {
+                    run.hand_off(turn, to, reason);
+                }
+            }
+            Event::LoopFound { step, text, .. } => {
+                if let Some(run) = self.crews.get_mut(step) {
+                    run.loop_found = Some(text.clone());
+                }
             }
             Event::StepDispatched { step, attempt, role, input, deadline, grant } => {
                 let state = StepState::Dispatched { input: input.clone(), deadline: *deadline };

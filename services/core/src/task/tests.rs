@@ -3,6 +3,7 @@
 mod attempts;
 mod budget;
 mod control;
+mod crews;
 mod fan_out;
 mod graph;
 mod judge;

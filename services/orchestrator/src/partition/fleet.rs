@@ -128,6 +128,9 @@ fn ended(before: &Task, event: &Event, at: UnixMillis) -> Option<(Target, Call)>
         }
         Event::Accepted { .. }
         | Event::Expanded { .. }
+        | Event::CrewBegan { .. }
+        | Event::HandedOff { .. }
+        | Event::LoopFound { .. }
         | Event::StepDispatched { .. }
         | Event::StepDelayed { failure: None, .. }
         | Event::StepSkipped { .. }

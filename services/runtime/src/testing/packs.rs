@@ -88,6 +88,7 @@ pub fn role(
         grant: Grant::default(),
         effects: Effects::default(),
         retry: Retry::default(),
+        script: Vec::new(),
     }
 }
 

@@ -137,6 +137,9 @@ fn closes(event: &Event, step: &StepId) -> Option<Closed> {
         Event::StepCompleted { step: at, .. } if at == step => Some(Closed::Decided),
         Event::Accepted { .. }
         | Event::Expanded { .. }
+        | Event::CrewBegan { .. }
+        | Event::HandedOff { .. }
+        | Event::LoopFound { .. }
         | Event::StepDispatched { .. }
         | Event::StepDelayed { .. }
         | Event::StepCompleted { .. }

@@ -136,6 +136,9 @@ fn accepted_as(wanted: &Wanted, first: &Record) -> Result<(), Failure> {
     let is_other = first.events.iter().any(|event| match event {
         Event::Accepted { goal, .. } => !wanted.is_same(goal),
         Event::Expanded { .. }
+        | Event::CrewBegan { .. }
+        | Event::HandedOff { .. }
+        | Event::LoopFound { .. }
         | Event::StepDispatched { .. }
         | Event::StepDelayed { .. }
         | Event::StepCompleted { .. }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use cadre_core::{
     pack::{PackSource, compile},
-    workflow::{Doer, Effects, Role, Runtime, StepPlan, Workflow},
+    workflow::{Crew, Doer, Effects, Role, Runtime, StepPlan, Workflow},
 };
 use cadre_nats::packs::KvPacks;
 use serde::Serialize;
@@ -46,13 +46,23 @@ struct RoleShown<'a> {
 #[derive(Debug, Serialize)]
 struct StepShown<'a> {
     name: &'a str,
-    /// `role` or `person`.
+    /// `role`, `person` or `crew`.
     doer: &'static str,
-    /// `None` when a person does the step.
+    /// `None` when a person or a crew does the step.
     role: Option<&'a str>,
     fallback: Option<&'a str>,
+    crew: Option<CrewShown<'a>>,
     after: Vec<&'a str>,
     each: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct CrewShown<'a> {
+    pattern: &'static str,
+    lead: &'a str,
+    team: Vec<&'a str>,
+    max_turns: u32,
+    returns: Option<String>,
 }
 
 /// `cadre pack show NAME`.
@@ -108,6 +118,7 @@ fn role(role: &Arc<Role>) -> RoleShown<'_> {
             Runtime::Rules => "rules",
             Runtime::Remote => "remote",
             Runtime::Echo => "echo",
+            Runtime::Script => "script",
         },
         accepts: role.accepts.id(),
         returns: role.returns.id(),
@@ -129,11 +140,23 @@ fn step(step: &StepPlan) -> StepShown<'_> {
         doer: match step.doer {
             Doer::Role { .. } => "role",
             Doer::Person(_) => "person",
+            Doer::Crew(_) => "crew",
         },
         role: step.role().map(|role| role.name.as_str()),
         fallback: step.fallback().map(|role| role.name.as_str()),
+        crew: step.crew().map(crew),
         after: step.after.iter().map(|name| name.as_str()).collect(),
         each: step.each.is_some(),
+    }
+}
+
+fn crew(crew: &Crew) -> CrewShown<'_> {
+    CrewShown {
+        pattern: crew.pattern.as_str(),
+        lead: crew.lead.name.as_str(),
+        team: crew.team.iter().map(|role| role.name.as_str()).collect(),
+        max_turns: crew.turns_max,
+        returns: crew.returns.as_ref().map(|contract| contract.id()),
     }
 }
 
@@ -158,9 +181,10 @@ fn table(workflow: &Workflow, shown: &Shown<'_>) -> anyhow::Result<()> {
         .map(|step| {
             let each = if step.each { "each" } else { "" };
             let role = step.role.unwrap_or(step.doer);
-            let who = match step.fallback {
-                Some(fallback) => format!("{role}, else {fallback}"),
-                None => role.to_owned(),
+            let who = match (&step.crew, step.fallback) {
+                (Some(crew), _) => format!("{}: {}, {}", crew.pattern, crew.lead, crew.team.join(", ")),
+                (None, Some(fallback)) => format!("{role}, else {fallback}"),
+                (None, None) => role.to_owned(),
             };
             vec![step.name.to_owned(), who, step.after.join(", "), each.to_owned()]
         })

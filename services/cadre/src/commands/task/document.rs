@@ -29,6 +29,9 @@ pub(super) fn event_name(event: &Event) -> &'static str {
     match event {
         Event::Accepted { .. } => "accepted",
         Event::Expanded { .. } => "expanded",
+        Event::CrewBegan { .. } => "crew_began",
+        Event::HandedOff { .. } => "handed_off",
+        Event::LoopFound { .. } => "loop_found",
         Event::StepDispatched { .. } => "step_dispatched",
         Event::StepDelayed { .. } => "step_delayed",
         Event::StepCompleted { .. } => "step_completed",
@@ -63,6 +66,16 @@ fn content(event: &Event) -> Value {
         }),
         Event::Expanded { step, items } => {
             json!({"step": step.as_str(), "items": items.value()})
+        }
+        Event::CrewBegan { step, pattern, turns_max, input } => json!({
+            "step": step.as_str(), "pattern": pattern.as_str(), "turns_max": turns_max,
+            "input": input.value(),
+        }),
+        Event::HandedOff { step, to, reason } => {
+            json!({"step": step.to_string(), "to": to.as_str(), "reason": reason})
+        }
+        Event::LoopFound { step, text, evidence } => {
+            json!({"step": step.as_str(), "text": text, "evidence": evidence.value()})
         }
         Event::StepDispatched { step, attempt, role, input, deadline, grant: granted } => json!({
             "step": step.to_string(), "attempt": attempt, "role": role.as_str(),

@@ -100,6 +100,9 @@ fn times(records: &[Record]) -> BTreeMap<StepId, Times> {
                 }
                 Event::Accepted { .. }
                 | Event::Expanded { .. }
+                | Event::CrewBegan { .. }
+                | Event::HandedOff { .. }
+                | Event::LoopFound { .. }
                 | Event::StepDelayed { failure: None, .. }
                 | Event::StepSkipped { .. }
                 | Event::Voted { .. }

@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{DurationDecl, UsdDecl};
+use super::{DurationDecl, UsdDecl, script::ScriptRuleDecl};
 use crate::{
-    limits::ATTEMPTS_MAX,
+    limits::{ATTEMPTS_MAX, SCRIPT_RULES_MAX},
     workflow::{Effects, Runtime},
 };
 
@@ -31,6 +31,10 @@ pub(in crate::pack) struct RoleDecl {
     /// When and how often a failed attempt is tried again. Default: never.
     #[serde(default)]
     pub(in crate::pack) retry: Option<RetryDecl>,
+    /// What it does, for the runtime `script`: the first rule that fits counts.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = SCRIPT_RULES_MAX))]
+    pub(in crate::pack) script: Option<Vec<ScriptRuleDecl>>,
 }
 
 fn concurrency() -> u32 {
@@ -47,6 +51,8 @@ pub(in crate::pack) enum RuntimeDecl {
     Remote,
     /// Returns its input unchanged.
     Echo,
+    /// The built-in runtime that follows the role's `script`: for roles that need no model.
+    Script,
 }
 
 /// Hard limits of one attempt.
@@ -100,6 +106,7 @@ impl From<RuntimeDecl> for Runtime {
             RuntimeDecl::Rules => Self::Rules,
             RuntimeDecl::Remote => Self::Remote,
             RuntimeDecl::Echo => Self::Echo,
+            RuntimeDecl::Script => Self::Script,
         }
     }
 }

@@ -7,21 +7,26 @@ use serde_json::Value;
 use super::{
     DurationDecl,
     ask::{ApprovalDecl, AskDecl},
+    crew::CrewDecl,
 };
 use crate::workflow::{Join, Otherwise};
 
-/// One step, done by a role or by a person.
+/// One step, done by a role, by a person or by several roles together.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("oneOf" = [{"required": ["role"]}, {"required": ["approval"]}]))]
+#[schemars(extend("oneOf" = [{"required": ["role"]}, {"required": ["approval"]}, {"required": ["crew"]}]))]
 pub(in crate::pack) struct StepDecl {
-    /// The role that does it. A step has a role or an approval.
+    /// The role that does it. A step has a role, an approval or a crew.
     #[serde(default)]
     pub(in crate::pack) role: Option<String>,
     /// A person does it: looks at `with` and says yes or no. Expressions see what came of it as
     /// `{decision, by, content}`: decision is `granted` or `expired`, by lists who agreed.
     #[serde(default)]
     pub(in crate::pack) approval: Option<ApprovalDecl>,
+    /// Several roles do it together, turn by turn. Without an `otherwise` a person is asked when
+    /// they go in circles.
+    #[serde(default)]
+    pub(in crate::pack) crew: Option<CrewDecl>,
     /// The role that does it when the other one cannot; it has the same contracts. The answer is
     /// then marked degraded.
     #[serde(default)]

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 
-use super::{check_input, template};
+use super::{check_input, crew, template};
 use crate::{
     expr::{Scope, Shape, suggestion},
     ids::Name,
@@ -37,19 +37,20 @@ pub(super) fn compile(
     (step, scope): (&StepDecl, &Scope),
     at: &str,
 ) -> Option<DoerPlan> {
-    match (&step.role, &step.approval) {
-        (Some(role), None) => by_role(compiler, frame, (step, role), at),
-        (None, Some(approval)) => {
+    match (&step.role, &step.approval, &step.crew) {
+        (Some(role), None, None) => by_role(compiler, frame, (step, role), at),
+        (None, None, Some(crew)) => crew::compile(compiler, frame, (step, crew), at),
+        (None, Some(approval), None) => {
             refuse_for_people(compiler, step, at);
             by_person(compiler, frame, (approval, scope), &format!("{at}/approval"))
         }
         // The grammar allows neither; a key without a value is what comes here.
-        (None, None) => {
-            compiler.problems.at_key(at, "lacks `role` or `approval`");
+        (None, None, None) => {
+            compiler.problems.at_key(at, "lacks `role` or `approval` or `crew`");
             None
         }
-        (Some(_), Some(_)) => {
-            compiler.problems.at_key(at, "has both `role` and `approval`: keep one");
+        (_, _, _) => {
+            compiler.problems.at_key(at, "has more than one of `role`, `approval`, `crew`: keep one");
             None
         }
     }
@@ -73,16 +74,26 @@ fn by_role(
         }
         spare
     });
-    let ask = match &step.ask {
-        Some(ask) => terms(compiler, frame, ask.into(), &format!("{at}/ask")),
-        None => Some(AskTerms::default()),
-    };
+    let ask = asked(compiler, frame, step, at);
     let (role, fallback) = (role?, super::all_or_none(fallback)?);
     let timeout = timeout(compiler, step, (&role, fallback.as_deref()), at)?;
     Some(DoerPlan { doer: Doer::Role { role, fallback }, ask: ask?, timeout })
 }
 
-fn find_role(compiler: &mut Compiler, frame: &Frame, name: &str, at: &str) -> Option<Arc<Role>> {
+/// How a person is asked about a step that roles do.
+pub(super) fn asked(
+    compiler: &mut Compiler,
+    frame: &Frame,
+    step: &StepDecl,
+    at: &str,
+) -> Option<AskTerms> {
+    match &step.ask {
+        Some(ask) => terms(compiler, frame, ask.into(), &format!("{at}/ask")),
+        None => Some(AskTerms::default()),
+    }
+}
+
+pub(super) fn find_role(compiler: &mut Compiler, frame: &Frame, name: &str, at: &str) -> Option<Arc<Role>> {
     if !frame.declared.roles.contains_key(name) {
         let known = suggestion(name, frame.declared.roles.keys().map(String::as_str));
         compiler.problems.at(at, format!("unknown role `{name}`{known}"));
@@ -115,6 +126,16 @@ fn timeout(
     at: &str,
 ) -> Option<Duration> {
     let longer = fallback.filter(|spare| spare.timeout > role.timeout).unwrap_or(role);
+    timeout_within(compiler, step, longer, at)
+}
+
+/// The step's timeout, at most that of the role which has the longest.
+pub(super) fn timeout_within(
+    compiler: &mut Compiler,
+    step: &StepDecl,
+    longer: &Role,
+    at: &str,
+) -> Option<Duration> {
     let Some(declared) = &step.timeout else { return Some(longer.timeout) };
     let at = format!("{at}/timeout");
     let timeout = compiler.duration(declared, &at)?;
@@ -160,7 +181,7 @@ fn by_person(
     Some(DoerPlan { doer, ask: terms, timeout })
 }
 
-fn terms(
+pub(super) fn terms(
     compiler: &mut Compiler,
     frame: &Frame,
     declared: TermsDecl,

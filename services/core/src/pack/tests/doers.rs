@@ -73,6 +73,7 @@ fn approval<'a>(workflow: &'a Workflow, name: &str) -> (&'a StepPlan, &'a Approv
     match &step.doer {
         Doer::Person(approval) => (step, approval),
         Doer::Role { role, .. } => panic!("role {} does {name}", role.name),
+        Doer::Crew(crew) => panic!("role {} leads {name}", crew.lead.name),
     }
 }
 
@@ -139,7 +140,7 @@ fn a_step_has_one_doer() {
     check(
         "      role: payer\n",
         "",
-        &["pack.yaml:40:5: workflow.steps.pay: lacks `role` or `approval`"],
+        &["pack.yaml:40:5: workflow.steps.pay: lacks `role` or `approval` or `crew`"],
     );
     check(
         "      role: payer\n",
@@ -151,7 +152,7 @@ fn a_step_has_one_doer() {
         "role:",
         &[
             "pack.yaml:11:3: roles.payer: no step uses this role",
-            "pack.yaml:40:5: workflow.steps.pay: lacks `role` or `approval`",
+            "pack.yaml:40:5: workflow.steps.pay: lacks `role` or `approval` or `crew`",
         ],
     );
     let at = "pack.yaml:33:7: workflow.steps.agree";

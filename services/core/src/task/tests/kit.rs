@@ -395,8 +395,12 @@ impl Run<'_> {
                 | Event::Paused { .. }
                 | Event::Resumed { .. }
                 | Event::Refused { .. }
+                // Comes right behind the turn's end.
+                | Event::HandedOff { .. }
                 | Event::Ended { .. } => continue,
-                Event::Expanded { step, .. } => (StepId::single(step.clone()), false),
+                Event::Expanded { step, .. }
+                | Event::CrewBegan { step, .. }
+                | Event::LoopFound { step, .. } => (StepId::single(step.clone()), false),
                 Event::StepSkipped { step, .. } => (StepId::single(step.clone()), true),
                 Event::StepDispatched { step, .. }
                 | Event::StepDelayed { step, .. }
@@ -427,6 +431,9 @@ fn bytes(event: &Event) -> usize {
         + match event {
             Event::Accepted { goal, .. } => goal.input.inline_bytes(),
             Event::Expanded { items, .. } => items.inline_bytes(),
+            Event::CrewBegan { input, .. } => input.inline_bytes(),
+            Event::HandedOff { reason, .. } => reason.len(),
+            Event::LoopFound { text, evidence, .. } => text.len() + evidence.inline_bytes(),
             Event::StepDispatched { input, .. } => input.inline_bytes(),
             Event::StepCompleted { output, unsure, .. } => {
                 output.inline_bytes() + unsure.as_ref().map_or(0, String::len)

@@ -186,7 +186,7 @@ fn input(column: &str, step: &str, run: &mut Run<'_>) -> Input {
             about(Outcome::Unsure { output, confidence: Some(0.1), reason: text() })
         }
         "failed" => about(failed()),
-        "handoff" => about(Outcome::Handoff { to: name("other"), reason: text() }),
+        "handoff" => about(Outcome::Handoff { to: name("other"), reason: text(), output: None }),
         "needs human" => about(Outcome::NeedsHuman { question: text() }),
         "invalid" => about(completed(json!({"no": 1}))),
         "old attempt" => Report { attempt: 2, ..about(good()) },

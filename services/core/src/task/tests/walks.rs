@@ -6,7 +6,7 @@ use super::{
     kit::{Step as StepKit, T0, completed, failed, goal, name, payload},
     *,
 };
-use crate::workflow::{AskTerms, Otherwise};
+use crate::workflow::{AskTerms, Otherwise, Pattern};
 
 /// One thing that happens.
 #[derive(Debug, Clone)]
@@ -114,6 +114,11 @@ fn build(index: usize, (before, settled, when, each, optional, accept, doer): &S
         1 => built.retry(2).fallback("spare"),
         2 => built.once(),
         3 => built.grant(30, 10),
+        5 => return built.each_less().crew(Pattern::Network, &["one", "other"], 5),
+        6 => {
+            let crew = built.each_less().crew(Pattern::Supervisor, &["router", "one", "other"], 6);
+            return crew.otherwise(Otherwise::AskHuman);
+        }
         4 => {
             let expires = Some(std::time::Duration::from_secs(7));
             let terms =
@@ -166,7 +171,7 @@ fn reported(step: &str, kind: Reported) -> Report {
         },
         Reported::Failed => failed(),
         Reported::Unavailable => Outcome::Failed(Failure::new(FailureKind::Unavailable, "gone")),
-        Reported::Handoff => Outcome::Handoff { to: name("other"), reason: text() },
+        Reported::Handoff => Outcome::Handoff { to: name("other"), reason: text(), output: None },
         Reported::NeedsHuman => Outcome::NeedsHuman { question: text() },
         Reported::Invalid => completed(json!([])),
     };
@@ -187,6 +192,9 @@ fn ordered(run: &Run<'_>) -> Vec<String> {
         Event::StepDispatched { step, .. } => Some(step.to_string()),
         Event::Accepted { .. }
         | Event::Expanded { .. }
+        | Event::CrewBegan { .. }
+        | Event::HandedOff { .. }
+        | Event::LoopFound { .. }
         | Event::StepCompleted { .. }
         | Event::StepFailed { .. }
         | Event::StepSkipped { .. }

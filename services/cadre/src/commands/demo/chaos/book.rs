@@ -200,6 +200,9 @@ impl Book {
             }
             Event::Ended { status, reason, .. } => return self.end(task, *status, reason),
             Event::Expanded { .. }
+            | Event::CrewBegan { .. }
+            | Event::HandedOff { .. }
+            | Event::LoopFound { .. }
             | Event::StepDispatched { .. }
             | Event::StepSkipped { .. }
             | Event::Voted { .. }

@@ -9,8 +9,8 @@ use crate::{
     contract::Contract,
     expr::{Expr, Shape, Template},
     workflow::{
-        Approval, AskTerms, Doer, Each, Effects, Grant, Join, Otherwise, Retry, Role, Runtime,
-        StepPlan,
+        Approval, AskTerms, Crew, Doer, Each, Effects, Grant, Join, LoopTerms, Otherwise, Pattern,
+        Retry, Role, Runtime, StepPlan,
     },
 };
 
@@ -36,6 +36,7 @@ pub(crate) struct Step {
     fallback: Option<String>,
     approval: Option<String>,
     ask: AskTerms,
+    crew: Option<(Pattern, Vec<String>, u32)>,
 }
 
 /// A step that takes and returns any object.
@@ -60,6 +61,7 @@ pub(crate) fn step(name: &str) -> Step {
         fallback: None,
         approval: None,
         ask: AskTerms::default(),
+        crew: None,
     }
 }
 
@@ -159,6 +161,30 @@ impl Step {
         self
     }
 
+    /// Without a fan-out.
+    pub(crate) fn each_less(mut self) -> Self {
+        self.over = None;
+        self
+    }
+
+    /// Several roles do it; the first one leads, and of a network is a member.
+    pub(crate) fn crew(mut self, pattern: Pattern, roles: &[&str], turns_max: u32) -> Self {
+        let roles = roles.iter().map(|role| (*role).to_owned()).collect();
+        self.crew = Some((pattern, roles, turns_max));
+        self
+    }
+
+    fn team(&self) -> Option<Crew> {
+        let (pattern, names, turns_max) = self.crew.as_ref()?;
+        let mut team: Vec<_> = names.iter().map(|name| self.role(name)).collect();
+        let lead = match pattern {
+            Pattern::Network => Arc::clone(team.first()?),
+            Pattern::Supervisor | Pattern::Planner => team.remove(0),
+        };
+        let (loops, returns) = (LoopTerms::default(), None);
+        Some(Crew { pattern: *pattern, lead, team, turns_max: *turns_max, loops, returns })
+    }
+
     fn role(&self, named: &str) -> Arc<Role> {
         let contract = |schema: &Value| Arc::new(Contract::compile("any", 1, schema).unwrap());
         Arc::new(Role {
@@ -171,14 +197,19 @@ impl Step {
             grant: self.grant,
             effects: self.effects,
             retry: self.retry,
+            script: Vec::new(),
         })
     }
 
     /// The roles that it needs.
     pub(super) fn roles(&self) -> impl Iterator<Item = Arc<Role>> {
         let own = self.role(&format!("{}_role", self.name));
+        if let Some(crew) = self.team() {
+            return crew.roles().cloned().collect::<Vec<_>>().into_iter();
+        }
         let spare = self.fallback.as_ref().map(|spare| self.role(spare));
-        [Some(own), spare].into_iter().flatten().filter(|_| self.approval.is_none())
+        let roles = [Some(own), spare].into_iter().flatten();
+        roles.filter(|_| self.approval.is_none()).collect::<Vec<_>>().into_iter()
     }
 
     pub(super) fn build(&self, names: &[&str]) -> StepPlan {
@@ -187,12 +218,13 @@ impl Step {
         StepPlan {
             name: name(&self.name),
             timeout: Duration::from_millis(TIMEOUT_MS),
-            doer: match &self.approval {
-                Some(question) => Doer::Person(Approval {
+            doer: match (&self.approval, self.team()) {
+                (_, Some(crew)) => Doer::Crew(crew),
+                (Some(question), None) => Doer::Person(Approval {
                     question: Template::compile(&json!(question), &scope).unwrap(),
                     terms: self.ask,
                 }),
-                None => Doer::Role {
+                (None, None) => Doer::Role {
                     role: self.role(&format!("{}_role", self.name)),
                     fallback: self.fallback.as_ref().map(|spare| self.role(spare)),
                 },
