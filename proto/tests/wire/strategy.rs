@@ -15,6 +15,7 @@ use cadre_proto::Blobs;
 use proptest::{collection::vec, option, prelude::*};
 use serde_json::Value;
 
+mod saga;
 mod steered;
 
 use steered::grant;

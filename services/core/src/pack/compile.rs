@@ -89,7 +89,8 @@ impl Compiler<'_, '_> {
         }
         let deadline = limits.map(|limits| limits.deadline);
         let frame = Frame { declared, input, output, roles, deadline };
-        let steps = steps::compile(self, &frame);
+        let (steps, compensations) = steps::compile(self, &frame);
+        let compensation = steps::compensation(self, workflow);
         let result = result::compile(self, &frame);
         Some(Workflow {
             name: name?,
@@ -101,6 +102,8 @@ impl Compiler<'_, '_> {
             roles: frame.roles,
             steps,
             result,
+            compensations,
+            compensation: compensation?,
         })
     }
 

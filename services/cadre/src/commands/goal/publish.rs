@@ -277,6 +277,7 @@ mod tests {
             limits: GoalLimits { steps_max, ..GoalLimits::default() },
             user: None,
             trace: None,
+            fork: None,
         };
         let cause = Cause {
             kind: "goal".to_owned(),

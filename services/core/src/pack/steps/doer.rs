@@ -10,7 +10,7 @@ use crate::{
     ids::Name,
     pack::{
         compile::{Compiler, Frame},
-        grammar::{ApprovalDecl, StepDecl, TermsDecl},
+        grammar::{ApprovalDecl, DurationDecl, StepDecl, TermsDecl},
         units::shown,
     },
     workflow::{Approval, AskTerms, Doer, Role},
@@ -78,11 +78,11 @@ fn by_role(
         None => Some(AskTerms::default()),
     };
     let (role, fallback) = (role?, super::all_or_none(fallback)?);
-    let timeout = timeout(compiler, step, (&role, fallback.as_deref()), at)?;
+    let timeout = timeout(compiler, step.timeout.as_ref(), (&role, fallback.as_deref()), at)?;
     Some(DoerPlan { doer: Doer::Role { role, fallback }, ask: ask?, timeout })
 }
 
-fn find_role(compiler: &mut Compiler, frame: &Frame, name: &str, at: &str) -> Option<Arc<Role>> {
+pub(super) fn find_role(compiler: &mut Compiler, frame: &Frame, name: &str, at: &str) -> Option<Arc<Role>> {
     if !frame.declared.roles.contains_key(name) {
         let known = suggestion(name, frame.declared.roles.keys().map(String::as_str));
         compiler.problems.at(at, format!("unknown role `{name}`{known}"));
@@ -108,14 +108,14 @@ fn check_fallback(compiler: &mut Compiler, role: &Role, spare: &Role, at: &str) 
 }
 
 /// Each role keeps to its own timeout, so the step's can be the longer one of both.
-fn timeout(
+pub(super) fn timeout(
     compiler: &mut Compiler,
-    step: &StepDecl,
+    declared: Option<&DurationDecl>,
     (role, fallback): (&Role, Option<&Role>),
     at: &str,
 ) -> Option<Duration> {
     let longer = fallback.filter(|spare| spare.timeout > role.timeout).unwrap_or(role);
-    let Some(declared) = &step.timeout else { return Some(longer.timeout) };
+    let Some(declared) = declared else { return Some(longer.timeout) };
     let at = format!("{at}/timeout");
     let timeout = compiler.duration(declared, &at)?;
     if timeout > longer.timeout {
