@@ -148,6 +148,11 @@ fn accepted_as(wanted: &Wanted, first: &Record) -> Result<(), Failure> {
         | Event::BudgetAdded { .. }
         | Event::Paused { .. }
         | Event::Resumed { .. }
+        | Event::Compensating { .. }
+        | Event::Joined { .. }
+        | Event::Retried { .. }
+        | Event::TakenOver { .. }
+        | Event::Forked { .. }
         | Event::Refused { .. }
         | Event::Ended { .. } => false,
     });

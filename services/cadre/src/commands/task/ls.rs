@@ -148,6 +148,11 @@ pub(super) fn waits_for(task: &Task) -> Option<&'static str> {
     match task.phase {
         Phase::Running => {}
         Phase::Aggregating | Phase::Ended(_) => return None,
+        Phase::Compensating(_) => {
+            let mut steps = task.steps.values();
+            let asks = steps.any(|step| matches!(step.state, StepState::Waiting { .. }));
+            return asks.then_some("person");
+        }
     }
     if task.paused.is_some() && task.is_still() {
         return None;
