@@ -13,6 +13,7 @@ mod limits;
 mod pipeline;
 mod poison;
 mod reports;
+mod saga;
 mod steer;
 mod timers;
 mod wishes;

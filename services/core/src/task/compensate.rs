@@ -195,8 +195,9 @@ impl Planner<'_> {
     /// Adds to a reason which steps were out, so that nobody knows whether there is something to undo.
     fn with_unknown(&self, reason: &str) -> String {
         let was_out = |(id, step): &(&StepId, &super::Step)| {
+            // What is open now is stopped by the end itself.
             step.attempt > 0
-                && step.state.is_given_up()
+                && (step.state.is_given_up() || step.state.is_open())
                 && self.workflow().compensation_of(&id.name).is_some()
         };
         let unknown = self.task().steps.iter().filter(was_out);

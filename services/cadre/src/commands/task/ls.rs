@@ -29,8 +29,8 @@ Examples:
   cadre task ls --status failed --since 7d
   cadre task ls --workflow contract-intake --status running -o id | xargs -n1 cadre task why")]
 pub(crate) struct LsArgs {
-    /// Only tasks in this state: running paused waiting aggregating completed partial failed
-    /// cancelled incomplete.
+    /// Only tasks in this state: running paused waiting aggregating compensating completed
+    /// partial failed cancelled incomplete.
     #[arg(long, value_name = "STATUS", value_parser = STATUSES)]
     status: Option<String>,
     /// Only tasks of this workflow.
@@ -49,11 +49,12 @@ pub(crate) struct LsArgs {
     output: OutputArgs,
 }
 
-const STATUSES: [&str; 9] = [
+const STATUSES: [&str; 10] = [
     "running",
     "paused",
     "waiting",
     "aggregating",
+    "compensating",
     "completed",
     "partial",
     "failed",
