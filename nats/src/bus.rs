@@ -14,7 +14,7 @@ use cadre_core::{
         AppendError, BusError, DeadLetter, LoadError, Loaded, LogHead, OrchestratorBus, OrderTerms,
         Settle, WorkerBus,
     },
-    task::{Answer, Control, Decision, Goal, Order, Record, Report},
+    task::{Answer, Control, Decision, Goal, Order, Record, Report, Stop},
     time::UnixMillis,
 };
 use cadre_proto::subject::{self, Attempt};
@@ -288,8 +288,8 @@ impl OrchestratorBus for JetStreamBus {
         timer::forget(&self.streams, task).await;
     }
 
-    async fn stop(&self, task: &TaskId) -> Result<(), BusError> {
-        stop::say(&self.streams, task).await
+    async fn stop(&self, task: &TaskId, attempts: &[Stop]) -> Result<(), BusError> {
+        stop::say(&self.streams, task, attempts).await
     }
 
     async fn answer(&self, answer: Answer) -> Result<(), BusError> {

@@ -1,13 +1,16 @@
 //! Controls: a wish to steer a task. The task is in the subject.
 
 use bytes::Bytes;
-use cadre_core::task::{Action, Control, clip};
+use cadre_core::{
+    ids::StepId,
+    task::{Action, Control, clip},
+};
 
 use crate::{
     ContentType, DecodeError, EncodeError, NEEDS_STEERING, Problem, SCHEMA,
     body::{self, Version},
     error::Fault,
-    parts::{budget_to_core, budget_to_wire, key, person},
+    parts::{budget_to_core, budget_to_wire, key, person, step},
     v1::{self, control::Action as Wire},
 };
 
@@ -25,7 +28,7 @@ pub fn encode(control: &Control, content: ContentType) -> Result<Bytes, EncodeEr
         by: control.by.clone(),
         reason: control.reason.clone(),
         key: control.key.clone(),
-        action: Some(action_to_wire(control.action)),
+        action: Some(action_to_wire(&control.action)),
     };
     body::write(CONTROL, content, &wire)
 }
@@ -46,24 +49,26 @@ fn to_core(wire: v1::Control) -> Result<Control, Fault> {
         by: person("by", wire.by)?,
         reason: clip(&wire.reason),
         key: key(wire.key)?,
-        action: action_to_core(action),
+        action: action_to_core(action)?,
     })
 }
 
-fn action_to_wire(action: Action) -> Wire {
+fn action_to_wire(action: &Action) -> Wire {
     match action {
         Action::Pause => Wire::Pause(v1::Pause {}),
         Action::Resume => Wire::Resume(v1::Resume {}),
         Action::Kill => Wire::Kill(v1::Kill {}),
-        Action::AddBudget(budget) => Wire::AddBudget(budget_to_wire(budget)),
+        Action::AddBudget(budget) => Wire::AddBudget(budget_to_wire(*budget)),
+        Action::Retry(step) => Wire::Retry(v1::Retry { step: step.as_ref().map(StepId::to_string) }),
     }
 }
 
-fn action_to_core(wire: Wire) -> Action {
-    match wire {
+fn action_to_core(wire: Wire) -> Result<Action, Fault> {
+    Ok(match wire {
         Wire::Pause(v1::Pause {}) => Action::Pause,
         Wire::Resume(v1::Resume {}) => Action::Resume,
         Wire::Kill(v1::Kill {}) => Action::Kill,
         Wire::AddBudget(budget) => Action::AddBudget(budget_to_core(budget)),
-    }
+        Wire::Retry(retry) => Action::Retry(retry.step.as_deref().map(step).transpose()?),
+    })
 }

@@ -3,10 +3,15 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cadre_core::{limits::KEY_BYTES_MAX, payload::BlobRef, task::Goal, time::UnixMillis};
+use cadre_core::{
+    limits::KEY_BYTES_MAX,
+    payload::BlobRef,
+    task::{Fork, Goal},
+    time::UnixMillis,
+};
 
 use crate::{
-    Blobs, ContentType, DecodeError, EncodeError, MIN_READER, Problem, SCHEMA, blobs,
+    Blobs, ContentType, DecodeError, EncodeError, MIN_READER, NEEDS_STEERING, Problem, SCHEMA, blobs,
     body::{self, Version},
     error::Fault,
     header,
@@ -23,7 +28,8 @@ const GOAL: &str = "goal";
 /// # Errors
 /// [`EncodeError`] never for protobuf, and for JSON only when a writer fails.
 pub fn encode(goal: &Goal, content: ContentType) -> Result<Bytes, EncodeError> {
-    let wire = v1::Goal { schema: SCHEMA, min_reader: MIN_READER, ..to_wire(goal) };
+    let min_reader = if goal.fork.is_some() { NEEDS_STEERING } else { MIN_READER };
+    let wire = v1::Goal { schema: SCHEMA, min_reader, ..to_wire(goal) };
     body::write(GOAL, content, &wire)
 }
 
@@ -94,6 +100,7 @@ pub(crate) fn to_wire(goal: &Goal) -> v1::Goal {
         limits: limits_to_wire(goal.limits),
         user: goal.user.clone(),
         traceparent: goal.trace.clone(),
+        fork: goal.fork.as_ref().map(fork_to_wire),
     }
 }
 
@@ -110,5 +117,21 @@ pub(crate) fn to_core(wire: v1::Goal, blobs: &Blobs) -> Result<Goal, Fault> {
         limits: limits_to_core(wire.limits),
         user: wire.user,
         trace: wire.traceparent,
+        fork: wire
+            .fork
+            .map(|fork| fork_to_core(&fork).map_err(|fault| fault.inside("fork")))
+            .transpose()?,
     })
+}
+
+pub(crate) fn fork_to_wire(fork: &Fork) -> v1::Fork {
+    let (task, from) = (fork.task.as_str().to_owned(), fork.from.as_str().to_owned());
+    v1::Fork { task, rev: fork.rev, from }
+}
+
+pub(crate) fn fork_to_core(wire: &v1::Fork) -> Result<Fork, Fault> {
+    if wire.rev == 0 {
+        return Err(Fault::new("rev", Problem::Missing));
+    }
+    Ok(Fork { task: task(&wire.task)?, rev: wire.rev, from: name("from", &wire.from)? })
 }

@@ -54,6 +54,22 @@ pub struct Goal {
     /// W3C traceparent of the publisher.
     #[prost(string, optional, tag = "13")]
     pub traceparent: ::core::option::Option<::prost::alloc::string::String>,
+    /// The task that it goes on from; absent for a task that begins at the beginning. Since schema 2.
+    #[prost(message, optional, tag = "70")]
+    pub fork: ::core::option::Option<Fork>,
+}
+/// Where one task goes on from another.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Fork {
+    /// The other task; of the same tenant and pack revision.
+    #[prost(string, tag = "1")]
+    pub task: ::prost::alloc::string::String,
+    /// The record of the other task up to which it counts, from 1.
+    #[prost(uint64, tag = "2")]
+    pub rev: u64,
+    /// The declared step that runs anew, with all that comes after it.
+    #[prost(string, tag = "3")]
+    pub from: ::prost::alloc::string::String,
 }
 /// Limits that a publisher narrows; an absent one leaves the pack's.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -103,13 +119,13 @@ pub struct Control {
     #[prost(string, tag = "5")]
     pub key: ::prost::alloc::string::String,
     /// What is wanted.
-    #[prost(oneof = "control::Action", tags = "6, 7, 8, 9")]
+    #[prost(oneof = "control::Action", tags = "6, 7, 8, 9, 70")]
     pub action: ::core::option::Option<control::Action>,
 }
 /// Nested message and enum types in `Control`.
 pub mod control {
     /// What is wanted.
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Action {
         /// Nothing new begins until it is resumed.
         #[prost(message, tag = "6")]
@@ -123,7 +139,17 @@ pub mod control {
         /// Its limits grow by this.
         #[prost(message, tag = "9")]
         AddBudget(super::Budget),
+        /// A failed step is tried again.
+        #[prost(message, tag = "70")]
+        Retry(super::Retry),
     }
+}
+/// A failed step is tried again, with what was skipped because of it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Retry {
+    /// The step, or a fan-out for its failed items; absent for all that failed.
+    #[prost(string, optional, tag = "1")]
+    pub step: ::core::option::Option<::prost::alloc::string::String>,
 }
 /// Nothing new begins until the task is resumed; what is out goes on. Deadlines keep running.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -394,7 +420,7 @@ pub struct Cause {
 pub struct Event {
     #[prost(
         oneof = "event::Kind",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 60, 61, 62"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 60, 61, 62, 70, 71, 72, 73, 74"
     )]
     pub kind: ::core::option::Option<event::Kind>,
 }
@@ -440,6 +466,16 @@ pub mod event {
         HandedOff(super::HandedOff),
         #[prost(message, tag = "62")]
         LoopFound(super::LoopFound),
+        #[prost(message, tag = "70")]
+        Compensating(super::Compensating),
+        #[prost(message, tag = "71")]
+        Joined(super::Joined),
+        #[prost(message, tag = "72")]
+        Retried(super::Retried),
+        #[prost(message, tag = "73")]
+        TakenOver(super::TakenOver),
+        #[prost(message, tag = "74")]
+        Forked(super::Forked),
     }
 }
 /// The task exists.
@@ -823,6 +859,80 @@ pub struct Refused {
     /// Why not.
     #[prost(string, tag = "2")]
     pub why: ::prost::alloc::string::String,
+}
+/// The task comes to an end; first what its completed steps have done is undone. Since schema 2.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Compensating {
+    /// How it will end.
+    #[prost(enumeration = "ended::Status", tag = "1")]
+    pub status: i32,
+    /// Why, in one sentence.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    /// The aggregator's answer; absent when it never gave one.
+    #[prost(message, optional, tag = "3")]
+    pub answer: ::core::option::Option<crate::json::Json>,
+    /// What the aggregation cost; absent means nothing.
+    #[prost(message, optional, tag = "4")]
+    pub usage: ::core::option::Option<Usage>,
+    /// When it ends at the latest, in Unix milliseconds.
+    #[prost(uint64, tag = "5")]
+    pub until_unix_ms: u64,
+}
+/// A join has what it wants: the winners count, the others stop. Since schema 2.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Joined {
+    /// The step that comes after the others, or the fan-out whose items they are.
+    #[prost(string, tag = "1")]
+    pub step: ::prost::alloc::string::String,
+    /// What counts, the best first: steps, or items of the fan-out.
+    #[prost(string, repeated, tag = "2")]
+    pub winners: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Declared steps whose open work is stopped; the fan-out itself for its items.
+    #[prost(string, repeated, tag = "3")]
+    pub stopped: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Why these won, in one sentence.
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+}
+/// Somebody wants a failed step tried again: its attempts begin anew. Since schema 2.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Retried {
+    /// The step.
+    #[prost(string, tag = "1")]
+    pub step: ::prost::alloc::string::String,
+    /// Who wants that.
+    #[prost(string, tag = "2")]
+    pub by: ::prost::alloc::string::String,
+    /// Declared steps that were skipped because of it, and are not any more.
+    #[prost(string, repeated, tag = "3")]
+    pub freed: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// A step counts as done because another task has done it. Since schema 2.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TakenOver {
+    /// The step.
+    #[prost(string, tag = "1")]
+    pub step: ::prost::alloc::string::String,
+    /// Its output there.
+    #[prost(message, optional, tag = "2")]
+    pub output: ::core::option::Option<crate::json::Json>,
+    /// The worker's estimate, 0 to 1.
+    #[prost(double, optional, tag = "3")]
+    pub confidence: ::core::option::Option<f64>,
+    /// Why nobody vouches for the output; absent when somebody does.
+    #[prost(string, optional, tag = "4")]
+    pub unsure: ::core::option::Option<::prost::alloc::string::String>,
+    /// The record of the other task that completed it.
+    #[prost(uint64, tag = "5")]
+    pub rev: u64,
+}
+/// All that this task takes over from another one is there; the rest runs anew. Since schema 2.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Forked {
+    /// What it is a fork of.
+    #[prost(message, optional, tag = "1")]
+    pub fork: ::core::option::Option<Fork>,
 }
 /// The task is over.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -882,6 +882,172 @@ impl<'de> serde::Deserialize<'de> for Cause {
         deserializer.deserialize_struct("cadre.v1.Cause", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for Compensating {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.status != 0 {
+            len += 1;
+        }
+        if !self.reason.is_empty() {
+            len += 1;
+        }
+        if self.answer.is_some() {
+            len += 1;
+        }
+        if self.usage.is_some() {
+            len += 1;
+        }
+        if self.until_unix_ms != 0 {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.Compensating", len)?;
+        if self.status != 0 {
+            let v = ended::Status::try_from(self.status)
+                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.status)))?;
+            struct_ser.serialize_field("status", &v)?;
+        }
+        if !self.reason.is_empty() {
+            struct_ser.serialize_field("reason", &self.reason)?;
+        }
+        if let Some(v) = self.answer.as_ref() {
+            struct_ser.serialize_field("answer", v)?;
+        }
+        if let Some(v) = self.usage.as_ref() {
+            struct_ser.serialize_field("usage", v)?;
+        }
+        if self.until_unix_ms != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("untilUnixMs", ToString::to_string(&self.until_unix_ms).as_str())?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Compensating {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "status",
+            "reason",
+            "answer",
+            "usage",
+            "until_unix_ms",
+            "untilUnixMs",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Status,
+            Reason,
+            Answer,
+            Usage,
+            UntilUnixMs,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "status" => Ok(GeneratedField::Status),
+                            "reason" => Ok(GeneratedField::Reason),
+                            "answer" => Ok(GeneratedField::Answer),
+                            "usage" => Ok(GeneratedField::Usage),
+                            "untilUnixMs" | "until_unix_ms" => Ok(GeneratedField::UntilUnixMs),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Compensating;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.Compensating")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Compensating, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut status__ = None;
+                let mut reason__ = None;
+                let mut answer__ = None;
+                let mut usage__ = None;
+                let mut until_unix_ms__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Status => {
+                            if status__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("status"));
+                            }
+                            status__ = Some(map_.next_value::<ended::Status>()? as i32);
+                        }
+                        GeneratedField::Reason => {
+                            if reason__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("reason"));
+                            }
+                            reason__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Answer => {
+                            if answer__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("answer"));
+                            }
+                            answer__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Usage => {
+                            if usage__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("usage"));
+                            }
+                            usage__ = map_.next_value()?;
+                        }
+                        GeneratedField::UntilUnixMs => {
+                            if until_unix_ms__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("untilUnixMs"));
+                            }
+                            until_unix_ms__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                    }
+                }
+                Ok(Compensating {
+                    status: status__.unwrap_or_default(),
+                    reason: reason__.unwrap_or_default(),
+                    answer: answer__,
+                    usage: usage__,
+                    until_unix_ms: until_unix_ms__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.Compensating", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for Completed {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -1048,6 +1214,9 @@ impl serde::Serialize for Control {
                 control::Action::AddBudget(v) => {
                     struct_ser.serialize_field("addBudget", v)?;
                 }
+                control::Action::Retry(v) => {
+                    struct_ser.serialize_field("retry", v)?;
+                }
             }
         }
         struct_ser.end()
@@ -1071,6 +1240,7 @@ impl<'de> serde::Deserialize<'de> for Control {
             "kill",
             "add_budget",
             "addBudget",
+            "retry",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -1084,6 +1254,7 @@ impl<'de> serde::Deserialize<'de> for Control {
             Resume,
             Kill,
             AddBudget,
+            Retry,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -1114,6 +1285,7 @@ impl<'de> serde::Deserialize<'de> for Control {
                             "resume" => Ok(GeneratedField::Resume),
                             "kill" => Ok(GeneratedField::Kill),
                             "addBudget" | "add_budget" => Ok(GeneratedField::AddBudget),
+                            "retry" => Ok(GeneratedField::Retry),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -1201,6 +1373,13 @@ impl<'de> serde::Deserialize<'de> for Control {
                                 return Err(serde::de::Error::duplicate_field("addBudget"));
                             }
                             action__ = map_.next_value::<::std::option::Option<_>>()?.map(control::Action::AddBudget)
+;
+                        }
+                        GeneratedField::Retry => {
+                            if action__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("retry"));
+                            }
+                            action__ = map_.next_value::<::std::option::Option<_>>()?.map(control::Action::Retry)
 ;
                         }
                     }
@@ -1800,6 +1979,21 @@ impl serde::Serialize for Event {
                 event::Kind::Refused(v) => {
                     struct_ser.serialize_field("refused", v)?;
                 }
+                event::Kind::Compensating(v) => {
+                    struct_ser.serialize_field("compensating", v)?;
+                }
+                event::Kind::Joined(v) => {
+                    struct_ser.serialize_field("joined", v)?;
+                }
+                event::Kind::Retried(v) => {
+                    struct_ser.serialize_field("retried", v)?;
+                }
+                event::Kind::TakenOver(v) => {
+                    struct_ser.serialize_field("takenOver", v)?;
+                }
+                event::Kind::Forked(v) => {
+                    struct_ser.serialize_field("forked", v)?;
+                }
             }
         }
         struct_ser.end()
@@ -1837,6 +2031,12 @@ impl<'de> serde::Deserialize<'de> for Event {
             "paused",
             "resumed",
             "refused",
+            "compensating",
+            "joined",
+            "retried",
+            "taken_over",
+            "takenOver",
+            "forked",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -1857,6 +2057,11 @@ impl<'de> serde::Deserialize<'de> for Event {
             Paused,
             Resumed,
             Refused,
+            Compensating,
+            Joined,
+            Retried,
+            TakenOver,
+            Forked,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -1894,6 +2099,11 @@ impl<'de> serde::Deserialize<'de> for Event {
                             "paused" => Ok(GeneratedField::Paused),
                             "resumed" => Ok(GeneratedField::Resumed),
                             "refused" => Ok(GeneratedField::Refused),
+                            "compensating" => Ok(GeneratedField::Compensating),
+                            "joined" => Ok(GeneratedField::Joined),
+                            "retried" => Ok(GeneratedField::Retried),
+                            "takenOver" | "taken_over" => Ok(GeneratedField::TakenOver),
+                            "forked" => Ok(GeneratedField::Forked),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -2026,6 +2236,41 @@ impl<'de> serde::Deserialize<'de> for Event {
                                 return Err(serde::de::Error::duplicate_field("refused"));
                             }
                             kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::Refused)
+;
+                        }
+                        GeneratedField::Compensating => {
+                            if kind__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("compensating"));
+                            }
+                            kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::Compensating)
+;
+                        }
+                        GeneratedField::Joined => {
+                            if kind__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("joined"));
+                            }
+                            kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::Joined)
+;
+                        }
+                        GeneratedField::Retried => {
+                            if kind__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("retried"));
+                            }
+                            kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::Retried)
+;
+                        }
+                        GeneratedField::TakenOver => {
+                            if kind__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("takenOver"));
+                            }
+                            kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::TakenOver)
+;
+                        }
+                        GeneratedField::Forked => {
+                            if kind__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("forked"));
+                            }
+                            kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::Forked)
 ;
                         }
                     }
@@ -2406,6 +2651,226 @@ impl<'de> serde::Deserialize<'de> for failure::Kind {
         deserializer.deserialize_any(GeneratedVisitor)
     }
 }
+impl serde::Serialize for Fork {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.task.is_empty() {
+            len += 1;
+        }
+        if self.rev != 0 {
+            len += 1;
+        }
+        if !self.from.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.Fork", len)?;
+        if !self.task.is_empty() {
+            struct_ser.serialize_field("task", &self.task)?;
+        }
+        if self.rev != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("rev", ToString::to_string(&self.rev).as_str())?;
+        }
+        if !self.from.is_empty() {
+            struct_ser.serialize_field("from", &self.from)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Fork {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "task",
+            "rev",
+            "from",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Task,
+            Rev,
+            From,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "task" => Ok(GeneratedField::Task),
+                            "rev" => Ok(GeneratedField::Rev),
+                            "from" => Ok(GeneratedField::From),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Fork;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.Fork")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Fork, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut task__ = None;
+                let mut rev__ = None;
+                let mut from__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Task => {
+                            if task__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("task"));
+                            }
+                            task__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Rev => {
+                            if rev__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("rev"));
+                            }
+                            rev__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::From => {
+                            if from__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("from"));
+                            }
+                            from__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(Fork {
+                    task: task__.unwrap_or_default(),
+                    rev: rev__.unwrap_or_default(),
+                    from: from__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.Fork", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for Forked {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.fork.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.Forked", len)?;
+        if let Some(v) = self.fork.as_ref() {
+            struct_ser.serialize_field("fork", v)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Forked {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "fork",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Fork,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "fork" => Ok(GeneratedField::Fork),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Forked;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.Forked")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Forked, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut fork__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Fork => {
+                            if fork__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("fork"));
+                            }
+                            fork__ = map_.next_value()?;
+                        }
+                    }
+                }
+                Ok(Forked {
+                    fork: fork__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.Forked", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for Goal {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -2453,6 +2918,9 @@ impl serde::Serialize for Goal {
         if self.traceparent.is_some() {
             len += 1;
         }
+        if self.fork.is_some() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("cadre.v1.Goal", len)?;
         if self.schema != 0 {
             struct_ser.serialize_field("schema", &self.schema)?;
@@ -2497,6 +2965,9 @@ impl serde::Serialize for Goal {
         if let Some(v) = self.traceparent.as_ref() {
             struct_ser.serialize_field("traceparent", v)?;
         }
+        if let Some(v) = self.fork.as_ref() {
+            struct_ser.serialize_field("fork", v)?;
+        }
         struct_ser.end()
     }
 }
@@ -2522,6 +2993,7 @@ impl<'de> serde::Deserialize<'de> for Goal {
             "limits",
             "user",
             "traceparent",
+            "fork",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -2539,6 +3011,7 @@ impl<'de> serde::Deserialize<'de> for Goal {
             Limits,
             User,
             Traceparent,
+            Fork,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -2573,6 +3046,7 @@ impl<'de> serde::Deserialize<'de> for Goal {
                             "limits" => Ok(GeneratedField::Limits),
                             "user" => Ok(GeneratedField::User),
                             "traceparent" => Ok(GeneratedField::Traceparent),
+                            "fork" => Ok(GeneratedField::Fork),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -2605,6 +3079,7 @@ impl<'de> serde::Deserialize<'de> for Goal {
                 let mut limits__ = None;
                 let mut user__ = None;
                 let mut traceparent__ = None;
+                let mut fork__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Schema => {
@@ -2693,6 +3168,12 @@ impl<'de> serde::Deserialize<'de> for Goal {
                             }
                             traceparent__ = map_.next_value()?;
                         }
+                        GeneratedField::Fork => {
+                            if fork__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("fork"));
+                            }
+                            fork__ = map_.next_value()?;
+                        }
                     }
                 }
                 Ok(Goal {
@@ -2709,6 +3190,7 @@ impl<'de> serde::Deserialize<'de> for Goal {
                     limits: limits__,
                     user: user__,
                     traceparent: traceparent__,
+                    fork: fork__,
                 })
             }
         }
@@ -3168,6 +3650,148 @@ impl<'de> serde::Deserialize<'de> for Handoff {
             }
         }
         deserializer.deserialize_struct("cadre.v1.Handoff", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for Joined {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.step.is_empty() {
+            len += 1;
+        }
+        if !self.winners.is_empty() {
+            len += 1;
+        }
+        if !self.stopped.is_empty() {
+            len += 1;
+        }
+        if !self.reason.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.Joined", len)?;
+        if !self.step.is_empty() {
+            struct_ser.serialize_field("step", &self.step)?;
+        }
+        if !self.winners.is_empty() {
+            struct_ser.serialize_field("winners", &self.winners)?;
+        }
+        if !self.stopped.is_empty() {
+            struct_ser.serialize_field("stopped", &self.stopped)?;
+        }
+        if !self.reason.is_empty() {
+            struct_ser.serialize_field("reason", &self.reason)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Joined {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "step",
+            "winners",
+            "stopped",
+            "reason",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Step,
+            Winners,
+            Stopped,
+            Reason,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "step" => Ok(GeneratedField::Step),
+                            "winners" => Ok(GeneratedField::Winners),
+                            "stopped" => Ok(GeneratedField::Stopped),
+                            "reason" => Ok(GeneratedField::Reason),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Joined;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.Joined")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Joined, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut step__ = None;
+                let mut winners__ = None;
+                let mut stopped__ = None;
+                let mut reason__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Step => {
+                            if step__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("step"));
+                            }
+                            step__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Winners => {
+                            if winners__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("winners"));
+                            }
+                            winners__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Stopped => {
+                            if stopped__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("stopped"));
+                            }
+                            stopped__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Reason => {
+                            if reason__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("reason"));
+                            }
+                            reason__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(Joined {
+                    step: step__.unwrap_or_default(),
+                    winners: winners__.unwrap_or_default(),
+                    stopped: stopped__.unwrap_or_default(),
+                    reason: reason__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.Joined", FIELDS, GeneratedVisitor)
     }
 }
 impl serde::Serialize for Kill {
@@ -4449,6 +5073,222 @@ impl<'de> serde::Deserialize<'de> for Resumed {
         deserializer.deserialize_struct("cadre.v1.Resumed", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for Retried {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.step.is_empty() {
+            len += 1;
+        }
+        if !self.by.is_empty() {
+            len += 1;
+        }
+        if !self.freed.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.Retried", len)?;
+        if !self.step.is_empty() {
+            struct_ser.serialize_field("step", &self.step)?;
+        }
+        if !self.by.is_empty() {
+            struct_ser.serialize_field("by", &self.by)?;
+        }
+        if !self.freed.is_empty() {
+            struct_ser.serialize_field("freed", &self.freed)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Retried {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "step",
+            "by",
+            "freed",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Step,
+            By,
+            Freed,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "step" => Ok(GeneratedField::Step),
+                            "by" => Ok(GeneratedField::By),
+                            "freed" => Ok(GeneratedField::Freed),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Retried;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.Retried")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Retried, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut step__ = None;
+                let mut by__ = None;
+                let mut freed__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Step => {
+                            if step__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("step"));
+                            }
+                            step__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::By => {
+                            if by__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("by"));
+                            }
+                            by__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Freed => {
+                            if freed__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("freed"));
+                            }
+                            freed__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(Retried {
+                    step: step__.unwrap_or_default(),
+                    by: by__.unwrap_or_default(),
+                    freed: freed__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.Retried", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for Retry {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.step.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.Retry", len)?;
+        if let Some(v) = self.step.as_ref() {
+            struct_ser.serialize_field("step", v)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Retry {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "step",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Step,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "step" => Ok(GeneratedField::Step),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Retry;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.Retry")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Retry, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut step__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Step => {
+                            if step__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("step"));
+                            }
+                            step__ = map_.next_value()?;
+                        }
+                    }
+                }
+                Ok(Retry {
+                    step: step__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.Retry", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for StepCompleted {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -5638,6 +6478,171 @@ impl<'de> serde::Deserialize<'de> for step_waiting::WhenExpired {
             }
         }
         deserializer.deserialize_any(GeneratedVisitor)
+    }
+}
+impl serde::Serialize for TakenOver {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.step.is_empty() {
+            len += 1;
+        }
+        if self.output.is_some() {
+            len += 1;
+        }
+        if self.confidence.is_some() {
+            len += 1;
+        }
+        if self.unsure.is_some() {
+            len += 1;
+        }
+        if self.rev != 0 {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.TakenOver", len)?;
+        if !self.step.is_empty() {
+            struct_ser.serialize_field("step", &self.step)?;
+        }
+        if let Some(v) = self.output.as_ref() {
+            struct_ser.serialize_field("output", v)?;
+        }
+        if let Some(v) = self.confidence.as_ref() {
+            struct_ser.serialize_field("confidence", v)?;
+        }
+        if let Some(v) = self.unsure.as_ref() {
+            struct_ser.serialize_field("unsure", v)?;
+        }
+        if self.rev != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("rev", ToString::to_string(&self.rev).as_str())?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for TakenOver {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "step",
+            "output",
+            "confidence",
+            "unsure",
+            "rev",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Step,
+            Output,
+            Confidence,
+            Unsure,
+            Rev,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "step" => Ok(GeneratedField::Step),
+                            "output" => Ok(GeneratedField::Output),
+                            "confidence" => Ok(GeneratedField::Confidence),
+                            "unsure" => Ok(GeneratedField::Unsure),
+                            "rev" => Ok(GeneratedField::Rev),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = TakenOver;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.TakenOver")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<TakenOver, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut step__ = None;
+                let mut output__ = None;
+                let mut confidence__ = None;
+                let mut unsure__ = None;
+                let mut rev__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Step => {
+                            if step__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("step"));
+                            }
+                            step__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Output => {
+                            if output__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("output"));
+                            }
+                            output__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Confidence => {
+                            if confidence__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("confidence"));
+                            }
+                            confidence__ = 
+                                map_.next_value::<::std::option::Option<::pbjson::private::NumberDeserialize<_>>>()?.map(|x| x.0)
+                            ;
+                        }
+                        GeneratedField::Unsure => {
+                            if unsure__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("unsure"));
+                            }
+                            unsure__ = map_.next_value()?;
+                        }
+                        GeneratedField::Rev => {
+                            if rev__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("rev"));
+                            }
+                            rev__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                    }
+                }
+                Ok(TakenOver {
+                    step: step__.unwrap_or_default(),
+                    output: output__,
+                    confidence: confidence__,
+                    unsure: unsure__,
+                    rev: rev__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.TakenOver", FIELDS, GeneratedVisitor)
     }
 }
 impl serde::Serialize for Unsure {

@@ -15,6 +15,7 @@ use crate::{
 
 mod core;
 mod crew;
+mod saga;
 mod wire;
 
 pub(super) use core::to_core;
@@ -33,10 +34,16 @@ pub(super) fn min_reader(event: &Event) -> u32 {
         | Event::BudgetAdded { .. }
         | Event::Paused { .. }
         | Event::Resumed { .. }
-        | Event::Refused { .. }
         | Event::CrewBegan { .. }
         | Event::HandedOff { .. }
-        | Event::LoopFound { .. } => NEEDS_STEERING,
+        | Event::LoopFound { .. }
+        | Event::Compensating { .. }
+        | Event::Joined { .. }
+        | Event::Retried { .. }
+        | Event::TakenOver { .. }
+        | Event::Forked { .. }
+        | Event::Refused { .. } => NEEDS_STEERING,
+        Event::Accepted { goal, .. } if goal.fork.is_some() => NEEDS_STEERING,
         Event::StepFailed { failure, .. } => failure_min_reader(failure),
         Event::Accepted { .. }
         | Event::Expanded { .. }
@@ -76,6 +83,8 @@ pub(super) fn needed(event: &v1::Event) -> Result<Vec<BlobRef>, Fault> {
             return blobs::needed(e.failure.as_ref().map(|failure| refused(&failure.refused)));
         }
         Some(Kind::StepWaiting(e)) => ("step_waiting.proposal", &e.proposal),
+        Some(Kind::Compensating(e)) => ("compensating.answer", &e.answer),
+        Some(Kind::TakenOver(e)) => ("taken_over.output", &e.output),
         Some(Kind::Ended(e)) => ("ended.answer", &e.answer),
         Some(
             Kind::StepSkipped(_)
@@ -86,6 +95,9 @@ pub(super) fn needed(event: &v1::Event) -> Result<Vec<BlobRef>, Fault> {
             | Kind::BudgetAdded(_)
             | Kind::Paused(_)
             | Kind::Resumed(_)
+            | Kind::Joined(_)
+            | Kind::Retried(_)
+            | Kind::Forked(_)
             | Kind::Refused(_),
         )
         | None => return Ok(Vec::new()),

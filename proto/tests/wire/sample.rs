@@ -60,6 +60,7 @@ fn bare_goal() -> Goal {
         limits: GoalLimits::default(),
         user: None,
         trace: None,
+        fork: None,
         ..goal()
     }
 }

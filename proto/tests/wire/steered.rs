@@ -3,10 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use cadre_core::{
-    ids::{Name, StepId},
+    ids::{Name, StepId, TaskId},
     payload::Hash,
     task::{
-        Action, Ask, AskKind, Budget, Control, Decision, Event, Failure, FailureKind, Order,
+        Action, Ask, AskKind, Budget, Control, Decision, EndStatus, Event, Failure, FailureKind,
+        Fork, Order,
         Outcome, Record, Report, Resource, Ruling, Usage,
     },
     workflow::{Grant, WhenExpired},
@@ -42,6 +43,7 @@ pub(crate) fn records() -> Vec<(&'static str, Record)> {
     let mut records: Vec<_> =
         events.into_iter().map(|(name, event)| (name, record(7, vec![event]))).collect();
     records.push(("record_steered", record(8, all)));
+    records.extend(saga().into_iter().map(|(name, event)| (name, record(9, vec![event]))));
     records
 }
 
@@ -114,6 +116,42 @@ fn budget_events() -> Vec<(&'static str, Event)> {
     ]
 }
 
+fn fork() -> Fork {
+    let task = TaskId::derive(&name("acme"), "order-7");
+    Fork { task, rev: 12, from: name("draft") }
+}
+
+fn saga() -> Vec<(&'static str, Event)> {
+    let reason = || "cancelled by Ada Löwe: the client withdrew".to_owned();
+    let (status, answer, usage) = (EndStatus::Cancelled, Some(json("{}")), USAGE);
+    let winners = vec![step(), StepId::single(name("draft"))];
+    let (output, unsure) = (json(r#"{"term": 12}"#), Some("the page is torn".to_owned()));
+    vec![
+        (
+            "record_compensating",
+            Event::Compensating { status, reason: reason(), answer, usage, until: DEADLINE },
+        ),
+        (
+            "record_joined",
+            Event::Joined {
+                step: name("merge"),
+                winners,
+                stopped: vec![name("slow")],
+                reason: "2 of 3 were enough, and these were first".to_owned(),
+            },
+        ),
+        (
+            "record_retried",
+            Event::Retried { step: step(), by: by(), freed: vec![name("merge")] },
+        ),
+        (
+            "record_taken_over",
+            Event::TakenOver { step: step(), output, confidence: Some(0.75), unsure, rev: 5 },
+        ),
+        ("record_forked", Event::Forked { fork: fork() }),
+    ]
+}
+
 pub(crate) fn granted_order() -> Order {
     Order { grant: GRANT, ..order() }
 }
@@ -135,6 +173,8 @@ pub(crate) fn controls() -> Vec<(&'static str, Control)> {
         ("control_resume", control(Action::Resume)),
         ("control_kill", control(Action::Kill)),
         ("control_add_budget", control(Action::AddBudget(BUDGET))),
+        ("control_retry", control(Action::Retry(Some(step())))),
+        ("control_retry_all", control(Action::Retry(None))),
     ]
 }
 

@@ -16,6 +16,7 @@ use proptest::{collection::vec, option, prelude::*};
 use serde_json::Value;
 
 mod crewed;
+mod saga;
 mod steered;
 
 use steered::grant;

@@ -6,6 +6,7 @@
 
 mod follow;
 mod line;
+mod saga;
 #[cfg(test)]
 mod tests;
 
@@ -130,6 +131,11 @@ impl Timeline {
                 let rest = format!("{} refused: {}", reason(what), reason(why));
                 Line::new(Mark::Refused, "task", rest)
             }
+            Event::Compensating { .. }
+            | Event::Joined { .. }
+            | Event::Retried { .. }
+            | Event::TakenOver { .. }
+            | Event::Forked { .. } => self.saga(event, record.at),
             Event::Ended { status, reason: why, .. } => {
                 let who = status.as_str().to_owned();
                 Line { who, ..Line::new(Mark::Ended(*status), "task", reason(why)) }

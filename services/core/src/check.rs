@@ -23,6 +23,7 @@ mod gate;
 mod goals;
 mod letters;
 mod rule;
+mod saga;
 mod tasks;
 #[cfg(test)]
 mod tests;

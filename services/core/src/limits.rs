@@ -126,6 +126,12 @@ pub const PERSON_BYTES_MAX: usize = 256;
 /// People who must agree to one approval.
 pub const QUORUM_MAX: u32 = 16;
 
+/// Time that compensations of one task get when the pack names none, from the decision to end it.
+pub const COMPENSATION_DEFAULT: Duration = Duration::from_secs(10 * 60);
+
+/// Longest time that a pack can give them: a person may have to be found.
+pub const COMPENSATION_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// Attempts by one role at one step.
 pub const ATTEMPTS_MAX: u32 = 20;
 /// Violations that a check lists; further ones are counted. The first ones are the useful ones.

@@ -10,7 +10,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use crate::{
     ids::{Name, Partition, StepId, TaskId},
     payload::{Hash, Payload},
-    task::{Answer, Goal, Input, Order, Record, Report},
+    task::{Answer, Goal, Input, Order, Record, Report, Stop},
     time::UnixMillis,
     workflow::{Grant, Workflow},
 };
@@ -247,9 +247,14 @@ pub trait OrchestratorBus: Settle + Clone {
     /// Removes the task's timer; best effort, a timer of an ended task is ignored.
     fn forget_wake(&self, task: &TaskId) -> impl Future<Output = ()> + Send;
 
-    /// Takes back the work orders of a task that has ended, and tells whoever works on one.
-    /// Best effort towards workers: one that does not hear of it reports too late.
-    fn stop(&self, task: &TaskId) -> impl Future<Output = Result<(), BusError>> + Send;
+    /// Takes back work orders that nobody waits for, and tells whoever works on one: these
+    /// attempts, or with none all of the task's. Best effort towards workers: one that does not
+    /// hear of it reports too late.
+    fn stop(
+        &self,
+        task: &TaskId,
+        attempts: &[Stop],
+    ) -> impl Future<Output = Result<(), BusError>> + Send;
 
     /// Publishes the end of a task, once.
     fn answer(&self, answer: Answer) -> impl Future<Output = Result<(), BusError>> + Send;
@@ -303,6 +308,24 @@ pub struct WorkItem<R> {
     pub receipt: Arc<R>,
 }
 
+/// Work that nobody waits for any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stopped {
+    /// The task.
+    pub task: TaskId,
+    /// Steps with the attempt each; empty means all of the task.
+    pub attempts: Vec<(StepId, u32)>,
+}
+
+impl Stopped {
+    /// Whether this attempt is meant.
+    #[must_use]
+    pub fn covers(&self, task: &TaskId, step: &StepId, attempt: u32) -> bool {
+        let is_meant = |(id, number): &(StepId, u32)| id == step && *number == attempt;
+        self.task == *task && (self.attempts.is_empty() || self.attempts.iter().any(is_meant))
+    }
+}
+
 /// A work order that says nothing a worker could act on.
 #[derive(Debug)]
 pub struct Malformed<R> {
@@ -316,8 +339,8 @@ pub struct Malformed<R> {
 pub trait WorkerBus: Settle + Clone {
     /// Work orders of one role.
     type Work: Inbox<Result<WorkItem<Self::Receipt>, Box<Malformed<Self::Receipt>>>>;
-    /// Tasks that have ended while work of theirs was out.
-    type Stops: Inbox<TaskId>;
+    /// Work that nobody waits for any more.
+    type Stops: Inbox<Stopped>;
 
     /// Subscribes to the work orders of `role`; `in_flight` bounds what this process holds.
     fn work(
@@ -326,7 +349,7 @@ pub trait WorkerBus: Settle + Clone {
         in_flight: usize,
     ) -> impl Future<Output = Result<Self::Work, BusError>> + Send;
 
-    /// Listens for tasks whose work is to be stopped. What was said before is not heard.
+    /// Listens for work that is to be stopped. What was said before is not heard.
     fn stops(&self) -> impl Future<Output = Result<Self::Stops, BusError>> + Send;
 
     /// Publishes the report of one order; Ok as well when somebody reported before.

@@ -6,6 +6,7 @@
 //!                    │  ▲  report, timer, advance            │                completed | partial |
 //!                    └──┘                                    │                failed | cancelled |
 //!                    └───────────── cancel, deadline ────────┴──────────────► incomplete
+//!                                    └─► Compensating ─► Ended, where completed steps are undone
 //! ```
 //!
 //! [`decide`] turns an input into events or a refusal, [`Task::apply`] folds events
@@ -15,6 +16,7 @@
 
 mod ask;
 mod budget;
+mod compensate;
 mod crew;
 mod decide;
 mod dispatch;
@@ -22,9 +24,11 @@ mod env;
 mod event;
 mod gather;
 mod input;
+mod join;
 mod owes;
 mod person;
 mod plan;
+mod retry;
 mod standing;
 mod state;
 #[cfg(test)]
@@ -33,13 +37,14 @@ mod why;
 
 pub use ask::{Ask, AskKind};
 pub use crew::{CrewRun, HandOff};
+pub use compensate::{undoes, undone_by};
 pub use decide::{Draft, Moment, Seen, Verdict, decide};
 pub use dispatch::{Permit, Roles, Unlimited};
 pub use event::{Cause, EndStatus, Event, Record};
 pub use input::{
-    Action, Budget, Cancel, Control, Decision, Failure, FailureKind, Goal, GoalLimits, Input,
+    Action, Budget, Cancel, Control, Decision, Failure, FailureKind, Fork, Goal, GoalLimits, Input,
     Outcome, Report, Resource, Ruling, Usage, clip,
 };
-pub use owes::{Answer, Order};
-pub use state::{AGGREGATE, End, FanOut, Phase, Step, StepState, Task};
+pub use owes::{Answer, Order, Stop};
+pub use state::{AGGREGATE, End, Ending, FanOut, Joined, Phase, Step, StepState, Task};
 pub use why::why;

@@ -14,6 +14,7 @@ use crate::{
     contract::Contract,
     expr::{Expr, Template},
     ids::Name,
+    limits::COMPENSATION_DEFAULT,
 };
 
 /// One compiled pack revision.
@@ -37,13 +38,39 @@ pub struct Workflow {
     pub steps: Vec<StepPlan>,
     /// How the answer is put together, field by field.
     pub result: Vec<ResultField>,
+    /// What undoes a completed step when the task ends badly; each comes after the step it undoes.
+    pub compensations: Vec<StepPlan>,
+    /// When compensations run, and for how long.
+    pub compensation: Compensation,
 }
 
 impl Workflow {
     /// The declared step of this name.
     #[must_use]
     pub fn step(&self, name: &Name) -> Option<&StepPlan> {
-        self.steps.iter().find(|step| step.name == *name)
+        self.steps.iter().chain(&self.compensations).find(|step| step.name == *name)
+    }
+
+    /// What undoes the declared step of this name; `None` when nothing does.
+    #[must_use]
+    pub fn compensation_of(&self, name: &Name) -> Option<&StepPlan> {
+        self.compensations.iter().find(|undo| undo.after.contains(name))
+    }
+}
+
+/// When compensations run, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compensation {
+    /// From the decision to end the task to its end, past its deadline too.
+    pub within: Duration,
+    /// Also when the answer is partial, not only when the task failed, was cancelled or met its
+    /// deadline without an answer.
+    pub on_partial: bool,
+}
+
+impl Default for Compensation {
+    fn default() -> Self {
+        Self { within: COMPENSATION_DEFAULT, on_partial: false }
     }
 }
 
@@ -297,12 +324,23 @@ impl StepPlan {
 }
 
 /// What the ends of a step's predecessors must have been for it to run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Join {
     /// All completed; a skipped or failed one skips this step too, unless it was `optional`.
     All,
     /// All ended, however.
     Settled,
+    /// Some are enough.
+    Race(Race),
+}
+
+/// How many of several are enough, and which.
+#[derive(Debug)]
+pub enum Race {
+    /// The first ones that complete, so many of them.
+    Quorum(u32),
+    /// Of all that complete the one with the highest score; sees `output`, `confidence` and `step`.
+    Best(Expr),
 }
 
 /// Fan-out over a list.
@@ -316,6 +354,8 @@ pub struct Each {
     pub parallel: u32,
     /// Share of items, in thousandths, that must complete for the step to count as completed.
     pub keep_partial_permille: u16,
+    /// Which items count; `None` for all that complete.
+    pub take: Option<Race>,
 }
 
 /// What happens with a report that is not good enough.

@@ -19,7 +19,7 @@ use std::{
 use cadre_core::{
     ids::{Name, StepId, TaskId},
     payload::Payload,
-    ports::{BusError, DeadLetter, Inbox, Malformed, Packs, Settle, WorkItem, WorkerBus},
+    ports::{BusError, DeadLetter, Inbox, Malformed, Packs, Settle, Stopped, WorkItem, WorkerBus},
     task::{Outcome, Report},
     workflow::{Grant, Runtime, Workflow},
 };
@@ -63,8 +63,8 @@ impl Inbox<Result<WorkItem<()>, Box<Malformed<()>>>> for Feed {
 /// No task ever ends.
 struct Silence;
 
-impl Inbox<TaskId> for Silence {
-    async fn next(&mut self) -> Result<Vec<TaskId>, BusError> {
+impl Inbox<Stopped> for Silence {
+    async fn next(&mut self) -> Result<Vec<Stopped>, BusError> {
         std::future::pending().await
     }
 }

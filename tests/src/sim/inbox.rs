@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use cadre_core::{
     ids::{Name, Partition, TaskId},
-    ports::{BusError, Delivery, Inbox, Malformed, RawGoal, WorkItem},
+    ports::{BusError, Delivery, Inbox, Malformed, RawGoal, Stopped, WorkItem},
     time::UnixMillis,
 };
 use tokio::{
@@ -253,7 +253,7 @@ impl Inbox<Item> for Work {
     }
 }
 
-/// Tasks whose work is stopped from now on.
+/// Work that is stopped from now on.
 pub struct Stops {
     bus: SimBus,
     heard: usize,
@@ -266,8 +266,8 @@ impl Stops {
     }
 }
 
-impl Inbox<TaskId> for Stops {
-    async fn next(&mut self) -> Result<Vec<TaskId>, BusError> {
+impl Inbox<Stopped> for Stops {
+    async fn next(&mut self) -> Result<Vec<Stopped>, BusError> {
         let heard = self.heard;
         let found = pull(&self.bus, |world, _| {
             let fresh: Vec<_> = world.stops.iter().skip(heard).cloned().collect();

@@ -9,7 +9,7 @@ use cadre_core::{
         AppendError, BusError, DeadLetter, LoadError, Loaded, LogHead, OrchestratorBus, OrderTerms,
         Packs, WorkerBus,
     },
-    task::{Answer, Goal, Input, Order, Record, Report},
+    task::{Answer, Goal, Input, Order, Record, Report, Stop},
     time::UnixMillis,
     workflow::Workflow,
 };
@@ -157,8 +157,9 @@ impl OrchestratorBus for SimBus {
         let _ = self.write(Write::Forget(task.clone())).await;
     }
 
-    async fn stop(&self, task: &TaskId) -> Result<(), BusError> {
-        self.write(Write::Stop(task.clone())).await.map(|_| ())
+    async fn stop(&self, task: &TaskId, attempts: &[Stop]) -> Result<(), BusError> {
+        let attempts = attempts.iter().map(|stop| (stop.step.clone(), stop.attempt)).collect();
+        self.write(Write::Stop(Stopped { task: task.clone(), attempts })).await.map(|_| ())
     }
 
     async fn answer(&self, answer: Answer) -> Result<(), BusError> {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use cadre_core::{
     ids::{Name, Partition, Partitions, StepId, TaskId},
     payload::{Hash, Payload},
-    ports::DeadLetter,
+    ports::{DeadLetter, Stopped},
     task::{Answer, Goal, Input, Order, Record, Report, Task},
     time::UnixMillis,
 };
@@ -69,7 +69,7 @@ pub enum Write {
     /// No timer any more.
     Forget(TaskId),
     /// No orders of the task any more.
-    Stop(TaskId),
+    Stop(Stopped),
     /// The end of a task, unless it was told.
     Answer(Answer),
     /// A dead letter, unless it is kept.
@@ -169,8 +169,8 @@ pub struct World {
     pub answers: Vec<(u64, Answer)>,
     /// Goals that were refused.
     pub rejected: Vec<(Name, Payload)>,
-    /// Tasks whose work was stopped, in order.
-    pub stops: Vec<TaskId>,
+    /// Work that was stopped, in order.
+    pub stops: Vec<Stopped>,
     /// Writes that arrive after their writer has given up.
     pub late: BTreeMap<(u64, u64), Write>,
     /// Owners by partition.
@@ -318,9 +318,12 @@ impl World {
                 self.timers.insert(task, Timer { at: at.0, fires_at });
             }
             Write::Forget(task) => drop(self.timers.remove(&task)),
-            Write::Stop(task) => {
-                self.work.messages.retain(|_, message| message.value.order.goal.task != task);
-                self.stops.push(task);
+            Write::Stop(stopped) => {
+                self.work.messages.retain(|_, message| {
+                    let Order { goal, step, attempt, .. } = &message.value.order;
+                    !stopped.covers(&goal.task, step, *attempt)
+                });
+                self.stops.push(stopped);
             }
             Write::Answer(answer) => {
                 if self.answers.iter().any(|(_, told)| told.goal.task == answer.goal.task) {

@@ -244,6 +244,11 @@ impl Arena {
                 | Event::BudgetAdded { .. }
                 | Event::Paused { .. }
                 | Event::Resumed { .. }
+                | Event::Compensating { .. }
+                | Event::Joined { .. }
+                | Event::Retried { .. }
+                | Event::TakenOver { .. }
+                | Event::Forked { .. }
                 | Event::Refused { .. }) => {
                     panic!("{task}: nothing else may happen here, but {other:?} did")
                 }

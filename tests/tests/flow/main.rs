@@ -16,6 +16,7 @@ mod limits;
 mod pipeline;
 mod poison;
 mod reports;
+mod saga;
 mod steer;
 mod timers;
 mod upgrade;

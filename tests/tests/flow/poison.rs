@@ -162,6 +162,7 @@ async fn an_admitted_goal_without_a_pack_is_given_up_and_its_partition_goes_on()
         limits: GoalLimits::default(),
         user: None,
         trace: None,
+        fork: None,
     };
     bed.bus.submit(Arc::new(goal)).await.expect("sent");
     others_go_on(&bed, "during").await;

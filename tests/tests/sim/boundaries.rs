@@ -2,9 +2,9 @@
 //!
 //! Writes are finer than records: between two records lie orders, timers, reports, acknowledgements.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
-use cadre::packs::BuiltIn;
+use cadre::packs::{BuiltIn, read};
 use cadre_core::{ids::Name, pack::PackSource};
 use cadre_tests::sim::{
     packs,
@@ -63,27 +63,60 @@ fn differences(calm: &Played, crashed: &Played) -> Vec<String> {
 }
 
 fn survives_every_crash(pack: BuiltIn, sample: &str, stride: usize) {
-    let piece = piece(pack, sample);
-    let calm = play(&piece, None);
+    let name = format!("{}/{sample}", pack.folder());
+    survives(&piece(pack, sample), (&name, "completed"), stride);
+}
+
+/// Plays the piece, which ends with this status, once for each crash.
+fn survives(piece: &Piece, (name, status): (&str, &str), stride: usize) -> Played {
+    let calm = play(piece, None);
     assert!(calm.wrong.is_empty(), "{:#?}", calm.wrong);
-    assert_eq!(calm.answer["status"], "completed", "{:#}", calm.answer);
+    assert_eq!(calm.answer["status"], status, "{:#}", calm.answer);
     let (mut wrong, mut boundaries) = (Vec::new(), BTreeSet::new());
     for behind in (1..=calm.writes).step_by(stride) {
-        let crashed = play(&piece, Some(behind));
+        let crashed = play(piece, Some(behind));
         boundaries.insert(crashed.records_at_death);
         let found = differences(&calm, &crashed);
         if !found.is_empty() {
             wrong.push(format!("behind write {behind}: {}", found.join("\n")));
         }
     }
-    let (pack, writes, records) = (pack.folder(), calm.writes, calm.records);
+    let (writes, records) = (calm.writes, calm.records);
     let crashes = writes.div_ceil(stride as u64);
-    eprintln!("{pack}/{sample}: {crashes} crashes, {writes} writes, {records} records");
+    eprintln!("{name}: {crashes} crashes, {writes} writes, {records} records");
     assert!(wrong.is_empty(), "{} of {crashes} crashes:\n{}", wrong.len(), wrong.join("\n"));
     if stride == 1 {
         let all: BTreeSet<_> = (0..=records).collect();
         assert_eq!(boundaries, all, "a crash behind every record, and before the first");
     }
+    calm
+}
+
+/// A trip for this much, to somewhere that is paid for up to 100.
+fn trip(usd: u32) -> Piece {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/packs/saga");
+    let packs = packs(&[read(Path::new(folder)).expect("a pack")]);
+    let [tenant, workflow] = ["acme", "trip"].map(|name| Name::new(name).expect("a name"));
+    let input = json!({"usd": usd, "to": "Rome"}).to_string();
+    let (key, headers) = ("trip".to_owned(), Vec::new());
+    let goal = Wanted { tenant, workflow, key, input, headers };
+    Piece { packs, goal, known: Default::default() }
+}
+
+#[test]
+fn a_failed_trip_is_undone_once_whatever_dies() {
+    let calm = survives(&trip(500), ("trip, too dear", "failed"), 1);
+    let reason = calm.answer["reason"].as_str().unwrap_or_default();
+    assert!(reason.ends_with("; undone: pick, rooms-0, rooms-1"), "{reason}");
+    let undone = calm.calls.iter().filter(|(step, _)| step.name.as_str().starts_with("compensate_"));
+    assert_eq!(undone.map(|(_, calls)| *calls).collect::<Vec<_>>(), [1, 1, 1]);
+}
+
+#[test]
+fn a_good_trip_is_not_undone_whatever_dies() {
+    let calm = survives(&trip(50), ("trip", "completed"), 3);
+    assert_eq!(calm.answer["result"], json!({"paid": 50}), "the cheaper one");
+    assert!(!calm.calls.keys().any(|step| step.name.as_str().starts_with("compensate_")));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use cadre_core::{
     workflow::WhenExpired,
 };
 
-use super::crew;
+use super::{crew, saga};
 use crate::{
     Blobs, Problem,
     error::Fault,
@@ -50,6 +50,15 @@ pub(in crate::record) fn to_core(event: v1::Event, blobs: &Blobs) -> Result<Even
         Kind::Paused(e) => Ok(Event::Paused { by: e.by }),
         Kind::Resumed(e) => Ok(Event::Resumed { by: e.by }),
         Kind::Refused(e) => Ok(Event::Refused { what: e.what, why: e.why }),
+        Kind::Compensating(e) => {
+            saga::compensating_to_core(e, blobs).map_err(|f| f.inside("compensating"))
+        }
+        Kind::Joined(e) => saga::joined_to_core(e).map_err(|f| f.inside("joined")),
+        Kind::Retried(e) => saga::retried_to_core(e).map_err(|f| f.inside("retried")),
+        Kind::TakenOver(e) => {
+            saga::taken_over_to_core(e, blobs).map_err(|f| f.inside("taken_over"))
+        }
+        Kind::Forked(e) => saga::forked_to_core(e).map_err(|f| f.inside("forked")),
         Kind::Ended(e) => ended(e, blobs).map_err(|f| f.inside("ended")),
     }
 }
@@ -138,7 +147,7 @@ fn ended(wire: v1::Ended, blobs: &Blobs) -> Result<Event, Fault> {
     })
 }
 
-fn status_to_core(number: i32) -> Result<EndStatus, Problem> {
+pub(super) fn status_to_core(number: i32) -> Result<EndStatus, Problem> {
     match Status::try_from(number).map_err(|_| Problem::UnknownValue(number))? {
         Status::Unspecified => Err(Problem::Missing),
         Status::Completed => Ok(EndStatus::Completed),

@@ -8,7 +8,7 @@ use cadre_core::{
     workflow::WhenExpired,
 };
 
-use super::crew;
+use super::{crew, saga};
 use crate::{
     goal,
     json::Json,
@@ -66,6 +66,17 @@ pub(in crate::record) fn to_wire(event: &Event) -> v1::Event {
         Event::Paused { by } => Kind::Paused(v1::Paused { by: by.clone() }),
         Event::Resumed { by } => Kind::Resumed(v1::Resumed { by: by.clone() }),
         Event::Refused { what, why } => refused(what, why),
+        Event::Compensating { status, reason, answer, usage, until } => {
+            saga::compensating((*status, *until), reason, answer.as_ref(), *usage)
+        }
+        Event::Joined { step, winners, stopped, reason } => {
+            saga::joined(step, (winners, stopped), reason)
+        }
+        Event::Retried { step, by, freed } => saga::retried(step, by, freed),
+        Event::TakenOver { step, output, confidence, unsure, rev } => {
+            saga::taken_over(step, output, (*confidence, unsure.as_deref()), *rev)
+        }
+        Event::Forked { fork } => saga::forked(fork),
         Event::Ended { status, reason, answer, usage } => {
             end(*status, reason, answer.as_ref(), *usage)
         }
@@ -143,7 +154,7 @@ fn end(status: EndStatus, reason: &str, answer: Option<&Payload>, usage: Usage) 
     })
 }
 
-fn status_to_wire(status: EndStatus) -> ended::Status {
+pub(super) fn status_to_wire(status: EndStatus) -> ended::Status {
     match status {
         EndStatus::Completed => ended::Status::Completed,
         EndStatus::Partial => ended::Status::Partial,

@@ -9,7 +9,7 @@ use cadre_core::{
 };
 use proptest::{option, prelude::*};
 
-use super::{at, failure, name, payload, step, usage};
+use super::{saga, at, failure, name, payload, step, usage};
 
 pub(super) fn grant() -> impl Strategy<Value = Grant> {
     any::<(u64, u64)>().prop_map(|(usd_micros, tokens)| Grant { usd_micros, tokens })
@@ -53,6 +53,7 @@ pub(crate) fn control() -> impl Strategy<Value = Control> {
         Just(Action::Resume),
         Just(Action::Kill),
         budget().prop_map(Action::AddBudget),
+        option::of(step()).prop_map(Action::Retry),
     ];
     (person(), ".{0,60}", ".{1,60}", action).prop_map(|(by, reason, key, action)| Control {
         by,
@@ -109,5 +110,6 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
         text().prop_map(|by| Event::Paused { by }),
         text().prop_map(|by| Event::Resumed { by }),
         (text(), text()).prop_map(|(what, why)| Event::Refused { what, why }),
+        saga::event(),
     ]
 }

@@ -7,6 +7,7 @@ mod document;
 mod ls;
 pub(crate) mod recent;
 mod replay;
+mod retry;
 mod select;
 mod show;
 mod watch;
@@ -77,6 +78,7 @@ Examples:
     Result(OneArgs),
     /// Show a task as it stood after one of its records; nothing is changed or sent.
     Replay(replay::ReplayArgs),
+    Retry(retry::RetryArgs),
     /// Let nothing new begin; what is out goes on, and deadlines keep running.
     ///
     /// Exit codes: 0 paused, or was so before, 3 no such task, 11 stored but not handled yet, 14
@@ -93,12 +95,14 @@ Examples:
   cadre task resume vs3tl6e2t2bmylf5r7pg2ndlxn
   cadre task resume --all --status paused --yes")]
     Resume(control::ControlArgs),
-    /// End tasks now, without the steps that a cancelled one would still do.
+    /// End tasks now, without the compensations that a cancelled one would run; the end names them.
     #[command(after_help = "\
 Examples:
   cadre task kill vs3tl6e2t2bmylf5r7pg2ndlxn --reason 'it loops'")]
     Kill(control::ControlArgs),
-    /// End tasks now. Harmless for a task that has ended.
+    /// End tasks now, once what they have done is undone, where the pack says how.
+    ///
+    /// Harmless for a task that has ended or comes to its end.
     #[command(after_help = "\
 Examples:
   cadre task cancel vs3tl6e2t2bmylf5r7pg2ndlxn --reason 'wrong contract'
@@ -125,6 +129,7 @@ pub(crate) async fn run(args: TaskArgs, settings: &Settings) -> anyhow::Result<(
         TaskCommand::Why(args) => explain(&args, settings).await,
         TaskCommand::Result(args) => result(&args, settings).await,
         TaskCommand::Replay(args) => replay::run(&args, settings).await,
+        TaskCommand::Retry(args) => retry::run(&args, settings).await,
         TaskCommand::Pause(args) => control::run(&args, Verb::Pause, settings).await,
         TaskCommand::Resume(args) => control::run(&args, Verb::Resume, settings).await,
         TaskCommand::Kill(args) => control::run(&args, Verb::Kill, settings).await,

@@ -34,6 +34,9 @@ pub(super) enum Mark {
     Paused,
     Resumed,
     Refused,
+    Undone,
+    Joined,
+    Taken,
     Ended(EndStatus),
 }
 
@@ -59,6 +62,9 @@ impl Mark {
             Self::Paused => ("‖", "pause", Look::Warn),
             Self::Resumed => ("▸", "go", Look::Begin),
             Self::Refused => ("⊘", "no", Look::Bad),
+            Self::Undone => ("↶", "undo", Look::Warn),
+            Self::Joined => ("⋈", "join", Look::Good),
+            Self::Taken => ("⇥", "taken", Look::Dim),
             Self::Ended(EndStatus::Completed) => ("■", "end", Look::Good),
             Self::Ended(EndStatus::Partial) => ("■", "end", Look::Warn),
             Self::Ended(EndStatus::Failed | EndStatus::Cancelled | EndStatus::Incomplete) => {

@@ -29,6 +29,7 @@ fn goal() -> Goal {
         limits: GoalLimits::default(),
         user: None,
         trace: None,
+        fork: None,
     }
 }
 

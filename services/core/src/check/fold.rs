@@ -2,7 +2,7 @@
 //!
 //! The only place of the check that knows every kind of event: a new kind begins here.
 
-use super::{crew, fact::RecordFact, gate, rule::Rule};
+use super::{crew, fact::RecordFact, gate, rule::Rule, saga};
 use crate::{
     ids::{Name, Partitions, StepId, TaskId},
     task::{AGGREGATE, AskKind, Event, FanOut, Phase, Record, StepState, Task},
@@ -78,12 +78,16 @@ fn legal(task: &Task, event: &Event, at: UnixMillis) -> Result<(), Broken> {
                 }
                 return gate::check(task, input).map_err(|text| (Rule::AggregateParts, text));
             }
+            if let Phase::Compensating(_) = &task.phase {
+                saga::undoing(task, step)?;
+            }
             waited(task, step, role, at)?;
             in_time(task, step, at, *deadline)
         }
         Event::StepDelayed { step, .. } => match state(task, step) {
             None => Ok(()),
             Some(StepState::Waiting { .. }) => twice(step, "waiting", "delayed"),
+            Some(StepState::Failed(_)) if saga::is_retried(task, step) => Ok(()),
             Some(state) => ends(step, state, "delayed"),
         },
         Event::StepCompleted { step, .. } => completed(task, step),
@@ -113,12 +117,18 @@ fn legal(task: &Task, event: &Event, at: UnixMillis) -> Result<(), Broken> {
             illegal("it is resumed and was not paused".to_owned())
         }
         Event::BudgetAdded { .. } | Event::Paused { .. } | Event::Resumed { .. } => Ok(()),
-        Event::Ended { answer, .. } => match (&task.phase, answer) {
+        Event::Ended { status, answer, .. } => match (&task.phase, answer) {
             (Phase::Running, Some(_)) => {
                 illegal("the task ends with an answer that nobody was asked for".to_owned())
             }
             (Phase::Running | Phase::Aggregating | Phase::Ended(_), _) => Ok(()),
+            (Phase::Compensating(ending), _) => saga::ends_as(ending, *status, answer.as_ref()),
         },
+        Event::Compensating { .. } => saga::compensating(task),
+        Event::Joined { step, winners, .. } => saga::joined(task, step, winners),
+        Event::Retried { step, .. } => saga::retried(task, step),
+        Event::TakenOver { step, .. } => saga::taken_over(task, step),
+        Event::Forked { fork } => saga::forked(task, fork),
     }
 }
 
@@ -143,7 +153,7 @@ pub(super) fn illegal(text: String) -> Result<(), Broken> {
     Err((Rule::LegalFold, text))
 }
 
-fn state<'a>(task: &'a Task, step: &StepId) -> Option<&'a StepState> {
+pub(super) fn state<'a>(task: &'a Task, step: &StepId) -> Option<&'a StepState> {
     task.steps.get(step).map(|step| &step.state)
 }
 
@@ -215,6 +225,8 @@ fn dispatched(task: &Task, step: &StepId, attempt: u32) -> Result<(), Broken> {
     match (step.item, total) {
         (Some(item), Some(total)) if item < total => {}
         (None, None) => {}
+        // An item's compensation: that there is such an item was seen.
+        (Some(_), None) if matches!(task.phase, Phase::Compensating(_)) => {}
         (Some(turn), None) => crew::turn(task, step, turn)?,
         (Some(_), _) => return illegal(format!("there is no item {step}")),
         (None, Some(_)) => return illegal(format!("step {step} is dispatched beside its items")),
@@ -224,7 +236,10 @@ fn dispatched(task: &Task, step: &StepId, attempt: u32) -> Result<(), Broken> {
         (Phase::Running, AGGREGATE) if is_open => {
             illegal("the aggregation begins while steps are open".to_owned())
         }
-        (Phase::Running, _) => Ok(()),
+        (Phase::Compensating(_), _) if is_open => {
+            illegal(format!("step {step} begins before the compensation before it is over"))
+        }
+        (Phase::Running | Phase::Compensating(_), _) => Ok(()),
         (Phase::Aggregating | Phase::Ended(_), _) => {
             illegal(format!("step {step} is dispatched after the aggregation began"))
         }
@@ -234,14 +249,16 @@ fn dispatched(task: &Task, step: &StepId, attempt: u32) -> Result<(), Broken> {
 /// No order is made at a limit or after the deadline, and none outlives the task.
 fn in_time(task: &Task, step: &StepId, at: UnixMillis, deadline: UnixMillis) -> Result<(), Broken> {
     let late = |text: String| Err((Rule::NoLateOrder, format!("step {step} is dispatched {text}")));
-    if let Some(limit) = &task.limited {
+    let is_undoing = matches!(task.phase, Phase::Compensating(_));
+    if let Some(limit) = task.limited.as_ref().filter(|_| !is_undoing) {
         return late(format!("after a limit was met: {limit}"));
     }
-    if at >= task.deadline {
-        return late(format!("after the task's deadline {}", task.deadline));
+    let end = task.ends_at();
+    if at >= end {
+        return late(format!("after the task's deadline {end}"));
     }
-    if deadline > task.deadline {
-        return late(format!("until {deadline}, beyond the task's deadline {}", task.deadline));
+    if deadline > end {
+        return late(format!("until {deadline}, beyond the task's deadline {end}"));
     }
     Ok(())
 }

@@ -36,6 +36,8 @@ pub enum Rule {
     /// Group fold.
     TimerNotEarly,
     /// Group fold.
+    Compensation,
+    /// Group fold.
     SameReplay,
     /// Group gate.
     AggregateParts,
@@ -67,7 +69,7 @@ pub enum Rule {
 
 impl Rule {
     /// All of them, group by group.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::LogHole,
         Self::RecordDecodes,
         Self::ReaderVersion,
@@ -83,6 +85,7 @@ impl Rule {
         Self::OneResult,
         Self::NoLateOrder,
         Self::TimerNotEarly,
+        Self::Compensation,
         Self::SameReplay,
         Self::AggregateParts,
         Self::OrderFromRecord,
@@ -118,6 +121,7 @@ impl Rule {
             Self::OneResult => "one-result",
             Self::NoLateOrder => "no-late-order",
             Self::TimerNotEarly => "timer-not-early",
+            Self::Compensation => "compensation",
             Self::SameReplay => "same-replay",
             Self::AggregateParts => "aggregate-parts",
             Self::OrderFromRecord => "order-from-record",
@@ -162,6 +166,9 @@ impl Rule {
                 "no step is begun at a limit or after the deadline, or may outlive the task"
             }
             Self::TimerNotEarly => "nothing expires before its time",
+            Self::Compensation => {
+                "only completed steps are undone, when the task comes to an end, the last one first"
+            }
             Self::SameReplay => "a log read again gives the same state",
             Self::AggregateParts => {
                 "what the aggregator gets is made of completed steps and names every failed one"

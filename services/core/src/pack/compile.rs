@@ -92,7 +92,8 @@ impl Compiler<'_, '_> {
         let deadline = limits.map(|limits| limits.deadline);
         let crew_contracts = self.crew_contracts(workflow);
         let frame = Frame { declared, input, output, roles, deadline, crew_contracts };
-        let steps = steps::compile(self, &frame);
+        let (steps, compensations) = steps::compile(self, &frame);
+        let compensation = steps::compensation(self, workflow);
         let result = result::compile(self, &frame);
         Some(Workflow {
             name: name?,
@@ -104,6 +105,8 @@ impl Compiler<'_, '_> {
             roles: frame.roles,
             steps,
             result,
+            compensations,
+            compensation: compensation?,
         })
     }
 

@@ -19,7 +19,7 @@ pub(super) use self::{
     crew::CrewDecl,
     role::{RetryDecl, RoleDecl},
     script::{ScriptActDecl, ScriptRuleDecl},
-    step::{EachDecl, StepDecl},
+    step::{CompensateDecl, EachDecl, JoinDecl, StepDecl, TakeDecl},
 };
 use super::units::DURATION_PATTERN;
 use crate::{aggregate::FieldRule, workflow::WhenLimited};
@@ -70,12 +70,28 @@ pub(super) struct WorkflowDecl {
     pub(super) limits: TaskLimitsDecl,
     /// What a task that meets a limit does.
     pub(super) when_limited: WhenLimitedDecl,
+    /// When what completed steps have done is undone, and within what time.
+    #[serde(default)]
+    pub(super) compensation: Option<CompensationDecl>,
     /// The steps, by name; each name is a variable that holds the step's output.
     #[schemars(extend("minProperties" = 1))]
     pub(super) steps: BTreeMap<String, StepDecl>,
     /// The answer, field by field of the output contract.
     #[schemars(extend("minProperties" = 1))]
     pub(super) result: BTreeMap<String, ResultDecl>,
+}
+
+/// When what completed steps have done is undone, and within what time.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CompensationDecl {
+    /// From the decision to end the task to its end, past its deadline too; at most 7d. What is not
+    /// undone by then is named in the end's reason. Default: 10m.
+    #[serde(default)]
+    pub(super) within: Option<DurationDecl>,
+    /// Also when the answer is partial. Default: false.
+    #[serde(default)]
+    pub(super) on_partial: bool,
 }
 
 /// Hard limits of one task.

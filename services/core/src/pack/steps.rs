@@ -3,6 +3,7 @@
 mod crew;
 mod doer;
 mod names;
+mod saga;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,6 +13,7 @@ use std::{
 use serde_json::Value;
 
 use self::{doer::DoerPlan, names::check_names};
+pub(super) use self::saga::compensation;
 use super::{
     compile::{Compiler, Frame},
     document::escaped,
@@ -30,11 +32,12 @@ use crate::{
 type Steps = BTreeMap<String, StepDecl>;
 
 /// Compiles all steps, each behind everything that it comes after, else in declared order.
-pub(super) fn compile(compiler: &mut Compiler, frame: &Frame) -> Vec<StepPlan> {
+pub(super) fn compile(compiler: &mut Compiler, frame: &Frame) -> (Vec<StepPlan>, Vec<StepPlan>) {
     let declared = &frame.declared.workflow.steps;
     for role in frame.declared.roles.keys() {
+        let undo = |step: &StepDecl| step.compensate.as_ref().map(|undo| undo.role.clone());
         let uses = |step: &StepDecl| {
-            [&step.role, &step.fallback].contains(&&Some(role.clone()))
+            [step.role.clone(), step.fallback.clone(), undo(step)].contains(&Some(role.clone()))
                 || step.crew.as_ref().is_some_and(|crew| crew.roles().any(|name| name == role))
         };
         if !declared.values().any(uses) {
@@ -43,8 +46,9 @@ pub(super) fn compile(compiler: &mut Compiler, frame: &Frame) -> Vec<StepPlan> {
     }
     for (name, step) in declared {
         check_names(compiler, declared, name, step);
+        saga::check_race(compiler, frame, (name, step));
     }
-    let mut plans = Vec::new();
+    let (mut plans, mut undoing) = (Vec::new(), Vec::new());
     let mut before: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for name in sorted(compiler, declared) {
         let Some((name, step)) = declared.get_key_value(name) else { continue };
@@ -55,16 +59,20 @@ pub(super) fn compile(compiler: &mut Compiler, frame: &Frame) -> Vec<StepPlan> {
         }
         let scope = scope(frame, &all, name);
         before.insert(name, all);
+        let inner = scope.clone();
         plans.extend(compile_step(compiler, frame, (name, step), scope));
+        if let Some(undo) = &step.compensate {
+            undoing.extend(saga::compile(compiler, frame, (name, step, undo), inner));
+        }
     }
-    plans
+    (plans, undoing)
 }
 
 /// What expressions can read: goal, task, and the steps of `visible`.
 pub(super) fn base_scope(frame: &Frame, visible: impl Fn(&str) -> Result<(), String>) -> Scope {
     let shape = |contract: &Arc<Contract>| Shape::of_schema(contract.schema());
     let goal = frame.input.as_ref().map(shape).unwrap_or_default();
-    let task = Shape::closed(&["id", "tenant", "workflow", "key"]);
+    let task = Shape::closed(&["id", "tenant", "workflow", "key", "winners"]);
     let mut scope = Scope::new();
     for (name, step) in &frame.declared.workflow.steps {
         scope = match visible(name) {
@@ -150,6 +158,7 @@ fn compile_step(
     let when = step.when.as_deref().map(|when| expr(compiler, when, &scope, &format!("{at}/when")));
     let each = step.each.as_ref().map(|each| compile_each(compiler, each, &scope, &at));
     let item_shape = || each.as_ref().and_then(|each| Some(each.as_ref()?.over.shape().item()));
+    let join = saga::join(compiler, (name, step), &scope, &at);
     let inner = match &step.each {
         Some(declared) => scope.with(&declared.item, item_shape().unwrap_or_default()),
         None => scope,
@@ -175,7 +184,7 @@ fn compile_step(
         doer,
         ask,
         after: step.after.iter().map(|after| Name::new(after)).collect::<Result<_, _>>().ok()?,
-        join: step.join.into(),
+        join: join?,
         when: all_or_none(when)?,
         with,
         each: all_or_none(each)?,
@@ -204,11 +213,13 @@ fn compile_each(compiler: &mut Compiler, each: &EachDecl, scope: &Scope, at: &st
         let message = "is no share: write 0 to 1 with at most 3 decimals, such as 0.8";
         compiler.problems.at(&format!("{at}/each/keep_partial"), message);
     }
+    let take = saga::take(compiler, each, (scope, over.as_ref()), at);
     Some(Each {
         over: over?,
         item: Name::new(&each.item).ok()?,
         parallel: each.parallel.unwrap_or(FAN_OUT_PARALLEL_DEFAULT),
         keep_partial_permille: u16::try_from(keep?).ok()?,
+        take: all_or_none(take)?,
     })
 }
 

@@ -111,12 +111,12 @@ fn a_pack_becomes_a_workflow() {
 
     let [first, second, check] = workflow.steps.as_slice() else { panic!("{:?}", workflow.steps) };
     assert_eq!(first.timeout, Duration::from_secs(8));
-    assert!(first.after.is_empty() && first.each.is_none() && first.join == Join::All);
+    assert!(first.after.is_empty() && first.each.is_none() && matches!(first.join, Join::All));
     assert_eq!(second.when.as_ref().unwrap().variables(), ["first"]);
     let each = second.each.as_ref().unwrap();
     assert_eq!((each.item.as_str(), each.parallel, each.keep_partial_permille), ("chunk", 6, 800));
     assert!(second.optional);
-    assert_eq!(check.join, Join::Settled);
+    assert!(matches!(check.join, Join::Settled));
     assert_eq!(check.otherwise, Otherwise::AskHuman);
     assert_eq!(check.timeout, Duration::from_secs(30));
     assert_eq!(check.with.variables(), ["first", "second", "task"]);

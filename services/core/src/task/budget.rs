@@ -4,7 +4,7 @@
 //! its report gives back what it did not spend. No counter is shared between
 //! workers, so attempts in parallel cannot overspend together.
 
-use super::{event::Event, input::Resource, plan::Planner, state::Task};
+use super::{event::Event, input::Resource, plan::Planner, state::{Phase, Task}};
 use crate::{
     limits::TIMEOUT_MIN,
     time::UnixMillis,
@@ -55,7 +55,7 @@ pub(super) fn afford(workflow: &Workflow, task: &Task, grant: Grant, now: UnixMi
         let text = format!("max_steps: {} of {} steps are used", task.dispatches, limits.steps);
         return Afford::No(text);
     }
-    let left = task.deadline.since(now);
+    let left = task.ends_at().since(now);
     if left < TIMEOUT_MIN {
         return Afford::No(format!("deadline: {} ms are left", left.as_millis()));
     }
@@ -105,6 +105,10 @@ fn near(limits: Limits, task: &Task) -> impl Iterator<Item = (Resource, String)>
 impl Planner<'_> {
     /// Notes what the last report has used up, or nearly.
     pub(super) fn check_spending(&mut self) {
+        if matches!(self.task().phase, Phase::Compensating(_)) {
+            // A compensation takes nothing from the budget, and no limit stops it.
+            return;
+        }
         let limits = Limits::of(self.workflow(), self.task());
         // A limit that every task of the workflow uses up is no news.
         let is_usual =

@@ -287,8 +287,9 @@ fn ask(
 fn on_answer(mut plan: Planner<'_>, report: &Report) -> Verdict {
     let (status, reason, answer) = read_answer(plan.workflow(), &report.outcome);
     let usage = report.usage;
-    plan.emit(Event::Ended { status, reason: clip(&reason), answer, usage });
-    plan.finish("end", &reason)
+    plan.conclude(status, &reason, answer, usage);
+    let decision = if plan.is_compensating() { "compensate" } else { "end" };
+    plan.finish(decision, &reason)
 }
 
 fn read_answer(workflow: &Workflow, outcome: &Outcome) -> (EndStatus, String, Option<Payload>) {
@@ -335,12 +336,16 @@ fn look_again(mut plan: Planner<'_>) -> Verdict {
         .filter(|(_, step)| step.state.is_overdue(now))
         .map(|(id, _)| id.clone())
         .collect();
+    if plan.is_compensating() && plan.task().ends_at() <= now {
+        plan.compensate();
+        return plan.finish("expire", "the time for compensations is over");
+    }
     let aggregating = plan.task().phase == Phase::Aggregating;
     if aggregating && !overdue.is_empty() {
         let reason = "the aggregator gave no answer in time".to_owned();
         return end(plan, EndStatus::Incomplete, &reason, "expire");
     }
-    if !aggregating && plan.task().deadline <= now {
+    if plan.task().phase == Phase::Running && plan.task().deadline <= now {
         return on_deadline(plan);
     }
     let Some(first) = overdue.first() else {
@@ -376,12 +381,14 @@ fn on_deadline(mut plan: Planner<'_>) -> Verdict {
 }
 
 fn on_cancel(plan: Planner<'_>, cancel: &Cancel) -> Verdict {
+    if plan.is_compensating() {
+        return Verdict::Ignore(Seen::Known);
+    }
     let reason = clip(&format!("cancelled by {}: {}", cancel.by, cancel.reason));
     end(plan, EndStatus::Cancelled, &reason, "cancel")
 }
 
 fn end(mut plan: Planner<'_>, status: EndStatus, reason: &str, decision: &'static str) -> Verdict {
-    let usage = Usage::default();
-    plan.emit(Event::Ended { status, reason: reason.to_owned(), answer: None, usage });
+    plan.conclude(status, reason, None, Usage::default());
     plan.finish(decision, reason)
 }

@@ -114,7 +114,8 @@ impl Planner<'_> {
 
     /// Dispatches what was delayed until now.
     pub(super) fn begin_delayed(&mut self) {
-        let (now, is_over) = (self.now(), self.task().limited.is_some());
+        let is_over = self.task().limited.is_some() && !self.is_compensating();
+        let now = self.now();
         let due = |step: &Step| matches!(&step.state, StepState::Delayed { until, .. } if is_over || *until <= now);
         let due: Vec<_> = self
             .task()
@@ -132,7 +133,7 @@ impl Planner<'_> {
     }
 
     fn begin_again(&mut self, id: StepId) {
-        if let Some(limit) = &self.task().limited {
+        if let Some(limit) = self.task().limited.as_ref().filter(|_| !self.is_compensating()) {
             let failure = Failure::new(FailureKind::Limit, limit);
             return self.fail(id, failure);
         }
@@ -145,6 +146,9 @@ impl Planner<'_> {
         };
         let (degraded, input) = (step.degraded.clone(), input.clone());
         let attempt = Attempt { role, degraded, input };
+        if self.is_compensating() {
+            return self.send(id, attempt, (None, declared.timeout));
+        }
         match afford(workflow, self.task(), role.grant, self.now()) {
             Afford::Yes => {
                 let fallback = declared.fallback().map(AsRef::as_ref);
@@ -190,7 +194,7 @@ impl Planner<'_> {
             return;
         }
         let text = format!("breaker of role {} is open: {reason}", role.name);
-        if until.after(TIMEOUT_MIN) >= self.task().deadline {
+        if until.after(TIMEOUT_MIN) >= self.task().ends_at() {
             return self.fail(step, Failure::new(FailureKind::Unavailable, &text));
         }
         // A breaker that says "now" is asked again soon, not at once.
@@ -211,7 +215,7 @@ impl Planner<'_> {
             return;
         }
         let before = self.task().steps.get(&step).map_or(0, |step| step.attempt);
-        let deadline = self.now().after(timeout.min(role.timeout)).min(self.task().deadline);
+        let deadline = self.now().after(timeout.min(role.timeout)).min(self.task().ends_at());
         self.emit(Event::StepDispatched {
             step,
             attempt: before.saturating_add(1),
@@ -291,7 +295,7 @@ impl Planner<'_> {
         let Some(role) = step.role.as_ref().and_then(|role| workflow.roles.get(role)) else {
             return After::Fail;
         };
-        if self.task().limited.is_some() {
+        if self.task().limited.is_some() && !self.is_compensating() {
             return After::Fail;
         }
         if role.effects == Effects::Once && failure.kind.is_outcome_unknown() {
@@ -350,7 +354,7 @@ impl Planner<'_> {
         let seed = format!("{}.{id}.{}", self.task().id(), step.attempt);
         let wait = jittered(role.retry, step.tries, Hash::of(seed.as_bytes()));
         let until = self.now().after(wait.max(failure.retry_after.unwrap_or_default()));
-        let fits = until.after(TIMEOUT_MIN) < self.task().deadline;
+        let fits = until.after(TIMEOUT_MIN) < self.task().ends_at();
         (fits && self.moment().roles.may_retry(&role.name)).then_some(until)
     }
 
@@ -385,7 +389,7 @@ impl Planner<'_> {
         content: Option<Payload>,
         terms: AskTerms,
     ) -> Ask {
-        let expires = terms.expires.map(|after| self.now().after(after).min(self.task().deadline));
+        let expires = terms.expires.map(|after| self.now().after(after).min(self.task().ends_at()));
         Ask {
             kind,
             question: clip(question),
@@ -398,21 +402,24 @@ impl Planner<'_> {
         }
     }
 
-    fn render(
+    pub(super) fn render(
         &self,
         declared: &StepPlan,
         item: Option<u32>,
         role: &Role,
     ) -> Result<Payload, Failure> {
-        let input = self.fill(declared, &declared.with, item)?;
-        match role.accepts.check(input.value()) {
-            Ok(()) => Ok(input),
-            Err(violations) => {
-                let text = format!("breaks contract {}: {violations}", role.accepts.id());
-                let refused = Some(input);
-                Err(Failure { refused, ..Failure::new(FailureKind::InvalidInput, &text) })
-            }
-        }
+        accepted(role, self.fill(declared, &declared.with, item)?)
+    }
+
+    /// What a compensation is given: it sees what its step saw, and the step's own output.
+    pub(super) fn render_undo(
+        &self,
+        (declared, done): (&StepPlan, &StepId),
+        output: &Payload,
+        role: &Role,
+    ) -> Result<Payload, Failure> {
+        let env = Env::new(self.workflow(), self.task()).with_report(done, output, None);
+        accepted(role, filled(&declared.with, &env)?)
     }
 
     pub(super) fn fill(
@@ -425,12 +432,28 @@ impl Planner<'_> {
         if let (Some(each), Some(index)) = (&declared.each, item) {
             env = env.with_item(each, &declared.name, index);
         }
-        let failure = |kind, text: String| Failure::new(kind, &text);
-        let value = template
-            .render(&env)
-            .map_err(|error| failure(FailureKind::Expression, format!("with: {error}")))?;
-        Payload::from_value(value)
-            .map_err(|error| failure(FailureKind::InvalidInput, format!("with: {error}")))
+        filled(template, &env)
+    }
+}
+
+fn filled(template: &crate::expr::Template, env: &Env<'_>) -> Result<Payload, Failure> {
+    let failure = |kind, text: String| Failure::new(kind, &text);
+    let value = template
+        .render(env)
+        .map_err(|error| failure(FailureKind::Expression, format!("with: {error}")))?;
+    Payload::from_value(value)
+        .map_err(|error| failure(FailureKind::InvalidInput, format!("with: {error}")))
+}
+
+/// An input that the role accepts.
+fn accepted(role: &Role, input: Payload) -> Result<Payload, Failure> {
+    match role.accepts.check(input.value()) {
+        Ok(()) => Ok(input),
+        Err(violations) => {
+            let text = format!("breaks contract {}: {violations}", role.accepts.id());
+            let refused = Some(input);
+            Err(Failure { refused, ..Failure::new(FailureKind::InvalidInput, &text) })
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Value, json};
 
 use super::{
-    gather,
+    gather, join,
     standing::{Standing, standing},
     state::{StepState, Task},
 };
@@ -23,11 +23,12 @@ pub(super) struct Env<'a> {
     item: Option<(&'a str, &'a Value)>,
     own: Option<(&'a str, &'a Value)>,
     report: Option<Value>,
+    candidate: Option<Value>,
 }
 
 impl<'a> Env<'a> {
     pub(super) fn new(workflow: &'a Workflow, task: &'a Task) -> Self {
-        Self { workflow, task, item: None, own: None, report: None }
+        Self { workflow, task, item: None, own: None, report: None, candidate: None }
     }
 
     /// Adds the report at hand: its output under the step's name, `report`, and the item.
@@ -56,7 +57,19 @@ impl<'a> Env<'a> {
         self
     }
 
-    fn output(&self, name: &str) -> Option<Cow<'_, Value>> {
+    /// Adds what a score judges: `output`, `confidence` and `step`.
+    pub(super) fn with_candidate(
+        mut self,
+        step: &StepId,
+        output: Value,
+        confidence: Option<f64>,
+    ) -> Self {
+        let step = step.to_string();
+        self.candidate = Some(json!({"output": output, "confidence": confidence, "step": step}));
+        self
+    }
+
+    pub(super) fn output(&self, name: &str) -> Option<Cow<'_, Value>> {
         let declared = self.workflow.steps.iter().find(|step| step.name.as_str() == name)?;
         if declared.each.is_none() {
             let step = self.task.steps.get(&StepId::single(declared.name.clone()));
@@ -80,6 +93,9 @@ impl expr::Env for Env<'_> {
         {
             return Some(Cow::Borrowed(value));
         }
+        if let Some(value) = self.candidate.as_ref().and_then(|candidate| candidate.get(name)) {
+            return Some(Cow::Borrowed(value));
+        }
         match name {
             "goal" => Some(Cow::Borrowed(self.task.goal.input.value())),
             "report" => self.report.as_ref().map(Cow::Borrowed),
@@ -88,6 +104,7 @@ impl expr::Env for Env<'_> {
                 "tenant": self.task.goal.tenant.as_str(),
                 "workflow": self.task.goal.workflow.as_str(),
                 "key": self.task.goal.key,
+                "winners": join::winners(self.task, self),
             }))),
             step => self.output(step),
         }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     ask::Ask,
-    input::{Budget, Failure, Goal, Resource, Usage},
+    input::{Budget, Failure, Fork, Goal, Resource, Usage},
 };
 use crate::{
     ids::{Name, StepId},
@@ -178,6 +178,57 @@ pub enum Event {
         /// Why not.
         why: String,
     },
+    /// The task comes to this end; first what its completed steps have done is undone.
+    Compensating {
+        /// How it will end.
+        status: EndStatus,
+        /// Why, in one sentence.
+        reason: String,
+        /// The aggregator's answer; `None` when it never gave one.
+        answer: Option<Payload>,
+        /// What the aggregation cost.
+        usage: Usage,
+        /// When it ends at the latest.
+        until: UnixMillis,
+    },
+    /// A join has what it wants: the winners count, the others stop.
+    Joined {
+        /// The step that comes after the others, or the fan-out whose items they are.
+        step: Name,
+        /// What counts, the best first.
+        winners: Vec<StepId>,
+        /// Declared steps whose open work is stopped; the fan-out itself for its items.
+        stopped: Vec<Name>,
+        /// Why these won, in one sentence.
+        reason: String,
+    },
+    /// Somebody wants a failed step tried again: its attempts begin anew.
+    Retried {
+        /// The step.
+        step: StepId,
+        /// Who wants that.
+        by: String,
+        /// Declared steps that were skipped because of it, and are not any more.
+        freed: Vec<Name>,
+    },
+    /// A step counts as done because another task has done it.
+    TakenOver {
+        /// The step.
+        step: StepId,
+        /// Its output there.
+        output: Payload,
+        /// The worker's estimate, 0 to 1.
+        confidence: Option<f64>,
+        /// Why nobody vouches for the output; `None` when somebody does.
+        unsure: Option<String>,
+        /// The record of the other task that completed it.
+        rev: u64,
+    },
+    /// All that this task takes over from another one is there; the rest runs anew.
+    Forked {
+        /// What it is a fork of.
+        fork: Fork,
+    },
     /// The task is over.
     Ended {
         /// How.
@@ -201,14 +252,16 @@ impl Event {
             Self::CrewBegan { input, .. } => vec![input],
             Self::LoopFound { evidence, .. } => vec![evidence],
             Self::StepDispatched { input, .. } => vec![input],
-            Self::StepCompleted { output, .. } => vec![output],
+            Self::StepCompleted { output, .. } | Self::TakenOver { output, .. } => vec![output],
             Self::StepFailed { failure, .. } => failure.refused.iter().collect(),
             Self::StepDelayed { input, failure, .. } => {
                 let refused = failure.as_ref().and_then(|failure| failure.refused.as_ref());
                 [Some(input), refused].into_iter().flatten().collect()
             }
             Self::StepWaiting { ask, .. } => ask.content.iter().collect(),
-            Self::Ended { answer, .. } => answer.iter().collect(),
+            Self::Ended { answer, .. } | Self::Compensating { answer, .. } => {
+                answer.iter().collect()
+            }
             Self::StepSkipped { .. }
             | Self::HandedOff { .. }
             | Self::Voted { .. }
@@ -217,6 +270,9 @@ impl Event {
             | Self::BudgetAdded { .. }
             | Self::Paused { .. }
             | Self::Resumed { .. }
+            | Self::Joined { .. }
+            | Self::Retried { .. }
+            | Self::Forked { .. }
             | Self::Refused { .. } => Vec::new(),
         }
     }

@@ -25,7 +25,9 @@ pub(super) fn outputs<'a>(
     task: &'a Task,
     name: &'a Name,
 ) -> impl Iterator<Item = (&'a StepId, &'a Value)> {
-    instances(task, name).filter_map(|(id, step)| match &step.state {
+    let joined = task.fan_outs.get(name).and_then(|_| task.joined.get(name));
+    let counts = move |id: &StepId| joined.is_none_or(|joined| joined.winners.contains(id));
+    instances(task, name).filter(move |(id, _)| counts(id)).filter_map(|(id, step)| match &step.state {
         StepState::Completed { output, .. } => Some((id, output.value())),
         StepState::Dispatched { .. }
         | StepState::Delayed { .. }
@@ -43,6 +45,10 @@ fn instances<'a>(task: &'a Task, name: &'a Name) -> impl Iterator<Item = (&'a St
 
 /// Steps and items without an output, and why. A step whose `when` was false is no gap.
 fn gaps(task: &Task, declared: &StepPlan) -> Vec<Missing> {
+    // What a fan-out has chosen from is no loss.
+    if task.fan_outs.contains_key(&declared.name) && task.joined.contains_key(&declared.name) {
+        return Vec::new();
+    }
     let of = |id: &StepId, cause: String| Missing { step: id.to_string(), cause };
     // What became of a crew's turns is the crew's own affair: it stands for them.
     let is_turn = |id: &StepId| declared.crew().is_some() && id.item.is_some();
@@ -66,6 +72,7 @@ fn gaps(task: &Task, declared: &StepPlan) -> Vec<Missing> {
         .collect();
     if let Some(fan_out) = task.fan_outs.get(&declared.name)
         && fan_out.begun < fan_out.total()
+        && fan_out.closed.is_none()
     {
         let count = fan_out.total() - fan_out.begun;
         let id = StepId::single(declared.name.clone());

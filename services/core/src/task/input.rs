@@ -68,6 +68,19 @@ pub struct Goal {
     pub user: Option<String>,
     /// W3C `traceparent` of the publisher.
     pub trace: Option<String>,
+    /// The task that it goes on from; `None` for one that begins at the beginning.
+    pub fork: Option<Fork>,
+}
+
+/// Where one task goes on from another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fork {
+    /// The other task; of the same tenant and pack revision.
+    pub task: TaskId,
+    /// The record of the other task up to which it counts, from 1.
+    pub rev: u64,
+    /// The declared step that runs anew, with all that comes after it.
+    pub from: Name,
 }
 
 /// Limits that a publisher narrows; `None` leaves the pack's.
@@ -354,7 +367,7 @@ pub struct Control {
 }
 
 /// What somebody wants of a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// Nothing new begins until it is resumed; what is out goes on. Deadlines keep running.
     Pause,
@@ -364,6 +377,8 @@ pub enum Action {
     Kill,
     /// Its limits grow by this.
     AddBudget(Budget),
+    /// A failed step is tried again; a fan-out's failed items, or with `None` all that failed.
+    Retry(Option<StepId>),
 }
 
 /// What limits grow by; zero leaves one as it is.

@@ -48,6 +48,17 @@ impl Order {
     }
 }
 
+/// An attempt that nobody waits for any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stop {
+    /// The step.
+    pub step: StepId,
+    /// From 1.
+    pub attempt: u32,
+    /// Who has its work order.
+    pub role: Name,
+}
+
 /// The end of a task, for whoever published its goal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
@@ -95,17 +106,20 @@ impl Task {
             Phase::Running => deadlines.chain([self.deadline]).min(),
             // The task's own deadline has grace for the aggregator: its step deadline rules.
             Phase::Aggregating => deadlines.min(),
+            Phase::Compensating(_) if !has_open() => Some(self.changed_at),
+            Phase::Compensating(_) => deadlines.chain([self.ends_at()]).min(),
             Phase::Ended(_) => None,
         }
     }
 
-    /// Whether work orders were out when the task ended: they are to be taken back.
-    #[must_use]
-    pub fn owes_stop(&self) -> bool {
-        let was_out = |step: &Step| {
-            matches!(step.state, StepState::Cancelled) && step.role.is_some() && step.attempt > 0
-        };
-        self.ended().is_some() && self.steps.values().any(was_out)
+    /// Attempts to take back, because nobody waits for them since records after `paid_rev`; 0 for
+    /// all of them.
+    pub fn stops_since(&self, paid_rev: u64) -> impl Iterator<Item = Stop> {
+        let is_new = move |step: &Step| step.rev > paid_rev && step.attempt > 0;
+        let new = self.steps.iter().filter(move |(_, step)| is_new(step));
+        new.filter(|(_, step)| step.state.is_given_up()).filter_map(|(id, step)| {
+            Some(Stop { step: id.clone(), attempt: step.attempt, role: step.role.clone()? })
+        })
     }
 
     /// The answer that is owed once the task has ended.

@@ -8,9 +8,10 @@ use serde_json::json;
 use super::{
     ask::{Ask, AskKind},
     decide::{Seen, Verdict},
-    event::{EndStatus, Event},
+    event::Event,
     input::{Action, Budget, Control, Decision, Failure, FailureKind, Input, Ruling, Usage, clip},
     plan::Planner,
+    retry,
     state::{Phase, Step, StepState},
 };
 use crate::{
@@ -20,6 +21,9 @@ use crate::{
     payload::Payload,
     workflow::WhenExpired,
 };
+
+/// Why a task that undoes its steps cannot be steered.
+const UNDOING: &str = "the task comes to its end: what it has done is being undone";
 
 /// What a ruling does to the step that waits.
 enum Ruled {
@@ -188,11 +192,12 @@ pub(super) fn on_control(mut plan: Planner<'_>, control: &Control) -> Verdict {
     let by = control.by.clone();
     let because =
         if control.reason.is_empty() { String::new() } else { format!(": {}", control.reason) };
-    match control.action {
+    match &control.action {
         Action::Pause if plan.task().paused.is_some() => Verdict::Ignore(Seen::Known),
         Action::Pause if plan.task().phase == Phase::Aggregating => {
             refuse(plan, "pause", "the task has all its parts already")
         }
+        Action::Pause if plan.is_compensating() => refuse(plan, "pause", UNDOING),
         Action::Pause => {
             let reason = format!("paused by {by}{because}");
             plan.emit(Event::Paused { by });
@@ -206,12 +211,12 @@ pub(super) fn on_control(mut plan: Planner<'_>, control: &Control) -> Verdict {
             plan.finish("resume", &reason)
         }
         Action::Kill => {
-            let reason = clip(&format!("killed by {by}{because}"));
-            let (status, answer, usage) = (EndStatus::Cancelled, None, Usage::default());
-            plan.emit(Event::Ended { status, reason: reason.clone(), answer, usage });
+            let reason = format!("killed by {by}{because}");
+            plan.kill(&reason);
             plan.finish("kill", &reason)
         }
-        Action::AddBudget(budget) => add_budget(plan, control, budget),
+        Action::AddBudget(budget) => add_budget(plan, control, *budget),
+        Action::Retry(step) => retry::on_retry(plan, control, step.as_ref()),
     }
 }
 
@@ -226,6 +231,9 @@ fn add_budget(mut plan: Planner<'_>, control: &Control, budget: Budget) -> Verdi
     }
     if task.phase == Phase::Aggregating {
         return refuse(plan, "budget", "the task has all its parts already");
+    }
+    if plan.is_compensating() {
+        return refuse(plan, "budget", UNDOING);
     }
     if task.additions.len() >= BUDGET_ADDITIONS_MAX {
         let why = format!("the budget was added to {BUDGET_ADDITIONS_MAX} times already");
@@ -260,7 +268,7 @@ pub(super) fn after_the_end(plan: Planner<'_>, input: &Input) -> Verdict {
         Input::Goal(_) | Input::Due | Input::Cancel(_) | Input::Advance => {
             Verdict::Ignore(Seen::Known)
         }
-        Input::Control(control) => match control.action {
+        Input::Control(control) => match &control.action {
             Action::Kill => Verdict::Ignore(Seen::Known),
             Action::AddBudget(_) if plan.task().additions.contains(&control.key) => {
                 Verdict::Ignore(Seen::Known)
@@ -268,6 +276,13 @@ pub(super) fn after_the_end(plan: Planner<'_>, input: &Input) -> Verdict {
             Action::Pause | Action::Resume | Action::AddBudget(_) => {
                 let why = ended();
                 refuse(plan, "control", &why)
+            }
+            Action::Retry(_) => {
+                let why = format!(
+                    "{}: an end is final; `cadre task fork` goes on from it in a new task",
+                    ended()
+                );
+                refuse(plan, "retry", &why)
             }
         },
         Input::Decision(_) => {

@@ -8,6 +8,7 @@ use super::{
     event::{EndStatus, Event},
     gather,
     input::{Failure, FailureKind, Usage, clip, clip_to},
+    join::Raced,
     standing::{Standing, WHEN_FALSE, inherited, is_hopeless, standing},
     state::{AGGREGATE, Phase, StepState, Task},
 };
@@ -120,6 +121,9 @@ impl<'a> Planner<'a> {
 
     /// Begins every step that may begin, until the record is full or nothing moves.
     pub(super) fn advance(&mut self) {
+        if self.is_compensating() {
+            return self.compensate();
+        }
         if self.task.phase != Phase::Running || self.task.is_still() {
             return;
         }
@@ -166,7 +170,7 @@ impl<'a> Planner<'a> {
         let reason = format!("a limit was met: {limit}");
         let is_late = self.task.deadline.since(self.now) < TIMEOUT_MIN;
         let status = if is_late { EndStatus::Incomplete } else { EndStatus::Failed };
-        self.emit(Event::Ended { status, reason, answer: None, usage: Usage::default() });
+        self.conclude(status, &reason, None, Usage::default());
     }
 
     pub(super) fn standing(&self, declared: &StepPlan) -> Standing {
@@ -174,11 +178,21 @@ impl<'a> Planner<'a> {
     }
 
     pub(super) fn begin(&mut self, declared: &StepPlan) {
+        if let Join::Race(race) = &declared.join {
+            match self.race(declared, race) {
+                Raced::Open => return,
+                Raced::Decided => {}
+                Raced::Lost(why) => return self.skip(declared, &why),
+            }
+        }
         for name in &declared.after {
             let Some(before) = self.workflow.step(name) else { continue };
             match self.standing(before) {
+                Standing::Unstarted | Standing::Open if matches!(declared.join, Join::Race(_)) => {}
                 Standing::Unstarted | Standing::Open => return,
-                Standing::Absent(why) if declared.join == Join::All && !before.optional => {
+                Standing::Absent(why)
+                    if matches!(declared.join, Join::All) && !before.optional =>
+                {
                     return self.skip(declared, &inherited(name, &why));
                 }
                 Standing::Done | Standing::Absent(_) => {}
@@ -281,9 +295,11 @@ impl<'a> Planner<'a> {
 
     fn begin_items(&mut self, declared: &StepPlan) {
         let Some(each) = &declared.each else { return };
+        self.race_items(declared, each);
         while !self.room.is_full {
             let Some(fan_out) = self.task.fan_outs.get(&declared.name) else { return };
             let wanted = fan_out.begun < fan_out.total()
+                && fan_out.closed.is_none()
                 && fan_out.open < each.parallel
                 && !is_hopeless(fan_out, each)
                 && self.task.limited.is_none()
@@ -299,9 +315,8 @@ impl<'a> Planner<'a> {
     fn aggregate(&mut self) {
         let request = gather::request(self.workflow, &self.task);
         let (Ok(input), Ok(role)) = (Payload::from_value(request), Name::new(AGGREGATE)) else {
-            let reason = "the parts of the answer are too large or too deep".to_owned();
-            let (status, usage) = (EndStatus::Failed, Usage::default());
-            return self.emit(Event::Ended { status, reason, answer: None, usage });
+            let reason = "the parts of the answer are too large or too deep";
+            return self.conclude(EndStatus::Failed, reason, None, Usage::default());
         };
         let deadline = self.task.deadline.max(self.now).after(AGGREGATE_GRACE);
         let step = StepId::single(role.clone());

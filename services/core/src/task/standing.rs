@@ -1,9 +1,9 @@
 //! Where a declared step stands as a whole, and why it has no output.
 
-use super::state::{FanOut, StepState, Task};
+use super::state::{FanOut, NOT_NEEDED, StepState, Task};
 use crate::{
     ids::{Name, StepId},
-    workflow::{Each, StepPlan},
+    workflow::{Each, Race, StepPlan},
 };
 
 /// How the reason of a step begins that is not wanted for this data.
@@ -42,13 +42,19 @@ pub(super) fn inherited(name: &Name, why: &str) -> String {
 pub(super) fn is_as_declared(reason: &str) -> bool {
     let root = reason.strip_prefix(COMES_AFTER).and_then(|chain| chain.split_once(NO_OUTPUT));
     let why = root.map_or(reason, |(_, why)| why.strip_prefix(SKIPPED).unwrap_or_default());
-    why.starts_with(WHEN_FALSE)
+    why.starts_with(WHEN_FALSE) || why.starts_with(NOT_NEEDED)
 }
 
 /// Where a declared step stands as a whole.
 pub(super) fn standing(task: &Task, declared: &StepPlan) -> Standing {
     if let (Some(each), Some(fan_out)) = (&declared.each, task.fan_outs.get(&declared.name)) {
-        return fan_out_standing(fan_out, each, task.limited.is_some());
+        return match (&fan_out.closed, task.joined.get(&declared.name), &each.take) {
+            (_, Some(joined), _) if joined.winners.is_empty() => Standing::Absent(joined.reason.clone()),
+            (_, Some(_), _) => Standing::Done,
+            (Some(why), None, _) => Standing::Absent(format!("{SKIPPED}{why}")),
+            (None, None, Some(race)) => race_standing(fan_out, race, task.limited.is_some()),
+            (None, None, None) => fan_out_standing(fan_out, each, task.limited.is_some()),
+        };
     }
     let id = StepId::single(declared.name.clone());
     match task.steps.get(&id).map(|step| &step.state) {
@@ -79,8 +85,30 @@ fn fan_out_standing(fan_out: &FanOut, each: &Each, is_limited: bool) -> Standing
     Standing::Absent(format!("{} of {total} items completed", fan_out.completed))
 }
 
+/// A race is not over before its winners are on record, unless there can be none.
+fn race_standing(fan_out: &FanOut, race: &Race, is_limited: bool) -> Standing {
+    let total = fan_out.total();
+    let wanted = match race {
+        Race::Quorum(wanted) => *wanted,
+        Race::Best(_) => 1,
+    };
+    let no_more = fan_out.begun == total || is_limited || total - fan_out.failed < wanted;
+    if fan_out.open == 0 && no_more && fan_out.completed < wanted {
+        let completed = fan_out.completed;
+        return Standing::Absent(format!("{completed} of {total} items completed, {wanted} are wanted"));
+    }
+    Standing::Open
+}
+
 /// Whether so many items failed that the rest cannot save the step.
 pub(super) fn is_hopeless(fan_out: &FanOut, each: &Each) -> bool {
+    if let Some(race) = &each.take {
+        let wanted = match race {
+            Race::Quorum(wanted) => *wanted,
+            Race::Best(_) => 1,
+        };
+        return fan_out.total().saturating_sub(fan_out.failed) < wanted;
+    }
     let may_fail =
         u64::from(fan_out.total()) * (1000 - u64::from(each.keep_partial_permille.min(1000)));
     u64::from(fan_out.failed) * 1000 > may_fail

@@ -20,6 +20,9 @@ use crate::{
 /// Name of the final step that every task has, and of the role that does it.
 pub const AGGREGATE: &str = "aggregate";
 
+/// How the reason of a step begins that others made needless.
+pub(super) const NOT_NEEDED: &str = "not needed: ";
+
 /// Where one task stands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Task {
@@ -41,6 +44,10 @@ pub struct Task {
     pub fan_outs: BTreeMap<Name, FanOut>,
     /// Crews that have begun.
     pub crews: BTreeMap<Name, CrewRun>,
+    /// Joins that have chosen, by the step that comes after the others or the fan-out.
+    pub joined: BTreeMap<Name, Joined>,
+    /// Whether all is there that a fork takes over; false for a task that is no fork.
+    pub is_forked: bool,
     /// Work orders so far, the aggregator's excluded.
     pub dispatches: u32,
     /// Cost so far.
@@ -70,8 +77,34 @@ pub enum Phase {
     Running,
     /// The aggregator has the parts.
     Aggregating,
+    /// It comes to an end, and what its completed steps have done is undone.
+    Compensating(Ending),
     /// Over.
     Ended(End),
+}
+
+/// How a task will end once its compensations are over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ending {
+    /// How.
+    pub status: EndStatus,
+    /// Why, in one sentence.
+    pub reason: String,
+    /// The aggregator's answer.
+    pub answer: Option<Payload>,
+    /// When at the latest.
+    pub until: UnixMillis,
+    /// The record that decided it.
+    pub rev: u64,
+}
+
+/// What a join has decided.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Joined {
+    /// What counts, the best first.
+    pub winners: Vec<StepId>,
+    /// Why these, in one sentence.
+    pub reason: String,
 }
 
 /// How a task ended.
@@ -181,6 +214,18 @@ impl StepState {
         }
     }
 
+    /// Whether it was open when nobody needed it any more.
+    pub(super) fn is_given_up(&self) -> bool {
+        match self {
+            Self::Cancelled | Self::Skipped(_) => true,
+            Self::Dispatched { .. }
+            | Self::Delayed { .. }
+            | Self::Waiting { .. }
+            | Self::Completed { .. }
+            | Self::Failed(_) => false,
+        }
+    }
+
     /// Whether a report or an answer can still change it.
     #[must_use]
     pub fn is_open(&self) -> bool {
@@ -201,6 +246,8 @@ pub struct FanOut {
     pub completed: u32,
     /// Items that ended without an output.
     pub failed: u32,
+    /// Why no more items begin and none is waited for; `None` while they do.
+    pub closed: Option<String>,
 }
 
 impl FanOut {
@@ -251,6 +298,8 @@ impl Task {
             steps: BTreeMap::new(),
             fan_outs: BTreeMap::new(),
             crews: BTreeMap::new(),
+            joined: BTreeMap::new(),
+            is_forked: false,
             dispatches: 0,
             usage: Usage::default(),
             reserved: Grant::default(),
@@ -271,9 +320,7 @@ impl Task {
             // A second acceptance cannot be decided; the first one stands.
             Event::Accepted { .. } => {}
             Event::Expanded { step, items } => {
-                let fan_out =
-                    FanOut { items: items.clone(), begun: 0, open: 0, completed: 0, failed: 0 };
-                self.fan_outs.insert(step.clone(), fan_out);
+                self.fan_outs.insert(step.clone(), FanOut::of(items));
             }
             Event::CrewBegan { step, pattern, turns_max, input } => {
                 let run = CrewRun::new(*pattern, *turns_max, input.clone());
@@ -326,6 +373,27 @@ impl Task {
             Event::Paused { by } => self.paused = Some(by.clone()),
             Event::Resumed { .. } => self.paused = None,
             Event::Refused { .. } => self.refusals = self.refusals.saturating_add(1),
+            Event::Compensating { status, reason, answer, usage, until } => {
+                self.usage = self.usage.plus(*usage);
+                self.compensating((*status, *until), reason, answer.as_ref());
+            }
+            Event::Joined { step, winners, stopped, reason } => {
+                let joined = Joined { winners: winners.clone(), reason: reason.clone() };
+                self.joined.insert(step.clone(), joined);
+                stopped.iter().for_each(|loser| self.lose(loser, step));
+            }
+            Event::Retried { step, freed, .. } => {
+                self.step_entry(step).tries = 0;
+                for name in freed {
+                    self.steps.remove(&StepId::single(name.clone()));
+                }
+            }
+            Event::TakenOver { step, output, confidence, unsure, .. } => {
+                let (output, unsure) = (output.clone(), unsure.clone());
+                let state = StepState::Completed { output, confidence: *confidence, unsure };
+                self.enter(step, state, Usage::default());
+            }
+            Event::Forked { .. } => self.is_forked = true,
             Event::Ended { status, reason, answer, usage } => {
                 self.usage = self.usage.plus(*usage);
                 self.end(*status, reason, answer.clone());
@@ -352,7 +420,7 @@ impl Task {
     fn begin(&mut self, step: &StepId, role: &Name, (attempt, grant): (u32, Grant)) {
         if step.name.as_str() == AGGREGATE {
             self.phase = Phase::Aggregating;
-        } else {
+        } else if !matches!(self.phase, Phase::Compensating(_)) {
             self.dispatches = self.dispatches.saturating_add(1);
         }
         if let (Some(index), Some(fan_out)) = (step.item, self.fan_outs.get_mut(&step.name)) {
@@ -402,9 +470,29 @@ impl Task {
     }
 
     fn end(&mut self, status: EndStatus, reason: &str, answer: Option<Payload>) {
+        self.close(answer.as_ref());
+        let at = self.changed_at;
+        self.phase = Phase::Ended(End { status, reason: reason.to_owned(), answer, at });
+    }
+
+    fn compensating(
+        &mut self,
+        (status, until): (EndStatus, UnixMillis),
+        reason: &str,
+        answer: Option<&Payload>,
+    ) {
+        self.close(answer);
+        // Nothing holds up an end.
+        (self.paused, self.held) = (None, None);
+        let (reason, answer) = (reason.to_owned(), answer.cloned());
+        self.phase = Phase::Compensating(Ending { status, reason, answer, until, rev: self.rev });
+    }
+
+    /// Nothing is open any more.
+    fn close(&mut self, answer: Option<&Payload>) {
         let (rev, at) = (self.rev, self.changed_at);
         for (id, step) in self.steps.iter_mut().filter(|(_, step)| step.state.is_open()) {
-            step.state = match &answer {
+            step.state = match answer {
                 // The answer is the last step's own output.
                 Some(answer) if id.name.as_str() == AGGREGATE => {
                     StepState::Completed { output: answer.clone(), confidence: None, unsure: None }
@@ -415,7 +503,49 @@ impl Task {
         }
         self.fan_outs.values_mut().for_each(|fan_out| fan_out.open = 0);
         self.reserved = Grant::default();
-        self.phase = Phase::Ended(End { status, reason: reason.to_owned(), answer, at });
+    }
+
+    /// Whatever is open of a declared step is stopped, and nothing more of it begins.
+    fn lose(&mut self, loser: &Name, to: &Name) {
+        let reason = format!("{NOT_NEEDED}{to} has what it wants");
+        if let Some(fan_out) = self.fan_outs.get_mut(loser) {
+            fan_out.closed = Some(reason.clone());
+            let range = StepId::single(loser.clone())..=StepId::item(loser.clone(), u32::MAX);
+            let open = self.steps.range(range).filter(|(_, step)| step.state.is_open());
+            let open: Vec<_> = open.map(|(id, _)| id.clone()).collect();
+            for id in open {
+                self.enter(&id, StepState::Skipped(reason.clone()), Usage::default());
+            }
+            return;
+        }
+        let id = StepId::single(loser.clone());
+        if self.steps.get(&id).is_none_or(|step| step.state.is_open()) {
+            self.enter(&id, StepState::Skipped(reason), Usage::default());
+        }
+    }
+
+    /// When no work order may be out any more.
+    #[must_use]
+    pub fn ends_at(&self) -> UnixMillis {
+        match &self.phase {
+            Phase::Compensating(ending) => ending.until,
+            Phase::Running | Phase::Aggregating | Phase::Ended(_) => self.deadline,
+        }
+    }
+
+    /// The record that made its present phase: all steps that it stopped have it, or earlier ones.
+    #[must_use]
+    pub fn rev_of_end(&self) -> u64 {
+        match &self.phase {
+            Phase::Compensating(ending) => ending.rev,
+            Phase::Running | Phase::Aggregating | Phase::Ended(_) => u64::MAX,
+        }
+    }
+
+    /// Whether it is a fork that lacks some of what it takes over.
+    #[must_use]
+    pub fn is_forking(&self) -> bool {
+        self.goal.fork.is_some() && !self.is_forked && self.ended().is_none()
     }
 
     /// The task's id.
@@ -429,7 +559,7 @@ impl Task {
     pub fn ended(&self) -> Option<&End> {
         match &self.phase {
             Phase::Ended(end) => Some(end),
-            Phase::Running | Phase::Aggregating => None,
+            Phase::Running | Phase::Aggregating | Phase::Compensating(_) => None,
         }
     }
 
@@ -439,12 +569,13 @@ impl Task {
         self.limited.is_none() && (self.paused.is_some() || self.held.is_some())
     }
 
-    /// The task's state as one word: `running paused waiting aggregating`, or how it ended.
+    /// The task's state as one word: `running paused waiting aggregating compensating`, or how it ended.
     #[must_use]
     pub fn status(&self) -> &'static str {
         match &self.phase {
             Phase::Ended(end) => end.status.as_str(),
             Phase::Aggregating => "aggregating",
+            Phase::Compensating(_) => "compensating",
             Phase::Running if self.paused.is_some() && self.is_still() => "paused",
             Phase::Running => {
                 let mut open = self.steps.values().filter(|step| step.state.is_open());
@@ -459,10 +590,19 @@ impl Task {
 }
 
 impl FanOut {
+    fn of(items: &Payload) -> Self {
+        let items = items.clone();
+        Self { items, begun: 0, open: 0, completed: 0, failed: 0, closed: None }
+    }
+
     fn count(&mut self, before: &StepState, after: &StepState) {
         // `Cancelled` is also what a fresh entry holds: neither counts.
         if before.is_open() {
             self.open = self.open.saturating_sub(1);
+        }
+        // Tried again after it had failed.
+        if matches!(before, StepState::Failed(_)) {
+            self.failed = self.failed.saturating_sub(1);
         }
         match after {
             StepState::Dispatched { .. }

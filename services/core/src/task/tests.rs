@@ -10,6 +10,8 @@ mod judge;
 mod kit;
 mod limits;
 mod people;
+mod races;
+mod saga;
 mod table;
 mod walks;
 mod why;

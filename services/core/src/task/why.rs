@@ -23,6 +23,13 @@ pub fn why(task: &Task, workflow: Option<&Workflow>, now: UnixMillis) -> String 
             open_steps(&mut text, task, now);
             text.push_str(" Next: the answer is checked and published.");
         }
+        Phase::Compensating(ending) => {
+            let status = ending.status.as_str();
+            let _ = write!(text, "will end as {status} ({}); its steps are undone", ending.reason);
+            open_steps(&mut text, task, now);
+            let left = span(ending.until.since(now));
+            let _ = write!(text, " Next: the steps before; it ends in {left} at the latest.");
+        }
         Phase::Running => {
             let _ = write!(text, "is {}", task.status());
             open_steps(&mut text, task, now);

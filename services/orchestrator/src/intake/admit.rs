@@ -174,6 +174,7 @@ pub(crate) fn admit<R>(
         limits,
         user: headers.user.map(str::to_owned),
         trace: headers.traceparent.map(str::to_owned),
+        fork: None,
     };
     Ok(Admitted { goal, late })
 }

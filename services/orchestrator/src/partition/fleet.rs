@@ -140,6 +140,11 @@ fn ended(before: &Task, event: &Event, at: UnixMillis) -> Option<(Target, Call)>
         | Event::BudgetAdded { .. }
         | Event::Paused { .. }
         | Event::Resumed { .. }
+        | Event::Compensating { .. }
+        | Event::Joined { .. }
+        | Event::Retried { .. }
+        | Event::TakenOver { .. }
+        | Event::Forked { .. }
         | Event::Refused { .. }
         | Event::Ended { .. } => return None,
     };

@@ -54,13 +54,20 @@ pub(super) async fn pay<B: OrchestratorBus>(bus: &B, debts: &Debts) -> Result<()
     let answer = async {
         let Some(answer) = debts.task.answer() else { return Ok(()) };
         Box::pin(bus.answer(answer)).await?;
-        if debts.task.owes_stop() {
-            Box::pin(bus.stop(debts.task.id())).await?;
-        }
         bus.forget_wake(debts.task.id()).await;
         Ok(())
     };
-    futures::try_join!(orders, wake, answer).map(|_| ())
+    let stop = async {
+        let mut stops = debts.task.stops_since(debts.paid_rev).peekable();
+        if stops.peek().is_none() {
+            return Ok(());
+        }
+        // Of a task that has ended nothing is waited for.
+        let is_over = debts.task.ended().is_some();
+        let stops: Vec<_> = stops.filter(|_| !is_over).collect();
+        Box::pin(bus.stop(debts.task.id(), &stops)).await
+    };
+    futures::try_join!(orders, wake, answer, stop).map(|_| ())
 }
 
 async fn pay_order<B: OrchestratorBus>(

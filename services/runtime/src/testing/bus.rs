@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use cadre_core::{
     ids::{Name, Partition, TaskId},
-    ports::{BusError, DeadLetter, Inbox, Malformed, Settle, WorkItem, WorkerBus},
+    ports::{BusError, DeadLetter, Inbox, Malformed, Settle, Stopped, WorkItem, WorkerBus},
     task::Report,
 };
 use tokio::time::{Instant, timeout_at};
@@ -63,12 +63,14 @@ pub struct MemoryStops {
     heard: usize,
 }
 
-impl Inbox<TaskId> for MemoryStops {
-    async fn next(&mut self) -> Result<Vec<TaskId>, BusError> {
+impl Inbox<Stopped> for MemoryStops {
+    async fn next(&mut self) -> Result<Vec<Stopped>, BusError> {
         let memory = self.memory.clone();
         loop {
             let news = memory.0.news.notified();
-            let fresh: Vec<_> = memory.world().ended.iter().skip(self.heard).cloned().collect();
+            let fresh: Vec<TaskId> = memory.world().ended.iter().skip(self.heard).cloned().collect();
+            let fresh: Vec<_> =
+                fresh.into_iter().map(|task| Stopped { task, attempts: Vec::new() }).collect();
             self.heard += fresh.len();
             if !fresh.is_empty() {
                 return Ok(fresh);

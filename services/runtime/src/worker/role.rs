@@ -5,8 +5,8 @@ mod actor;
 use std::{fmt, sync::Arc, time::Duration};
 
 use cadre_core::{
-    ids::{Name, TaskId},
-    ports::{Packs, WorkerBus},
+    ids::Name,
+    ports::{Packs, Stopped, WorkerBus},
 };
 use ractor::{Actor, ActorRef, RpcReplyPort, rpc::CallResult};
 use serde::Serialize;
@@ -85,8 +85,8 @@ pub(super) enum Msg<R> {
     Arrived(Vec<Arrival<R>>),
     /// The pump has ended, and why.
     PumpEnded(String),
-    /// These tasks have ended.
-    Stopped(Vec<TaskId>),
+    /// Nobody waits for this work any more.
+    Stopped(Vec<Stopped>),
     /// It is time to look who needs a heartbeat.
     Beat,
     /// Somebody asks how it goes.

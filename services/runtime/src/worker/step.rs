@@ -103,7 +103,7 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> Shared<B, P, W> {
                     }
                 },
                 () = job.stop.notified() => {
-                    tracing::info!(role = %step.role, "step stopped, its task has ended");
+                    tracing::info!(role = %step.role, "step stopped, nobody waits for it");
                     self.bus.done(&job.receipt).await;
                     return End::Stopped;
                 }

@@ -152,6 +152,11 @@ fn closes(event: &Event, step: &StepId) -> Option<Closed> {
         | Event::BudgetAdded { .. }
         | Event::Paused { .. }
         | Event::Resumed { .. }
+        | Event::Compensating { .. }
+        | Event::Joined { .. }
+        | Event::Retried { .. }
+        | Event::TakenOver { .. }
+        | Event::Forked { .. }
         | Event::Refused { .. }
         | Event::Ended { .. } => None,
     }

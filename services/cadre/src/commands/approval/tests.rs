@@ -67,6 +67,7 @@ fn log(asks: &[(&str, Ask)]) -> Vec<Record> {
         limits: GoalLimits::default(),
         user: Some("ann".to_owned()),
         trace: None,
+        fork: None,
     };
     let mut events = vec![Event::Accepted { goal: Arc::new(goal), deadline: at(90_000) }];
     events.extend(asks.iter().map(|(step, ask)| Event::StepWaiting {

@@ -89,7 +89,7 @@ fn open_steps(task: &Task) -> String {
     match task.phase {
         Phase::Aggregating => return "putting the answer together".to_owned(),
         Phase::Ended(_) => return "done".to_owned(),
-        Phase::Running => {}
+        Phase::Running | Phase::Compensating(_) => {}
     }
     let open: Vec<_> = task.steps.iter().filter(|(_, step)| step.state.is_open()).collect();
     let named: Vec<_> = open.iter().take(NAMED_MAX).map(|(id, _)| id.to_string()).collect();

@@ -151,6 +151,11 @@ fn accepted_as(wanted: &Wanted, first: &Record) -> Result<(), Failure> {
         | Event::BudgetAdded { .. }
         | Event::Paused { .. }
         | Event::Resumed { .. }
+        | Event::Compensating { .. }
+        | Event::Joined { .. }
+        | Event::Retried { .. }
+        | Event::TakenOver { .. }
+        | Event::Forked { .. }
         | Event::Refused { .. }
         | Event::Ended { .. } => false,
     });
@@ -280,6 +285,7 @@ mod tests {
             limits: GoalLimits { steps_max, ..GoalLimits::default() },
             user: None,
             trace: None,
+            fork: None,
         };
         let cause = Cause {
             kind: "goal".to_owned(),

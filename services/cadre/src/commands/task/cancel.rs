@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use cadre_core::{ids::TaskId, task::Task};
+use cadre_core::{
+    ids::TaskId,
+    task::{Phase, Task},
+};
 use futures::StreamExt as _;
 use tokio::time::timeout;
 
@@ -35,6 +38,9 @@ pub(super) async fn outcome(
             let record = record?;
             Task::fold(&mut task, &record);
             last = Some(record);
+            if task.as_ref().is_some_and(is_undoing) {
+                break;
+            }
         }
         anyhow::Ok((task, last))
     });
@@ -47,6 +53,11 @@ pub(super) async fn outcome(
     let (task, last) = read?;
     let end = task.as_ref().and_then(Task::ended);
     match (end, last) {
+        (None, Some(last)) if task.as_ref().is_some_and(is_undoing) => Ok(Outcome::Done {
+            rev: last.rev,
+            decision: "compensating".to_owned(),
+            reason: format!("what it has done is being undone: {}", clean(&last.reason)),
+        }),
         (Some(end), Some(last)) => Ok(Outcome::Done {
             rev: last.rev,
             decision: end.status.as_str().to_owned(),
@@ -56,4 +67,9 @@ pub(super) async fn outcome(
             Err(unavailable(&"the log was not read to its end").into())
         }
     }
+}
+
+/// Whether it comes to its end: compensations may take their time.
+fn is_undoing(task: &Task) -> bool {
+    matches!(task.phase, Phase::Compensating(_))
 }

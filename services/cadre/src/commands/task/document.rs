@@ -45,6 +45,11 @@ pub(super) fn event_name(event: &Event) -> &'static str {
         Event::Paused { .. } => "paused",
         Event::Resumed { .. } => "resumed",
         Event::Refused { .. } => "refused",
+        Event::Compensating { .. } => "compensating",
+        Event::Joined { .. } => "joined",
+        Event::Retried { .. } => "retried",
+        Event::TakenOver { .. } => "taken_over",
+        Event::Forked { .. } => "forked",
         Event::Ended { .. } => "ended",
     }
 }
@@ -123,6 +128,26 @@ fn content(event: &Event) -> Value {
         }
         Event::Paused { by } | Event::Resumed { by } => json!({"by": by}),
         Event::Refused { what, why } => json!({"what": what, "why": why}),
+        Event::Compensating { status, reason, answer, usage: spent, until } => json!({
+            "status": status.as_str(), "reason": reason, "until": until.to_string(),
+            "answer": answer.as_ref().map(|answer| answer.value()), "usage": usage(*spent),
+        }),
+        Event::Joined { step, winners, stopped, reason } => json!({
+            "step": step.as_str(), "reason": reason,
+            "winners": winners.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "stopped": stopped.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        }),
+        Event::Retried { step, by, freed } => json!({
+            "step": step.to_string(), "by": by,
+            "freed": freed.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        }),
+        Event::TakenOver { step, output, confidence, unsure, rev } => json!({
+            "step": step.to_string(), "output": output.value(), "confidence": confidence,
+            "unsure": unsure, "rev": rev,
+        }),
+        Event::Forked { fork } => json!({
+            "task": fork.task.as_str(), "rev": fork.rev, "from": fork.from.as_str(),
+        }),
         Event::Ended { status, reason, answer, usage: spent } => json!({
             "status": status.as_str(), "reason": reason,
             "answer": answer.as_ref().map(|answer| answer.value()), "usage": usage(*spent),

@@ -29,8 +29,8 @@ Examples:
   cadre task ls --status failed --since 7d
   cadre task ls --workflow contract-intake --status running -o id | xargs -n1 cadre task why")]
 pub(crate) struct LsArgs {
-    /// Only tasks in this state: running paused waiting aggregating completed partial failed
-    /// cancelled incomplete.
+    /// Only tasks in this state: running paused waiting aggregating compensating completed
+    /// partial failed cancelled incomplete.
     #[arg(long, value_name = "STATUS", value_parser = STATUSES)]
     status: Option<String>,
     /// Only tasks of this workflow.
@@ -49,11 +49,12 @@ pub(crate) struct LsArgs {
     output: OutputArgs,
 }
 
-const STATUSES: [&str; 9] = [
+const STATUSES: [&str; 10] = [
     "running",
     "paused",
     "waiting",
     "aggregating",
+    "compensating",
     "completed",
     "partial",
     "failed",
@@ -148,6 +149,11 @@ pub(super) fn waits_for(task: &Task) -> Option<&'static str> {
     match task.phase {
         Phase::Running => {}
         Phase::Aggregating | Phase::Ended(_) => return None,
+        Phase::Compensating(_) => {
+            let mut steps = task.steps.values();
+            let asks = steps.any(|step| matches!(step.state, StepState::Waiting { .. }));
+            return asks.then_some("person");
+        }
     }
     if task.paused.is_some() && task.is_still() {
         return None;

@@ -76,7 +76,7 @@ fn owed(task: &Task) -> Value {
     json!({
         "orders": task.orders_since(0).map(order).collect::<Vec<_>>(),
         "timer": task.wake_at().map(|at| at.to_string()),
-        "stop": task.owes_stop(),
+        "stop": task.stops_since(0).next().is_some(),
         "answer": task.ended().is_some(),
     })
 }

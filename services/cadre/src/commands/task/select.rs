@@ -25,7 +25,7 @@ use crate::{
 const BULK_MAX: usize = 10_000;
 
 /// What an open task can be.
-const STATUSES: [&str; 4] = ["running", "paused", "waiting", "aggregating"];
+const STATUSES: [&str; 5] = ["running", "paused", "waiting", "aggregating", "compensating"];
 
 /// Some tasks by id, or all that filters leave.
 #[derive(Debug, Args)]
@@ -39,7 +39,8 @@ pub(super) struct SelectArgs {
     /// With --all: only tasks of this workflow.
     #[arg(long, value_name = "NAME", requires = "all")]
     workflow: Option<Name>,
-    /// With --all: only tasks in this state: running paused waiting aggregating.
+    /// With --all: only tasks in this state: running paused waiting aggregating
+    /// compensating.
     #[arg(long, value_name = "STATUS", value_parser = STATUSES, requires = "all")]
     status: Option<String>,
     /// With --all: only tasks that were accepted longer ago than this.

@@ -92,7 +92,8 @@ fn times(records: &[Record]) -> BTreeMap<StepId, Times> {
                     }
                 }
                 // The end of the task is the report of its last step.
-                Event::Ended { answer: Some(_), usage, .. } => {
+                Event::Ended { answer: Some(_), usage, .. }
+                | Event::Compensating { answer: Some(_), usage, .. } => {
                     let last = times.iter_mut().find(|(id, _)| id.name.as_str() == AGGREGATE);
                     if let Some((_, times)) = last {
                         times.end(record.at, *usage);
@@ -111,7 +112,12 @@ fn times(records: &[Record]) -> BTreeMap<StepId, Times> {
                 | Event::BudgetAdded { .. }
                 | Event::Paused { .. }
                 | Event::Resumed { .. }
+                | Event::Joined { .. }
+                | Event::Retried { .. }
+                | Event::TakenOver { .. }
+                | Event::Forked { .. }
                 | Event::Refused { .. }
+                | Event::Compensating { answer: None, .. }
                 | Event::Ended { answer: None, .. } => {}
             }
         }

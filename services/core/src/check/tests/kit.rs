@@ -259,6 +259,7 @@ impl Machine {
             limits: GoalLimits::default(),
             user: None,
             trace: None,
+            fork: None,
         };
         self.feed(key, &Input::Goal(Arc::new(goal)));
     }

@@ -9,7 +9,7 @@ use super::{
     ask::{ApprovalDecl, AskDecl},
     crew::CrewDecl,
 };
-use crate::workflow::{Join, Otherwise};
+use crate::workflow::Otherwise;
 
 /// One step, done by a role, by a person or by several roles together.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -61,10 +61,14 @@ pub(in crate::pack) struct StepDecl {
     /// fallback's where that is longer. Neither role gets more than its own.
     #[serde(default)]
     pub(in crate::pack) timeout: Option<DurationDecl>,
+    /// What undoes it, once it has completed, when the task is cancelled, fails or meets its deadline
+    /// without an answer. The step that completed last is undone first, each once.
+    #[serde(default)]
+    pub(in crate::pack) compensate: Option<CompensateDecl>,
 }
 
 /// What the ends of a step's predecessors must have been.
-#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::pack) enum JoinDecl {
     /// All completed.
@@ -72,6 +76,40 @@ pub(in crate::pack) enum JoinDecl {
     All,
     /// All ended, however.
     Settled,
+    /// One completed: the first. What is open of the others is stopped.
+    First,
+    /// So many completed: the first ones. What is open of the others is stopped.
+    Quorum(#[schemars(range(min = 1, max = 256))] u32),
+    /// All ended; the completed one with the highest score (CEL, a number) wins. Sees `output`,
+    /// `confidence` and `step`.
+    Best(#[schemars(length(min = 1))] String),
+}
+
+/// Which items of a fan-out count. Expressions see them as `task.winners.<step>`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::pack) enum TakeDecl {
+    /// The first one that completes; the others are stopped.
+    First,
+    /// The first ones that complete, so many; the others are stopped.
+    Quorum(#[schemars(range(min = 1, max = 10000))] u32),
+    /// The one with the highest score (CEL, a number) once all have ended. Sees the item, `output`,
+    /// `confidence` and `step`.
+    Best(#[schemars(length(min = 1))] String),
+}
+
+/// What undoes the step when the task ends badly.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::pack) struct CompensateDecl {
+    /// The role that does it; its limits name no money and no tokens, for the budget may be used up.
+    pub(in crate::pack) role: String,
+    /// Its input; `${ expr }` (CEL) inside strings is replaced. Sees what the step saw, and the
+    /// step's own output under its name.
+    pub(in crate::pack) with: Value,
+    /// From dispatch to report of one attempt; at most and by default the role's timeout.
+    #[serde(default)]
+    pub(in crate::pack) timeout: Option<DurationDecl>,
 }
 
 /// One step for every item of a list.
@@ -91,6 +129,9 @@ pub(in crate::pack) struct EachDecl {
     #[serde(default)]
     #[schemars(with = "Option<f64>", range(min = 0, max = 1))]
     pub(in crate::pack) keep_partial: Option<Value>,
+    /// Which items count. Default: all that complete. Not together with `keep_partial`.
+    #[serde(default)]
+    pub(in crate::pack) take: Option<TakeDecl>,
 }
 
 /// What happens with a report that is not good enough.
@@ -104,15 +145,6 @@ pub(in crate::pack) enum OtherwiseDecl {
     AcceptUnsure,
     /// The task waits for a person.
     AskHuman,
-}
-
-impl From<JoinDecl> for Join {
-    fn from(join: JoinDecl) -> Self {
-        match join {
-            JoinDecl::All => Self::All,
-            JoinDecl::Settled => Self::Settled,
-        }
-    }
 }
 
 impl From<OtherwiseDecl> for Otherwise {

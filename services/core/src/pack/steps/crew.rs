@@ -54,7 +54,7 @@ pub(super) fn compile(
     let (lead, team) = (lead?, team?);
     check_inputs(compiler, pattern, (&lead, &team), &crew_at);
     let longest = team.iter().chain([&lead]).max_by_key(|role| role.timeout)?;
-    let timeout = timeout_within(compiler, step, longest, at)?;
+    let timeout = timeout_within(compiler, step.timeout.as_ref(), longest, at)?;
     let default = LoopTerms::default();
     let loops = LoopTerms {
         repeats_max: crew.max_repeats.unwrap_or(default.repeats_max),

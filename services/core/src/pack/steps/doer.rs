@@ -10,7 +10,7 @@ use crate::{
     ids::Name,
     pack::{
         compile::{Compiler, Frame},
-        grammar::{ApprovalDecl, StepDecl, TermsDecl},
+        grammar::{ApprovalDecl, DurationDecl, StepDecl, TermsDecl},
         units::shown,
     },
     workflow::{Approval, AskTerms, Doer, Role},
@@ -76,7 +76,7 @@ fn by_role(
     });
     let ask = asked(compiler, frame, step, at);
     let (role, fallback) = (role?, super::all_or_none(fallback)?);
-    let timeout = timeout(compiler, step, (&role, fallback.as_deref()), at)?;
+    let timeout = timeout(compiler, step.timeout.as_ref(), (&role, fallback.as_deref()), at)?;
     Some(DoerPlan { doer: Doer::Role { role, fallback }, ask: ask?, timeout })
 }
 
@@ -119,24 +119,24 @@ fn check_fallback(compiler: &mut Compiler, role: &Role, spare: &Role, at: &str) 
 }
 
 /// Each role keeps to its own timeout, so the step's can be the longer one of both.
-fn timeout(
+pub(super) fn timeout(
     compiler: &mut Compiler,
-    step: &StepDecl,
+    declared: Option<&DurationDecl>,
     (role, fallback): (&Role, Option<&Role>),
     at: &str,
 ) -> Option<Duration> {
     let longer = fallback.filter(|spare| spare.timeout > role.timeout).unwrap_or(role);
-    timeout_within(compiler, step, longer, at)
+    timeout_within(compiler, declared, longer, at)
 }
 
-/// The step's timeout, at most that of the role which has the longest.
+/// The declared timeout, at most that of the role which has the longest.
 pub(super) fn timeout_within(
     compiler: &mut Compiler,
-    step: &StepDecl,
+    declared: Option<&DurationDecl>,
     longer: &Role,
     at: &str,
 ) -> Option<Duration> {
-    let Some(declared) = &step.timeout else { return Some(longer.timeout) };
+    let Some(declared) = declared else { return Some(longer.timeout) };
     let at = format!("{at}/timeout");
     let timeout = compiler.duration(declared, &at)?;
     if timeout > longer.timeout {

@@ -101,6 +101,7 @@ fn goal() -> Goal {
         limits: GoalLimits::default(),
         user: Some("dana".to_owned()),
         trace: None,
+        fork: None,
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
     payload::{Hash, Payload},
     task::*,
     time::UnixMillis,
-    workflow::{Grant, ResultField, Source, TaskLimits, WhenLimited, Workflow},
+    workflow::{Compensation, Grant, ResultField, Source, TaskLimits, WhenLimited, Workflow},
 };
 
 pub(super) use self::step::{Step, step};
@@ -32,6 +32,9 @@ pub(super) const TIMEOUT_MS: u64 = 10_000;
 
 /// Deadline of every workflow, in milliseconds.
 pub(super) const DEADLINE_MS: u64 = 60_000;
+
+/// Time for compensations, in milliseconds.
+pub(super) const UNDO_MS: u64 = 25_000;
 
 pub(super) fn name(text: &str) -> Name {
     Name::new(text).unwrap()
@@ -85,6 +88,8 @@ impl Flow {
                 .collect(),
             steps: steps.iter().map(|step| step.build(&names)).collect(),
             result: names.iter().map(field).collect(),
+            compensations: steps.iter().filter_map(|step| step.build_undo(&names)).collect(),
+            compensation: Compensation { within: Duration::from_millis(UNDO_MS), on_partial: false },
         })
     }
 
@@ -156,6 +161,7 @@ pub(super) fn goal(input: Value) -> Goal {
         limits: GoalLimits::default(),
         user: None,
         trace: None,
+        fork: None,
     }
 }
 
@@ -375,7 +381,7 @@ impl Run<'_> {
                 "open of {id}"
             );
             assert_eq!(fan_out.completed as usize, count(&["completed"]), "completed of {id}");
-            assert_eq!(fan_out.failed as usize, count(&["failed"]), "failed of {id}");
+            assert_eq!(fan_out.failed as usize, count(&["failed", "skipped"]), "failed of {id}");
         }
         if task.ended().is_some() {
             assert!(task.steps.values().all(|step| !step.state.is_open()), "nothing is open");
@@ -397,6 +403,9 @@ impl Run<'_> {
                 | Event::Refused { .. }
                 // Comes right behind the turn's end.
                 | Event::HandedOff { .. }
+                | Event::Compensating { .. }
+                | Event::Joined { .. }
+                | Event::Forked { .. }
                 | Event::Ended { .. } => continue,
                 Event::Expanded { step, .. }
                 | Event::CrewBegan { step, .. }
@@ -405,12 +414,20 @@ impl Run<'_> {
                 Event::StepDispatched { step, .. }
                 | Event::StepDelayed { step, .. }
                 | Event::StepWaiting { step, .. }
-                | Event::Voted { step, .. } => (step.clone(), false),
-                Event::StepCompleted { step, .. } | Event::StepFailed { step, .. } => {
+                | Event::Voted { step, .. }
+                | Event::Retried { step, .. } => (step.clone(), false),
+                Event::StepCompleted { step, .. }
+                | Event::TakenOver { step, .. }
+                | Event::StepFailed { step, .. } => {
                     (step.clone(), true)
                 }
             };
             let declared = self.workflow.step(&step.name).is_some();
+            if let Event::Retried { freed, .. } = event {
+                over.remove(&step);
+                freed.iter().for_each(|name| drop(over.remove(&StepId::single(name.clone()))));
+                continue;
+            }
             assert!(declared || step.name.as_str() == AGGREGATE, "{step} is not declared");
             assert!(step.item.is_none_or(|item| (item as usize) < FAN_OUT_ITEMS_MAX));
             assert!(!over.contains(&step), "{step} goes on after its end: {event:?}");
@@ -438,6 +455,12 @@ fn bytes(event: &Event) -> usize {
             Event::StepCompleted { output, unsure, .. } => {
                 output.inline_bytes() + unsure.as_ref().map_or(0, String::len)
             }
+            Event::TakenOver { output, .. } => output.inline_bytes(),
+            Event::Joined { winners, stopped, reason, .. } => {
+                80 * (winners.len() + stopped.len()) + reason.len()
+            }
+            Event::Retried { freed, .. } => 80 * freed.len(),
+            Event::Forked { .. } => 100,
             Event::StepFailed { failure: why, .. } => failure(why),
             Event::StepSkipped { reason, .. } => reason.len(),
             Event::StepDelayed { input, reason, failure: why, .. } => {
@@ -453,7 +476,7 @@ fn bytes(event: &Event) -> usize {
             | Event::BudgetAdded { by, .. }
             | Event::Paused { by }
             | Event::Resumed { by } => by.len(),
-            Event::Ended { reason, answer, .. } => {
+            Event::Ended { reason, answer, .. } | Event::Compensating { reason, answer, .. } => {
                 reason.len() + answer.as_ref().map_or(0, Payload::inline_bytes)
             }
         }

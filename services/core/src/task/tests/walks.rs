@@ -207,6 +207,11 @@ fn ordered(run: &Run<'_>) -> Vec<String> {
         | Event::Paused { .. }
         | Event::Resumed { .. }
         | Event::Refused { .. }
+        | Event::Compensating { .. }
+        | Event::Joined { .. }
+        | Event::Retried { .. }
+        | Event::TakenOver { .. }
+        | Event::Forked { .. }
         | Event::Ended { .. } => None,
     });
     steps.collect()
@@ -261,7 +266,7 @@ fn happen(run: &mut Run<'_>, happening: &Happening) {
         Happening::Control(action) => {
             let key = run.records.len().to_string();
             let (by, reason) = ("ann".to_owned(), String::new());
-            Input::Control(Control { by, reason, key, action: *action })
+            Input::Control(Control { by, reason, key, action: action.clone() })
         }
         Happening::Decision(index, ruling) => match decision(run, *index, ruling) {
             Some(decision) => Input::Decision(decision),

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc, time::Durat
 use cadre_core::{
     ids::{StepId, TaskId},
     limits::{DELIVERIES_MAX, TIMEOUT_MIN},
-    ports::{Inbox as _, Packs, WorkerBus},
+    ports::{Inbox as _, Packs, Stopped, WorkerBus},
     task::{Failure, FailureKind, Outcome},
 };
 use futures::{FutureExt, StreamExt, future::join_all, stream::FuturesUnordered};
@@ -35,7 +35,7 @@ const TICKS_PER_BEAT: u32 = 2;
 
 pub(super) struct RoleActor<B: WorkerBus, P, W>(pub(super) Arc<Shared<B, P, W>>);
 
-/// Bounds of the pause before listening for ended tasks is tried again.
+/// Bounds of the pause before listening for stopped work is tried again.
 const STOPS_RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
 /// What makes an attempt the same one.
@@ -96,15 +96,15 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> RoleActor<B, P, W> {
         })
     }
 
-    /// Listens for tasks that end while their steps run. A gap only costs work that nobody needs.
+    /// Listens for work that nobody waits for. A gap only costs work that nobody needs.
     fn start_stops(&self, myself: ActorRef<Msg<B::Receipt>>) -> Linked {
         let bus = self.0.bus.clone();
         Linked::spawn("stops", async move {
             let mut backoff = Backoff::new(STOPS_RETRY.0, STOPS_RETRY.1);
             loop {
                 if let Ok(mut stops) = bus.stops().await {
-                    while let Ok(tasks) = stops.next().await {
-                        if !tasks.is_empty() && myself.cast(Msg::Stopped(tasks)).is_err() {
+                    while let Ok(stopped) = stops.next().await {
+                        if !stopped.is_empty() && myself.cast(Msg::Stopped(stopped)).is_err() {
                             return;
                         }
                     }
@@ -114,9 +114,12 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> RoleActor<B, P, W> {
         })
     }
 
-    fn on_stopped(state: &RoleState<B::Receipt>, tasks: &[TaskId]) {
-        let ended = state.running.values().filter(|running| tasks.contains(&running.step.task));
-        ended.for_each(|running| running.stop.notify_one());
+    fn on_stopped(state: &RoleState<B::Receipt>, stopped: &[Stopped]) {
+        let is_meant = |step: &Step| {
+            stopped.iter().any(|it| it.covers(&step.task, &step.step, step.attempt))
+        };
+        let meant = state.running.values().filter(|running| is_meant(&running.step));
+        meant.for_each(|running| running.stop.notify_one());
     }
 
     /// One ticker for all steps: a timer per step would cost every short one.
@@ -344,7 +347,7 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> Actor for RoleActor<B, P, W> {
                 self.0.set_subscribed(false);
                 return Err(why.into());
             }
-            Msg::Stopped(tasks) => Self::on_stopped(state, &tasks),
+            Msg::Stopped(stopped) => Self::on_stopped(state, &stopped),
             Msg::Beat => self.on_beat(state),
             Msg::Inspect(reply) => {
                 // Whoever asked may have lost patience.

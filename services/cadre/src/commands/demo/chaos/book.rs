@@ -211,6 +211,11 @@ impl Book {
             | Event::BudgetAdded { .. }
             | Event::Paused { .. }
             | Event::Resumed { .. }
+            | Event::Compensating { .. }
+            | Event::Joined { .. }
+            | Event::Retried { .. }
+            | Event::TakenOver { .. }
+            | Event::Forked { .. }
             | Event::Refused { .. } => {}
         }
         None

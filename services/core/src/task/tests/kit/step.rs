@@ -10,7 +10,7 @@ use crate::{
     expr::{Expr, Shape, Template},
     workflow::{
         Approval, AskTerms, Crew, Doer, Each, Effects, Grant, Join, LoopTerms, Otherwise, Pattern,
-        Retry, Role, Runtime, StepPlan,
+        Race, Retry, Role, Runtime, StepPlan,
     },
 };
 
@@ -19,7 +19,10 @@ use crate::{
 pub(crate) struct Step {
     pub(super) name: String,
     after: Vec<String>,
-    join: Join,
+    join: &'static str,
+    score: Option<String>,
+    take: Option<String>,
+    undo: bool,
     when: Option<String>,
     with: Value,
     over: Option<String>,
@@ -44,7 +47,10 @@ pub(crate) fn step(name: &str) -> Step {
     Step {
         name: name.to_owned(),
         after: Vec::new(),
-        join: Join::All,
+        join: "all",
+        score: None,
+        take: None,
+        undo: false,
         when: None,
         with: json!({"from": "${ goal }"}),
         over: None,
@@ -72,7 +78,31 @@ impl Step {
     }
 
     pub(crate) fn settled(mut self) -> Self {
-        self.join = Join::Settled;
+        self.join = "settled";
+        self
+    }
+
+    /// So many of its predecessors are enough.
+    pub(crate) fn quorum(mut self, wanted: u32) -> Self {
+        (self.join, self.score) = ("quorum", Some(wanted.to_string()));
+        self
+    }
+
+    /// The best of its predecessors.
+    pub(crate) fn best(mut self, score: &str) -> Self {
+        (self.join, self.score) = ("best", Some(score.to_owned()));
+        self
+    }
+
+    /// So many items are enough, or the best one by this score.
+    pub(crate) fn take(mut self, what: &str) -> Self {
+        self.take = Some(what.to_owned());
+        self
+    }
+
+    /// Once completed it can be undone: `{"undo": <its output>}` goes to `<name>_undo`.
+    pub(crate) fn undone(mut self) -> Self {
+        self.undo = true;
         self
     }
 
@@ -201,6 +231,31 @@ impl Step {
         })
     }
 
+    fn undo_role(&self) -> Arc<Role> {
+        let like = step("undo").retry(2);
+        like.role(&format!("{}_undo", self.name))
+    }
+
+    /// What undoes it.
+    pub(super) fn build_undo(&self, names: &[&str]) -> Option<StepPlan> {
+        let with = json!({"undo": format!("${{ {} }}", self.name)});
+        let with = Template::compile(&with, &scope(names)).unwrap();
+        self.undo.then(|| StepPlan {
+            name: name(&format!("compensate_{}", self.name)),
+            timeout: Duration::from_millis(TIMEOUT_MS),
+            doer: Doer::Role { role: self.undo_role(), fallback: None },
+            ask: AskTerms::default(),
+            after: vec![name(&self.name)],
+            join: Join::All,
+            when: None,
+            with,
+            each: None,
+            accept_if: None,
+            otherwise: Otherwise::Fail,
+            optional: true,
+        })
+    }
+
     /// The roles that it needs.
     pub(super) fn roles(&self) -> impl Iterator<Item = Arc<Role>> {
         let own = self.role(&format!("{}_role", self.name));
@@ -208,13 +263,21 @@ impl Step {
             return crew.roles().cloned().collect::<Vec<_>>().into_iter();
         }
         let spare = self.fallback.as_ref().map(|spare| self.role(spare));
-        let roles = [Some(own), spare].into_iter().flatten();
+        let undo = self.undo.then(|| self.undo_role());
+        let roles = [Some(own), spare, undo].into_iter().flatten();
         roles.filter(|_| self.approval.is_none()).collect::<Vec<_>>().into_iter()
     }
 
     pub(super) fn build(&self, names: &[&str]) -> StepPlan {
         let scope = scope(names).with("item", Shape::Any).with("report", Shape::Any);
         let expr = |source: &String| Expr::compile(source, &scope).unwrap();
+        let scoring = ["output", "confidence", "step"]
+            .iter()
+            .fold(scope.clone(), |scope, name| scope.with(name, Shape::Any));
+        let race = |text: &str| match text.parse() {
+            Ok(wanted) => Race::Quorum(wanted),
+            Err(_) => Race::Best(Expr::compile(text, &scoring).unwrap()),
+        };
         StepPlan {
             name: name(&self.name),
             timeout: Duration::from_millis(TIMEOUT_MS),
@@ -231,7 +294,11 @@ impl Step {
             },
             ask: self.ask,
             after: self.after.iter().map(|text| name(text)).collect(),
-            join: self.join,
+            join: match (self.join, &self.score) {
+                (_, Some(score)) => Join::Race(race(score)),
+                ("settled", None) => Join::Settled,
+                _ => Join::All,
+            },
             when: self.when.as_ref().map(expr),
             with: Template::compile(&self.with, &scope).unwrap(),
             each: self.over.as_ref().map(|over| Each {
@@ -239,6 +306,7 @@ impl Step {
                 item: name("item"),
                 parallel: self.parallel,
                 keep_partial_permille: self.keep_permille,
+                take: self.take.as_deref().map(race),
             }),
             accept_if: self.accept_if.as_ref().map(expr),
             otherwise: self.otherwise,
