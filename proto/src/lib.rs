@@ -15,6 +15,7 @@ pub mod decision;
 pub mod error;
 pub mod goal;
 pub mod header;
+pub mod journal;
 pub mod json;
 pub mod order;
 pub mod record;
@@ -24,6 +25,7 @@ pub mod v1;
 
 mod blobs;
 mod parts;
+mod ruling;
 
 pub use blobs::Blobs;
 pub use body::ContentType;

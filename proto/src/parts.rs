@@ -167,7 +167,8 @@ pub(crate) fn failure_min_reader(failure: &Failure) -> u32 {
         FailureKind::Unavailable
         | FailureKind::RateLimited
         | FailureKind::Denied
-        | FailureKind::Expired => NEEDS_STEERING,
+        | FailureKind::Expired
+        | FailureKind::OutcomeUnknown => NEEDS_STEERING,
         FailureKind::Error
         | FailureKind::Panic
         | FailureKind::Timeout
@@ -197,6 +198,7 @@ fn kind_to_wire(kind: FailureKind) -> Kind {
         FailureKind::RateLimited => Kind::RateLimited,
         FailureKind::Denied => Kind::Denied,
         FailureKind::Expired => Kind::Expired,
+        FailureKind::OutcomeUnknown => Kind::OutcomeUnknown,
     }
 }
 
@@ -217,5 +219,6 @@ fn kind_to_core(number: i32) -> Result<FailureKind, Problem> {
         Kind::RateLimited => Ok(FailureKind::RateLimited),
         Kind::Denied => Ok(FailureKind::Denied),
         Kind::Expired => Ok(FailureKind::Expired),
+        Kind::OutcomeUnknown => Ok(FailureKind::OutcomeUnknown),
     }
 }

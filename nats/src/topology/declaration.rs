@@ -10,13 +10,14 @@ use crate::topology::{
 };
 
 /// Version of the declarations. Raised with any change of the YAML files, so that an older build does not undo it.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
-const STREAMS: [(&str, &str); 6] = [
+const STREAMS: [(&str, &str); 7] = [
     ("streams/log.yaml", include_str!("../../streams/log.yaml")),
     ("streams/timer.yaml", include_str!("../../streams/timer.yaml")),
     ("streams/work.yaml", include_str!("../../streams/work.yaml")),
     ("streams/in.yaml", include_str!("../../streams/in.yaml")),
+    ("streams/run.yaml", include_str!("../../streams/run.yaml")),
     ("streams/goals.yaml", include_str!("../../streams/goals.yaml")),
     ("streams/answers.yaml", include_str!("../../streams/answers.yaml")),
 ];

@@ -10,6 +10,7 @@ use crate::{
     MIN_READER, NEEDS_STEERING, blobs,
     error::Fault,
     parts::failure_min_reader,
+    ruling,
     v1::{self, event::Kind},
 };
 
@@ -28,6 +29,7 @@ pub(super) fn min_reader(event: &Event) -> u32 {
         Event::LimitReached { is_held: true, .. }
         | Event::StepDelayed { .. }
         | Event::Voted { .. }
+        | Event::CallRuled { .. }
         | Event::BudgetNear { .. }
         | Event::BudgetAdded { .. }
         | Event::Paused { .. }
@@ -70,6 +72,9 @@ pub(super) fn needed(event: &v1::Event) -> Result<Vec<BlobRef>, Fault> {
             return blobs::needed(e.failure.as_ref().map(|failure| refused(&failure.refused)));
         }
         Some(Kind::StepWaiting(e)) => ("step_waiting.proposal", &e.proposal),
+        Some(Kind::CallRuled(e)) => {
+            return blobs::needed(ruling::result("call_ruled.ruling.happened.result", &e.ruling));
+        }
         Some(Kind::Ended(e)) => ("ended.answer", &e.answer),
         Some(
             Kind::StepSkipped(_)

@@ -9,6 +9,7 @@ pub mod check;
 pub mod contract;
 pub mod expr;
 pub mod ids;
+pub mod journal;
 pub mod limits;
 pub mod pack;
 pub mod payload;

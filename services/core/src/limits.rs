@@ -128,6 +128,10 @@ pub const QUORUM_MAX: u32 = 16;
 
 /// Attempts by one role at one step.
 pub const ATTEMPTS_MAX: u32 = 20;
+
+/// Calls of one step that its journal takes: what a takeover reads and folds in well under a second.
+pub const JOURNAL_CALLS_MAX: u32 = 1_000;
+
 /// Violations that a check lists; further ones are counted. The first ones are the useful ones.
 pub const CHECK_VIOLATIONS_MAX: usize = 1_000;
 

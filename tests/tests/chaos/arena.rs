@@ -155,6 +155,7 @@ impl Arena {
                 | Event::LimitReached { .. }
                 | Event::StepDelayed { .. }
                 | Event::Voted { .. }
+                | Event::CallRuled { .. }
                 | Event::BudgetNear { .. }
                 | Event::BudgetAdded { .. }
                 | Event::Paused { .. }

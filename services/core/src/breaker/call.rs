@@ -72,6 +72,7 @@ pub fn classify(kind: FailureKind) -> CallOutcome {
         | FailureKind::Limit
         | FailureKind::RateLimited
         | FailureKind::Denied
-        | FailureKind::Expired => CallOutcome::Ignored,
+        | FailureKind::Expired
+        | FailureKind::OutcomeUnknown => CallOutcome::Ignored,
     }
 }

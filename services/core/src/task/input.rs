@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     ids::{Name, StepId, TaskId},
+    journal::CallRuling,
     payload::{Hash, Payload},
     time::UnixMillis,
 };
@@ -216,6 +217,8 @@ pub enum FailureKind {
     Denied,
     /// No person decided in time.
     Expired,
+    /// A call that must not happen twice was begun, and nobody knows whether it happened.
+    OutcomeUnknown,
 }
 
 impl FailureKind {
@@ -237,6 +240,7 @@ impl FailureKind {
             Self::RateLimited => "rate_limited",
             Self::Denied => "denied",
             Self::Expired => "expired",
+            Self::OutcomeUnknown => "outcome_unknown",
         }
     }
 
@@ -255,7 +259,8 @@ impl FailureKind {
             | Self::Handoff
             | Self::Limit
             | Self::Denied
-            | Self::Expired => false,
+            | Self::Expired
+            | Self::OutcomeUnknown => false,
         }
     }
 
@@ -276,7 +281,8 @@ impl FailureKind {
             | Self::Handoff
             | Self::Limit
             | Self::Denied
-            | Self::Expired => false,
+            | Self::Expired
+            | Self::OutcomeUnknown => false,
         }
     }
 
@@ -284,7 +290,7 @@ impl FailureKind {
     #[must_use]
     pub fn is_outcome_unknown(self) -> bool {
         match self {
-            Self::Timeout | Self::Panic | Self::Undecodable => true,
+            Self::Timeout | Self::Panic | Self::Undecodable | Self::OutcomeUnknown => true,
             Self::Error
             | Self::InvalidInput
             | Self::InvalidOutput
@@ -431,4 +437,6 @@ pub enum Ruling {
     GrantWith(Payload),
     /// It must not happen.
     Deny,
+    /// Whether the call in doubt happened: the step is run again with that knowledge.
+    Call(CallRuling),
 }

@@ -401,6 +401,7 @@ impl Run<'_> {
                 Event::StepDispatched { step, .. }
                 | Event::StepDelayed { step, .. }
                 | Event::StepWaiting { step, .. }
+                | Event::CallRuled { step, .. }
                 | Event::Voted { step, .. } => (step.clone(), false),
                 Event::StepCompleted { step, .. } | Event::StepFailed { step, .. } => {
                     (step.clone(), true)
@@ -442,6 +443,7 @@ fn bytes(event: &Event) -> usize {
             Event::LimitReached { limit, .. } => limit.len(),
             Event::BudgetNear { text, .. } => text.len(),
             Event::Refused { what, why } => what.len() + why.len(),
+            Event::CallRuled { by, ruling, .. } => by.len() + ruling.as_str().len(),
             Event::Voted { by, .. }
             | Event::BudgetAdded { by, .. }
             | Event::Paused { by }

@@ -193,6 +193,7 @@ fn ordered(run: &Run<'_>) -> Vec<String> {
         | Event::StepDelayed { .. }
         | Event::StepWaiting { .. }
         | Event::Voted { .. }
+        | Event::CallRuled { .. }
         | Event::LimitReached { .. }
         | Event::BudgetNear { .. }
         | Event::BudgetAdded { .. }

@@ -203,6 +203,7 @@ impl Book {
             | Event::StepDispatched { .. }
             | Event::StepSkipped { .. }
             | Event::Voted { .. }
+            | Event::CallRuled { .. }
             | Event::LimitReached { .. }
             | Event::BudgetNear { .. }
             | Event::BudgetAdded { .. }
