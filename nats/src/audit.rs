@@ -24,7 +24,7 @@ use self::{
 use crate::{
     bus::JetStreamBus,
     topology::{
-        ANSWERS_STREAM, DUE_CONSUMER, GOALS_STREAM, in_stream, log_stream, timer_stream,
+        ANSWERS_STREAM, DUE_CONSUMER, GOALS_STREAM, in_stream, log_stream, run_stream, timer_stream,
         work_stream,
     },
 };
@@ -68,6 +68,9 @@ pub async fn read(bus: &JetStreamBus, mut take: impl FnMut(Fact) + Send) -> Resu
         // What moved from the timers to the inputs, or from the orders, since the first look.
         one_by_one(bus, (&in_stream(shard), shard), &mut take).await?;
         timers(bus, shard, &mut take).await?;
+    }
+    for shard in shards() {
+        journals(bus, shard, &mut take).await?;
     }
     let answers = Reader::open(bus, ANSWERS_STREAM, 0).await?;
     take(since(&answers.span));
@@ -125,6 +128,19 @@ async fn timers(
         if !is_due || fact.place.sequence > forwarded {
             take(fact);
         }
+    }
+    Ok(())
+}
+
+/// The journals of steps, before the logs: whoever had reported before the first look had noted all.
+async fn journals(
+    bus: &JetStreamBus,
+    shard: u16,
+    take: &mut (impl FnMut(Fact) + Send),
+) -> Result<(), AuditError> {
+    let mut reader = Reader::open(bus, &run_stream(shard), shard).await?;
+    while let Some(raw) = reader.next(bus).await? {
+        take(decode(bus, raw).await?);
     }
     Ok(())
 }

@@ -9,10 +9,11 @@ use async_nats::{
 use bytes::Bytes;
 use cadre_core::{
     ids::{Name, Partition, TaskId},
+    journal::{Entry, JournalId},
     payload::Payload,
     ports::{
-        AppendError, BusError, DeadLetter, LoadError, Loaded, LogHead, OrchestratorBus, OrderTerms,
-        Settle, WorkerBus,
+        AppendError, BusError, DeadLetter, JournalError, Journals, LoadError, Loaded, LogHead,
+        OrchestratorBus, OrderTerms, Pages, Settle, WorkerBus,
     },
     task::{Answer, Control, Decision, Goal, Order, Record, Report, Stop},
     time::UnixMillis,
@@ -26,6 +27,7 @@ use crate::{
     connect::Connection,
     delivery::{Receipt, Settlement},
     inbox::{GoalInbox, InputInbox},
+    journal::RunJournal,
     letters::Letters,
     log::TaskLog,
     outbox::Outbox,
@@ -86,6 +88,7 @@ pub struct JetStreamBus {
     streams: Streams,
     blobs: Blobs,
     log: TaskLog,
+    journal: RunJournal,
     outbox: Outbox,
 }
 
@@ -134,8 +137,9 @@ impl JetStreamBus {
         let streams = Streams { client, js: js.clone(), topology, clock, wire, publisher, log };
         let blobs = Blobs::new(js);
         let log = TaskLog::new(streams.clone(), blobs.clone());
+        let journal = RunJournal::new(streams.clone(), blobs.clone());
         let outbox = Outbox::new(streams.clone(), blobs.clone());
-        Ok(Self { streams, blobs, log, outbox })
+        Ok(Self { streams, blobs, log, journal, outbox })
     }
 
     /// The streams, for tools that look at them.
@@ -172,6 +176,17 @@ impl JetStreamBus {
         subject: &str,
     ) -> Result<bool, BusError> {
         self.outbox.holds(family, partition, subject).await
+    }
+
+    /// Reads the journals of a task's steps; for command line and pages.
+    ///
+    /// # Errors
+    /// As [`Journals::read_journal`].
+    pub async fn read_journals(
+        &self,
+        task: &TaskId,
+    ) -> Result<Vec<(JournalId, Pages)>, JournalError> {
+        self.journal.of_task(task).await
     }
 
     /// Asks the task's partition to end it now. Idempotent.
@@ -309,6 +324,21 @@ impl OrchestratorBus for JetStreamBus {
         self.outbox.bury(partition, &receipt.message, &reason).await?;
         self.ack(receipt).await;
         Ok(())
+    }
+}
+
+impl Journals for JetStreamBus {
+    async fn read_journal(&self, id: &JournalId) -> Result<Pages, JournalError> {
+        self.journal.read(id).await
+    }
+
+    async fn append_journal(
+        &self,
+        id: &JournalId,
+        expected: u64,
+        entry: &Entry,
+    ) -> Result<u64, JournalError> {
+        self.journal.append(id, expected, entry).await
     }
 }
 

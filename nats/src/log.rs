@@ -6,8 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use async_nats::{HeaderMap, StatusCode};
-use bytes::Bytes;
+use async_nats::HeaderMap;
 use cadre_core::{
     ids::{Partition, TaskId},
     limits::{BUS_GAP_MAX, MESSAGE_BYTES_MAX},
@@ -20,23 +19,13 @@ use cadre_proto::{
     record::{self, Encoded, StoredRecord},
     subject,
 };
-use futures::StreamExt as _;
-use serde_json::json;
 
 use crate::{
     blobs::{BlobError, Blobs},
     bus::Streams,
+    pages::{self, READ_BATCH, Stored},
     publish::{EXPECTED, Outgoing, Published},
 };
-
-/// Records asked for in one read.
-const READ_BATCH: u64 = 1_000;
-
-/// End of a direct batch get (ADR-31).
-const END_OF_BATCH: u16 = 204;
-
-/// Waits for the next message of one read.
-const READ_GAP: Duration = Duration::from_secs(3);
 
 /// The pause before a log is read again.
 const READ_PAUSE: Duration = Duration::from_millis(50);
@@ -46,12 +35,6 @@ const READ_PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct TaskLog {
     streams: Streams,
     blobs: Blobs,
-}
-
-/// One stored message of a log.
-struct Stored {
-    sequence: u64,
-    body: Bytes,
 }
 
 impl TaskLog {
@@ -141,22 +124,7 @@ impl TaskLog {
     async fn last(&self, task: &TaskId) -> Result<Option<Stored>, BusError> {
         let partition = self.partition(task);
         let stream = self.streams.log(partition)?;
-        let subject = subject::log(partition, task);
-        let begun = Instant::now();
-        loop {
-            use async_nats::jetstream::stream::LastRawMessageErrorKind as Kind;
-            match stream.get_last_raw_message_by_subject(&subject).await {
-                Ok(message) => {
-                    let (sequence, body) = (message.sequence, message.payload);
-                    return Ok(Some(Stored { sequence, body }));
-                }
-                Err(error) if matches!(error.kind(), Kind::NoMessageFound) => return Ok(None),
-                Err(error) if begun.elapsed() >= BUS_GAP_MAX => {
-                    return Err(BusError::Unavailable(format!("read of {subject}: {error}")));
-                }
-                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
-            }
-        }
+        pages::last(stream, &subject::log(partition, task)).await
     }
 
     /// Reads and checks a task's whole log.
@@ -170,7 +138,9 @@ impl TaskLog {
         let (mut loaded, begun) = (Loaded::default(), Instant::now());
         loop {
             let from = loaded.head.sequence + 1;
-            let batch = self.read(task, from).await?;
+            let partition = self.partition(task);
+            let place = (self.streams.name("CADRE_LOG", partition), subject::log(partition, task));
+            let batch = pages::read(&self.streams, (&place.0, &place.1), from).await?;
             let is_last = (batch.len() as u64) < READ_BATCH;
             for stored in batch {
                 self.take(task, &mut loaded, stored).await?;
@@ -229,60 +199,6 @@ impl TaskLog {
         loaded.head = LogHead { rev, sequence: stored.sequence, hash };
         loaded.records.push(record);
         Ok(())
-    }
-
-    async fn read(&self, task: &TaskId, from: u64) -> Result<Vec<Stored>, BusError> {
-        let begun = Instant::now();
-        loop {
-            match self.try_read(task, from).await {
-                Ok(batch) => return Ok(batch),
-                Err(why) if begun.elapsed() >= BUS_GAP_MAX => {
-                    return Err(BusError::Unavailable(format!("read of task {task}: {why}")));
-                }
-                Err(why) => {
-                    tracing::debug!(%task, %why, "read is tried again");
-                    tokio::time::sleep(READ_PAUSE).await;
-                }
-            }
-        }
-    }
-
-    /// One direct batch get (ADR-31): all records from `from` on, and the end marker.
-    async fn try_read(&self, task: &TaskId, from: u64) -> Result<Vec<Stored>, String> {
-        let partition = self.partition(task);
-        let client = &self.streams.client;
-        let inbox = client.new_inbox();
-        let mut answers = client.subscribe(inbox.clone()).await.map_err(|e| e.to_string())?;
-        let request = json!({
-            "seq": from,
-            "batch": READ_BATCH,
-            "next_by_subj": subject::log(partition, task),
-        });
-        let api = format!("$JS.API.DIRECT.GET.{}", self.streams.name("CADRE_LOG", partition));
-        let body = Bytes::from(request.to_string());
-        client.publish_with_reply(api, inbox, body).await.map_err(|e| e.to_string())?;
-        let mut batch = Vec::new();
-        loop {
-            let answer = tokio::time::timeout(READ_GAP, answers.next()).await;
-            let answer = answer.map_err(|_| "no answer".to_owned())?.ok_or("connection closed")?;
-            match answer.status {
-                None => {}
-                // End of batch, or nothing (any more) under this subject.
-                Some(status) if status.as_u16() == END_OF_BATCH => return Ok(batch),
-                Some(StatusCode::NOT_FOUND) => return Ok(batch),
-                Some(status) => {
-                    let text = answer.description.unwrap_or_default();
-                    return Err(format!("{status} {text}"));
-                }
-            }
-            let sequence = answer
-                .headers
-                .as_ref()
-                .and_then(|headers| headers.get("Nats-Sequence"))
-                .and_then(|sequence| sequence.as_str().parse().ok())
-                .ok_or("answer without a sequence")?;
-            batch.push(Stored { sequence, body: answer.payload });
-        }
     }
 }
 

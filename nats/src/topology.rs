@@ -201,6 +201,11 @@ pub fn in_stream(shard: u16) -> String {
     format!("CADRE_IN_{shard}")
 }
 
+/// Stream of the step journals of a shard.
+pub fn run_stream(shard: u16) -> String {
+    format!("CADRE_RUN_{shard}")
+}
+
 /// Consumer of the inputs of a partition, on its input stream.
 pub fn partition_consumer(partition: Partition) -> String {
     format!("p{partition}")

@@ -109,6 +109,7 @@ impl WorkInbox {
                     time_left,
                     grant: order.grant,
                     idempotency_key: order.idempotency_key,
+                    ruled: order.ruled,
                     trace,
                     deliveries,
                     receipt: Arc::new(Receipt::held(message, room)),

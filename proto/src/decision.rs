@@ -12,6 +12,7 @@ use crate::{
     error::Fault,
     json::Json,
     parts::{hash, optional_document, person, step},
+    ruling,
     v1::{self, decision::Ruling as Wire},
 };
 
@@ -52,6 +53,7 @@ pub fn parse(body: &Bytes, content: ContentType) -> Result<Parsed, DecodeError> 
     let wire = body::parse(DECISION, content, body, version)?;
     let document = match &wire.ruling {
         Some(Wire::Granted(granted)) => Some(("granted.content", &granted.content)),
+        Some(Wire::Call(call)) => ruling::inner("call.happened.result", call),
         Some(Wire::Denied(_)) | None => None,
     };
     let needed = blobs::needed(document).map_err(|fault| fault.of(DECISION))?;
@@ -92,6 +94,7 @@ fn ruling_to_wire(ruling: &Ruling) -> Wire {
             Wire::Granted(v1::Granted { content: Some(Json::from(content)) })
         }
         Ruling::Deny => Wire::Denied(v1::Denied {}),
+        Ruling::Call(call) => Wire::Call(ruling::to_wire(call)),
     }
 }
 
@@ -103,5 +106,9 @@ fn ruling_to_core(wire: Wire, blobs: &Blobs) -> Result<Ruling, Fault> {
             Ok(content.map_or(Ruling::Grant, Ruling::GrantWith))
         }
         Wire::Denied(v1::Denied {}) => Ok(Ruling::Deny),
+        Wire::Call(call) => {
+            let call = ruling::to_core(Some(call), blobs).map_err(|fault| fault.inside("call"))?;
+            Ok(Ruling::Call(call))
+        }
     }
 }

@@ -15,6 +15,7 @@ pub mod decision;
 pub mod error;
 pub mod goal;
 pub mod header;
+pub mod journal;
 pub mod json;
 pub mod order;
 pub mod record;
@@ -25,6 +26,7 @@ pub mod version;
 
 mod blobs;
 mod parts;
+mod ruling;
 
 pub use blobs::Blobs;
 pub use body::ContentType;

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use cadre_core::{
     ids::Name,
+    journal::Ruled,
     payload::{BlobRef, Payload},
     task::Order,
     time::UnixMillis,
@@ -10,11 +11,12 @@ use cadre_core::{
 };
 
 use crate::{
-    Blobs, ContentType, DecodeError, EncodeError, MIN_READER, Problem, SCHEMA, blobs,
+    Blobs, ContentType, DecodeError, EncodeError, MIN_READER, NEEDS_STEERING, Problem, SCHEMA, blobs,
     body::{self, Version},
     error::Fault,
     json::Json,
     parts::{attempt, document, grant_to_core, grant_to_wire, name, step, task},
+    ruling,
     subject::Attempt,
     v1,
 };
@@ -56,6 +58,8 @@ pub struct WorkOrder {
     pub user: Option<String>,
     /// What the attempt may spend.
     pub grant: Grant,
+    /// What a person knows about calls of former attempts.
+    pub ruled: Option<Ruled>,
 }
 
 /// Encodes an order; a large input is written as a reference, so its blob must be stored before.
@@ -69,7 +73,8 @@ pub fn encode(
 ) -> Result<Bytes, EncodeError> {
     let wire = v1::WorkOrder {
         schema: SCHEMA,
-        min_reader: MIN_READER,
+        // A reader that does not know what a person said would ask again, or do it again.
+        min_reader: if order.ruled.is_some() { NEEDS_STEERING } else { MIN_READER },
         task: order.goal.task.as_str().to_owned(),
         tenant: order.goal.tenant.as_str().to_owned(),
         workflow: order.goal.workflow.as_str().to_owned(),
@@ -84,6 +89,7 @@ pub fn encode(
         returns: contracts.returns.to_owned(),
         user: order.goal.user.clone(),
         grant: grant_to_wire(order.grant),
+        ruled: order.ruled.as_ref().map(ruling::ruled_to_wire),
     };
     body::write(ORDER, content, &wire)
 }
@@ -103,7 +109,9 @@ pub fn parse(body: &Bytes, content: ContentType) -> Result<Parsed, DecodeError> 
     let version =
         |wire: &v1::WorkOrder| Version { schema: wire.schema, min_reader: wire.min_reader };
     let wire = body::parse(ORDER, content, body, version)?;
-    let needed = blobs::needed([("input", &wire.input)]).map_err(|fault| fault.of(ORDER))?;
+    let ruled = wire.ruled.as_ref();
+    let ruled = ruled.and_then(|it| ruling::result("ruled.ruling.happened.result", &it.ruling));
+    let needed = blobs::needed([("input", &wire.input)].into_iter().chain(ruled)).map_err(|fault| fault.of(ORDER))?;
     Ok(Parsed { wire, needed })
 }
 
@@ -150,5 +158,6 @@ fn to_core(wire: v1::WorkOrder, blobs: &Blobs) -> Result<WorkOrder, Fault> {
         returns: wire.returns,
         user: wire.user,
         grant: grant_to_core(wire.grant),
+        ruled: wire.ruled.map(|ruled| ruling::ruled_to_core(ruled, blobs)).transpose()?,
     })
 }

@@ -168,7 +168,8 @@ pub(crate) fn failure_min_reader(failure: &Failure) -> u32 {
         | FailureKind::RateLimited
         | FailureKind::Denied
         | FailureKind::Expired
-        | FailureKind::NotConverging => NEEDS_STEERING,
+        | FailureKind::NotConverging
+        | FailureKind::OutcomeUnknown => NEEDS_STEERING,
         FailureKind::Error
         | FailureKind::Panic
         | FailureKind::Timeout
@@ -199,6 +200,7 @@ fn kind_to_wire(kind: FailureKind) -> Kind {
         FailureKind::Denied => Kind::Denied,
         FailureKind::Expired => Kind::Expired,
         FailureKind::NotConverging => Kind::NotConverging,
+        FailureKind::OutcomeUnknown => Kind::OutcomeUnknown,
     }
 }
 
@@ -220,5 +222,6 @@ fn kind_to_core(number: i32) -> Result<FailureKind, Problem> {
         Kind::Denied => Ok(FailureKind::Denied),
         Kind::Expired => Ok(FailureKind::Expired),
         Kind::NotConverging => Ok(FailureKind::NotConverging),
+        Kind::OutcomeUnknown => Ok(FailureKind::OutcomeUnknown),
     }
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use cadre_core::{
     check::{
-        AnswerFact, Attempt, Content, Fact, InputKind, LetterFact, OrderFact, RecordFact,
-        RecordProblem,
+        AnswerFact, Attempt, Content, Fact, InputKind, JournalFact, LetterFact, OrderFact,
+        RecordFact, RecordProblem,
     },
     ids::{Partition, TaskId},
+    journal::{Entry, JournalId},
     limits::MESSAGE_BYTES_MAX,
     payload::{BlobRef, Hash, Payload},
     time::UnixMillis,
@@ -16,6 +17,7 @@ use cadre_proto::{
     ContentType, DecodeError,
     body::peek,
     header::{CONTENT_TYPE, EXPECTED_LAST_SUBJECT_SEQUENCE, MSG_ID},
+    journal,
     record::{self, StoredRecord},
     subject::{self, Subject},
     v1,
@@ -32,10 +34,15 @@ use crate::{blobs::BlobError, bus::JetStreamBus, topology::ANSWERS_STREAM};
 pub(super) async fn decode(bus: &JetStreamBus, raw: Raw) -> Result<Fact, AuditError> {
     let is_log = raw.place.stream.starts_with("CADRE_LOG");
     let content = match Subject::parse(&raw.subject) {
-        Err(_) | Ok(Subject::Run { .. } | Subject::Rejected(_) | Subject::Stop(..)) => {
+        Err(_) | Ok(Subject::Rejected(_) | Subject::Stop(..)) => {
             Content::Foreign { subject: raw.subject.clone(), is_log }
         }
         Ok(Subject::Log(partition, task)) => read_record(bus, &raw, (partition, task)).await?,
+        Ok(Subject::Run { role, task, step, .. }) => {
+            let entry = read_entry(bus, &raw).await?;
+            let (id, expected) = (JournalId { role, task, step }, guard(&raw));
+            Content::Journal(Box::new(JournalFact { id, expected, entry }))
+        }
         Ok(Subject::Dead { .. }) => Content::Letter(Box::new(read_letter(bus, &raw).await?)),
         Ok(Subject::Timer(_, task)) => {
             let wake_at = raw.header("Nats-Schedule").and_then(scheduled);
@@ -109,6 +116,29 @@ async fn read_record(
     let expected = guard(raw);
     let fact = RecordFact { task, partition, expected, txn, prev, hash, is_stable, record };
     Ok(Content::Record(Box::new(fact)))
+}
+
+/// An entry of a journal; the inner error is one that cannot be read.
+async fn read_entry(
+    bus: &JetStreamBus,
+    raw: &Raw,
+) -> Result<Result<Entry, String>, AuditError> {
+    let content = ContentType::of(raw.header(CONTENT_TYPE), &raw.body);
+    let parsed = content
+        .map_err(|error| error.to_string())
+        .and_then(|content| journal::parse(&raw.body, content).map_err(|e| e.to_string()));
+    let parsed = match parsed {
+        Ok(parsed) => parsed,
+        Err(why) => return Ok(Err(why)),
+    };
+    let mut blobs = BTreeMap::new();
+    for blob in parsed.needed() {
+        match document(bus, &raw.place.stream, *blob).await? {
+            Ok(payload) => blobs.insert(blob.hash, payload),
+            Err(why) => return Ok(Err(why)),
+        };
+    }
+    Ok(parsed.into_core(&blobs).map_err(|error| error.to_string()))
 }
 
 /// A newer writer's record has other bytes, and perhaps another version.

@@ -6,6 +6,7 @@
 use bytes::Bytes;
 use cadre_core::{
     ids::{Name, TaskId},
+    journal::CallRuling,
     payload::{Hash, Payload},
     ports::BusError,
     task::{Cancel, Control, Decision, Ruling, clip},
@@ -45,7 +46,8 @@ impl Outbox {
     pub(crate) async fn decide(&self, task: &TaskId, wish: &Decision) -> Result<u64, BusError> {
         let changed = match &wish.ruling {
             Ruling::GrantWith(content) => Some(content),
-            Ruling::Grant | Ruling::Deny => None,
+            Ruling::Call(CallRuling::Happened(result)) => Some(result),
+            Ruling::Grant | Ruling::Deny | Ruling::Call(CallRuling::DidNot) => None,
         };
         let subject = subject::decision(self.streams.partition(task), &source()?, task);
         let body = decision::encode(wish, ContentType::Protobuf).map_err(refused)?;

@@ -17,6 +17,7 @@ const STREAMS: [(&str, &str); 7] = [
     ("streams/timer.yaml", include_str!("../../streams/timer.yaml")),
     ("streams/work.yaml", include_str!("../../streams/work.yaml")),
     ("streams/in.yaml", include_str!("../../streams/in.yaml")),
+    ("streams/run.yaml", include_str!("../../streams/run.yaml")),
     ("streams/goals.yaml", include_str!("../../streams/goals.yaml")),
     ("streams/answers.yaml", include_str!("../../streams/answers.yaml")),
     ("streams/alerts.yaml", include_str!("../../streams/alerts.yaml")),

@@ -198,7 +198,7 @@ pub struct Decision {
     #[prost(string, tag = "6")]
     pub comment: ::prost::alloc::string::String,
     /// What is decided.
-    #[prost(oneof = "decision::Ruling", tags = "7, 8")]
+    #[prost(oneof = "decision::Ruling", tags = "7, 8, 80")]
     pub ruling: ::core::option::Option<decision::Ruling>,
 }
 /// Nested message and enum types in `Decision`.
@@ -212,6 +212,9 @@ pub mod decision {
         /// It must not happen.
         #[prost(message, tag = "8")]
         Denied(super::Denied),
+        /// Whether the call in doubt happened: the step is run again with that knowledge.
+        #[prost(message, tag = "80")]
+        Call(super::CallRuling),
     }
 }
 /// Yes: the content counts.
@@ -224,6 +227,36 @@ pub struct Granted {
 /// No: it must not happen.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Denied {}
+/// Whether a call happened whose outcome nobody knows.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CallRuling {
+    /// What a person found.
+    #[prost(oneof = "call_ruling::Ruling", tags = "1, 2")]
+    pub ruling: ::core::option::Option<call_ruling::Ruling>,
+}
+/// Nested message and enum types in `CallRuling`.
+pub mod call_ruling {
+    /// What a person found.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Ruling {
+        /// It happened.
+        #[prost(message, tag = "1")]
+        Happened(super::Happened),
+        /// It did not happen: it may be made again.
+        #[prost(message, tag = "2")]
+        DidNot(super::DidNot),
+    }
+}
+/// The call happened.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Happened {
+    /// What came back; absent means `null`.
+    #[prost(message, optional, tag = "1")]
+    pub result: ::core::option::Option<crate::json::Json>,
+}
+/// The call did not happen.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DidNot {}
 /// What one attempt may spend.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Grant {
@@ -310,7 +343,11 @@ pub mod failure {
         Denied = 13,
         /// No person decided in time.
         Expired = 14,
+        /// Roles that work together went in circles or used up their turns.
         NotConverging = 60,
+        /// A call that must not happen twice was begun, and nobody knows whether it happened. A person
+        /// is asked; `refused` names the calls.
+        OutcomeUnknown = 80,
     }
     impl Kind {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -335,6 +372,7 @@ pub mod failure {
                 Self::Denied => "DENIED",
                 Self::Expired => "EXPIRED",
                 Self::NotConverging => "NOT_CONVERGING",
+                Self::OutcomeUnknown => "OUTCOME_UNKNOWN",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -355,6 +393,8 @@ pub mod failure {
                 "RATE_LIMITED" => Some(Self::RateLimited),
                 "DENIED" => Some(Self::Denied),
                 "EXPIRED" => Some(Self::Expired),
+                "NOT_CONVERGING" => Some(Self::NotConverging),
+                "OUTCOME_UNKNOWN" => Some(Self::OutcomeUnknown),
                 _ => None,
             }
         }
@@ -420,7 +460,7 @@ pub struct Cause {
 pub struct Event {
     #[prost(
         oneof = "event::Kind",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 60, 61, 62, 70, 71, 72, 73, 74"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 60, 61, 62, 70, 71, 72, 73, 74, 80"
     )]
     pub kind: ::core::option::Option<event::Kind>,
 }
@@ -476,6 +516,8 @@ pub mod event {
         TakenOver(super::TakenOver),
         #[prost(message, tag = "74")]
         Forked(super::Forked),
+        #[prost(message, tag = "80")]
+        CallRuled(super::CallRuled),
     }
 }
 /// The task exists.
@@ -498,41 +540,95 @@ pub struct Expanded {
     #[prost(message, optional, tag = "2")]
     pub items: ::core::option::Option<crate::json::Json>,
 }
-/// x
+/// Several roles begin a step together; their turns are items of it. Since schema 2.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CrewBegan {
+    /// The declared step.
     #[prost(string, tag = "1")]
     pub step: ::prost::alloc::string::String,
+    /// Who says whose turn is next.
     #[prost(enumeration = "crew_began::Pattern", tag = "2")]
     pub pattern: i32,
+    /// Turns in all.
     #[prost(uint32, tag = "3")]
     pub turns_max: u32,
+    /// The step's own input, the same in every turn.
     #[prost(message, optional, tag = "4")]
     pub input: ::core::option::Option<crate::json::Json>,
 }
-/// x
+/// Nested message and enum types in `CrewBegan`.
 pub mod crew_began {
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+    /// Who says whose turn is next.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
     #[repr(i32)]
-    pub enum Pattern { Unspecified = 0, Network = 1, Supervisor = 2, Planner = 3 }
+    pub enum Pattern {
+        /// Never written, refused when read.
+        Unspecified = 0,
+        /// Whoever has the work.
+        Network = 1,
+        /// A router, which gets the work back after each turn.
+        Supervisor = 2,
+        /// A plan.
+        Planner = 3,
+    }
+    impl Pattern {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "UNSPECIFIED",
+                Self::Network => "NETWORK",
+                Self::Supervisor => "SUPERVISOR",
+                Self::Planner => "PLANNER",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "UNSPECIFIED" => Some(Self::Unspecified),
+                "NETWORK" => Some(Self::Network),
+                "SUPERVISOR" => Some(Self::Supervisor),
+                "PLANNER" => Some(Self::Planner),
+                _ => None,
+            }
+        }
+    }
 }
-/// x
+/// What the turn has just completed with goes on to another role. Since schema 2.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct HandedOff {
+    /// The turn.
     #[prost(string, tag = "1")]
     pub step: ::prost::alloc::string::String,
+    /// Who takes the next one.
     #[prost(string, tag = "2")]
     pub to: ::prost::alloc::string::String,
+    /// Why.
     #[prost(string, tag = "3")]
     pub reason: ::prost::alloc::string::String,
 }
-/// x
+/// A crew goes in circles, or has used up its turns: it gets no other turn. Since schema 2.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LoopFound {
+    /// The declared step.
     #[prost(string, tag = "1")]
     pub step: ::prost::alloc::string::String,
+    /// What was found, in one sentence.
     #[prost(string, tag = "2")]
     pub text: ::prost::alloc::string::String,
+    /// What shows it: the sign, and every turn with its fingerprint.
     #[prost(message, optional, tag = "3")]
     pub evidence: ::core::option::Option<crate::json::Json>,
 }
@@ -682,6 +778,8 @@ pub mod step_waiting {
         Question = 0,
         /// The step is an approval: yes or no to its content.
         Approval = 1,
+        /// What the step does may have happened, and must not happen twice. Since schema 2.
+        Doubt = 80,
     }
     impl Kind {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -692,6 +790,7 @@ pub mod step_waiting {
             match self {
                 Self::Question => "QUESTION",
                 Self::Approval => "APPROVAL",
+                Self::Doubt => "DOUBT",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -699,6 +798,7 @@ pub mod step_waiting {
             match value {
                 "QUESTION" => Some(Self::Question),
                 "APPROVAL" => Some(Self::Approval),
+                "DOUBT" => Some(Self::Doubt),
                 _ => None,
             }
         }
@@ -752,6 +852,19 @@ pub struct Voted {
     /// Who.
     #[prost(string, tag = "2")]
     pub by: ::prost::alloc::string::String,
+}
+/// A person knows whether what is in doubt has happened: the next attempt is told. Since schema 2.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CallRuled {
+    /// The step that waits.
+    #[prost(string, tag = "1")]
+    pub step: ::prost::alloc::string::String,
+    /// Who.
+    #[prost(string, tag = "2")]
+    pub by: ::prost::alloc::string::String,
+    /// What they know.
+    #[prost(message, optional, tag = "3")]
+    pub ruling: ::core::option::Option<CallRuling>,
 }
 /// A limit was met: nothing new is dispatched.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1059,6 +1172,22 @@ pub struct WorkOrder {
     /// What the attempt may spend; absent means nothing.
     #[prost(message, optional, tag = "16")]
     pub grant: ::core::option::Option<Grant>,
+    /// What a person knows about a call of a former attempt; mostly absent.
+    #[prost(message, optional, tag = "80")]
+    pub ruled: ::core::option::Option<Ruled>,
+}
+/// What a person knows about the call that was in doubt. Since schema 2.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Ruled {
+    /// It is about calls that were begun in this attempt or an earlier one.
+    #[prost(uint32, tag = "1")]
+    pub attempt: u32,
+    /// Who says so.
+    #[prost(string, tag = "2")]
+    pub by: ::prost::alloc::string::String,
+    /// What.
+    #[prost(message, optional, tag = "3")]
+    pub ruling: ::core::option::Option<CallRuling>,
 }
 /// A worker's typed answer to one work order.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1139,14 +1268,15 @@ pub struct Unsure {
 /// Another role should do it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Handoff {
-    #[prost(message, optional, tag = "60")]
-    pub output: ::core::option::Option<crate::json::Json>,
     /// That role.
     #[prost(string, tag = "1")]
     pub to: ::prost::alloc::string::String,
-    /// Why.
+    /// Why, and what is wanted of it.
     #[prost(string, tag = "2")]
     pub reason: ::prost::alloc::string::String,
+    /// What was made so far, as in Completed; absent when nothing was. Since schema 2.
+    #[prost(message, optional, tag = "60")]
+    pub output: ::core::option::Option<crate::json::Json>,
 }
 /// Only a person can go on.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1154,4 +1284,159 @@ pub struct NeedsHuman {
     /// What to ask.
     #[prost(string, tag = "1")]
     pub question: ::prost::alloc::string::String,
+}
+/// One entry of a step's journal, on cadre.<p>.run.<role>.<task>.<step>. Since schema 2.
+///
+/// Whoever appends names the sequence that the subject must end with, 0 for the first entry: a worker
+/// that is refused does not hold the step any more.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct JournalEntry {
+    /// Schema of the writer; 0 means 1.
+    #[prost(uint32, tag = "1")]
+    pub schema: u32,
+    /// Oldest schema whose reader understands this entry; 0 means 1.
+    #[prost(uint32, tag = "2")]
+    pub min_reader: u32,
+    /// Dense position in the journal: 1, 2, 3…
+    #[prost(uint64, tag = "3")]
+    pub rev: u64,
+    /// What it says.
+    #[prost(oneof = "journal_entry::Fact", tags = "4, 5, 6")]
+    pub fact: ::core::option::Option<journal_entry::Fact>,
+}
+/// Nested message and enum types in `JournalEntry`.
+pub mod journal_entry {
+    /// What it says.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Fact {
+        /// A worker holds the step from here on.
+        #[prost(message, tag = "4")]
+        Claimed(super::Claimed),
+        /// A call is about to be made.
+        #[prost(message, tag = "5")]
+        Begun(super::CallBegun),
+        /// What became of the call that was begun last under its number.
+        #[prost(message, tag = "6")]
+        Ended(super::CallEnded),
+    }
+}
+/// A worker holds the step from here on.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Claimed {
+    /// As in the work order, from 1.
+    #[prost(uint32, tag = "1")]
+    pub attempt: u32,
+    /// How often the work order was delivered, this time included, from 1.
+    #[prost(uint32, tag = "2")]
+    pub delivery: u32,
+    /// Which worker process; for people only, at most 256 bytes.
+    #[prost(string, tag = "3")]
+    pub worker: ::prost::alloc::string::String,
+}
+/// A call is about to be made.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CallBegun {
+    /// The call's number in the step, from 1. Its key outside is `<idempotency_key>.<call>`.
+    #[prost(uint32, tag = "1")]
+    pub call: u32,
+    /// What is called.
+    #[prost(enumeration = "call_begun::Kind", tag = "2")]
+    pub kind: i32,
+    /// Which model or tool; at most 256 bytes.
+    #[prost(string, tag = "3")]
+    pub target: ::prost::alloc::string::String,
+    /// SHA-256 of its arguments: a call by the same number with others is another call.
+    #[prost(bytes = "bytes", tag = "4")]
+    pub arguments_sha256: ::prost::bytes::Bytes,
+    /// What it does, for the person who may have to look.
+    #[prost(string, tag = "5")]
+    pub description: ::prost::alloc::string::String,
+    /// The same key twice is the same effect: it may be made again.
+    #[prost(bool, tag = "6")]
+    pub is_idempotent: bool,
+    /// What it may cost at most; absent means nothing.
+    #[prost(message, optional, tag = "7")]
+    pub reserved: ::core::option::Option<Grant>,
+}
+/// Nested message and enum types in `CallBegun`.
+pub mod call_begun {
+    /// What is called.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Kind {
+        /// Never written, refused when read.
+        Unspecified = 0,
+        /// A model: costs, and changes nothing.
+        Model = 1,
+        /// A tool: may change something outside.
+        Tool = 2,
+    }
+    impl Kind {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "UNSPECIFIED",
+                Self::Model => "MODEL",
+                Self::Tool => "TOOL",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "UNSPECIFIED" => Some(Self::Unspecified),
+                "MODEL" => Some(Self::Model),
+                "TOOL" => Some(Self::Tool),
+                _ => None,
+            }
+        }
+    }
+}
+/// What became of a call.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CallEnded {
+    /// The call's number.
+    #[prost(uint32, tag = "1")]
+    pub call: u32,
+    /// What it cost; absent means nothing.
+    #[prost(message, optional, tag = "4")]
+    pub cost: ::core::option::Option<Grant>,
+    /// The person who knew, where no worker did.
+    #[prost(string, optional, tag = "5")]
+    pub ruled_by: ::core::option::Option<::prost::alloc::string::String>,
+    /// What.
+    #[prost(oneof = "call_ended::Outcome", tags = "2, 3")]
+    pub outcome: ::core::option::Option<call_ended::Outcome>,
+}
+/// Nested message and enum types in `CallEnded`.
+pub mod call_ended {
+    /// What.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Outcome {
+        /// It happened.
+        #[prost(message, tag = "2")]
+        Done(super::CallDone),
+        /// It did not happen.
+        #[prost(message, tag = "3")]
+        Failed(super::Failure),
+    }
+}
+/// A call happened.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CallDone {
+    /// What came back.
+    #[prost(message, optional, tag = "1")]
+    pub result: ::core::option::Option<crate::json::Json>,
 }

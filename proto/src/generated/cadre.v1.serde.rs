@@ -584,6 +584,772 @@ impl<'de> serde::Deserialize<'de> for budget_near::Resource {
         deserializer.deserialize_any(GeneratedVisitor)
     }
 }
+impl serde::Serialize for CallBegun {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.call != 0 {
+            len += 1;
+        }
+        if self.kind != 0 {
+            len += 1;
+        }
+        if !self.target.is_empty() {
+            len += 1;
+        }
+        if !self.arguments_sha256.is_empty() {
+            len += 1;
+        }
+        if !self.description.is_empty() {
+            len += 1;
+        }
+        if self.is_idempotent {
+            len += 1;
+        }
+        if self.reserved.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.CallBegun", len)?;
+        if self.call != 0 {
+            struct_ser.serialize_field("call", &self.call)?;
+        }
+        if self.kind != 0 {
+            let v = call_begun::Kind::try_from(self.kind)
+                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.kind)))?;
+            struct_ser.serialize_field("kind", &v)?;
+        }
+        if !self.target.is_empty() {
+            struct_ser.serialize_field("target", &self.target)?;
+        }
+        if !self.arguments_sha256.is_empty() {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("argumentsSha256", pbjson::private::base64::encode(&self.arguments_sha256).as_str())?;
+        }
+        if !self.description.is_empty() {
+            struct_ser.serialize_field("description", &self.description)?;
+        }
+        if self.is_idempotent {
+            struct_ser.serialize_field("isIdempotent", &self.is_idempotent)?;
+        }
+        if let Some(v) = self.reserved.as_ref() {
+            struct_ser.serialize_field("reserved", v)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for CallBegun {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "call",
+            "kind",
+            "target",
+            "arguments_sha256",
+            "argumentsSha256",
+            "description",
+            "is_idempotent",
+            "isIdempotent",
+            "reserved",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Call,
+            Kind,
+            Target,
+            ArgumentsSha256,
+            Description,
+            IsIdempotent,
+            Reserved,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "call" => Ok(GeneratedField::Call),
+                            "kind" => Ok(GeneratedField::Kind),
+                            "target" => Ok(GeneratedField::Target),
+                            "argumentsSha256" | "arguments_sha256" => Ok(GeneratedField::ArgumentsSha256),
+                            "description" => Ok(GeneratedField::Description),
+                            "isIdempotent" | "is_idempotent" => Ok(GeneratedField::IsIdempotent),
+                            "reserved" => Ok(GeneratedField::Reserved),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = CallBegun;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.CallBegun")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<CallBegun, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut call__ = None;
+                let mut kind__ = None;
+                let mut target__ = None;
+                let mut arguments_sha256__ = None;
+                let mut description__ = None;
+                let mut is_idempotent__ = None;
+                let mut reserved__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Call => {
+                            if call__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("call"));
+                            }
+                            call__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Kind => {
+                            if kind__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("kind"));
+                            }
+                            kind__ = Some(map_.next_value::<call_begun::Kind>()? as i32);
+                        }
+                        GeneratedField::Target => {
+                            if target__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("target"));
+                            }
+                            target__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::ArgumentsSha256 => {
+                            if arguments_sha256__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("argumentsSha256"));
+                            }
+                            arguments_sha256__ = 
+                                Some(map_.next_value::<::pbjson::private::BytesDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Description => {
+                            if description__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("description"));
+                            }
+                            description__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::IsIdempotent => {
+                            if is_idempotent__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("isIdempotent"));
+                            }
+                            is_idempotent__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Reserved => {
+                            if reserved__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("reserved"));
+                            }
+                            reserved__ = map_.next_value()?;
+                        }
+                    }
+                }
+                Ok(CallBegun {
+                    call: call__.unwrap_or_default(),
+                    kind: kind__.unwrap_or_default(),
+                    target: target__.unwrap_or_default(),
+                    arguments_sha256: arguments_sha256__.unwrap_or_default(),
+                    description: description__.unwrap_or_default(),
+                    is_idempotent: is_idempotent__.unwrap_or_default(),
+                    reserved: reserved__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.CallBegun", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for call_begun::Kind {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        let variant = match self {
+            Self::Unspecified => "UNSPECIFIED",
+            Self::Model => "MODEL",
+            Self::Tool => "TOOL",
+        };
+        serializer.serialize_str(variant)
+    }
+}
+impl<'de> serde::Deserialize<'de> for call_begun::Kind {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "UNSPECIFIED",
+            "MODEL",
+            "TOOL",
+        ];
+
+        struct GeneratedVisitor;
+
+        impl serde::de::Visitor<'_> for GeneratedVisitor {
+            type Value = call_begun::Kind;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(formatter, "expected one of: {:?}", &FIELDS)
+            }
+
+            fn visit_i64<E>(self, v: i64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Signed(v), &self)
+                    })
+            }
+
+            fn visit_u64<E>(self, v: u64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Unsigned(v), &self)
+                    })
+            }
+
+            fn visit_str<E>(self, value: &str) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                match value {
+                    "UNSPECIFIED" => Ok(call_begun::Kind::Unspecified),
+                    "MODEL" => Ok(call_begun::Kind::Model),
+                    "TOOL" => Ok(call_begun::Kind::Tool),
+                    _ => Err(serde::de::Error::unknown_variant(value, FIELDS)),
+                }
+            }
+        }
+        deserializer.deserialize_any(GeneratedVisitor)
+    }
+}
+impl serde::Serialize for CallDone {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.result.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.CallDone", len)?;
+        if let Some(v) = self.result.as_ref() {
+            struct_ser.serialize_field("result", v)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for CallDone {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "result",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Result,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "result" => Ok(GeneratedField::Result),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = CallDone;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.CallDone")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<CallDone, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut result__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Result => {
+                            if result__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("result"));
+                            }
+                            result__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(CallDone {
+                    result: result__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.CallDone", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for CallEnded {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.call != 0 {
+            len += 1;
+        }
+        if self.cost.is_some() {
+            len += 1;
+        }
+        if self.ruled_by.is_some() {
+            len += 1;
+        }
+        if self.outcome.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.CallEnded", len)?;
+        if self.call != 0 {
+            struct_ser.serialize_field("call", &self.call)?;
+        }
+        if let Some(v) = self.cost.as_ref() {
+            struct_ser.serialize_field("cost", v)?;
+        }
+        if let Some(v) = self.ruled_by.as_ref() {
+            struct_ser.serialize_field("ruledBy", v)?;
+        }
+        if let Some(v) = self.outcome.as_ref() {
+            match v {
+                call_ended::Outcome::Done(v) => {
+                    struct_ser.serialize_field("done", v)?;
+                }
+                call_ended::Outcome::Failed(v) => {
+                    struct_ser.serialize_field("failed", v)?;
+                }
+            }
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for CallEnded {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "call",
+            "cost",
+            "ruled_by",
+            "ruledBy",
+            "done",
+            "failed",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Call,
+            Cost,
+            RuledBy,
+            Done,
+            Failed,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "call" => Ok(GeneratedField::Call),
+                            "cost" => Ok(GeneratedField::Cost),
+                            "ruledBy" | "ruled_by" => Ok(GeneratedField::RuledBy),
+                            "done" => Ok(GeneratedField::Done),
+                            "failed" => Ok(GeneratedField::Failed),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = CallEnded;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.CallEnded")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<CallEnded, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut call__ = None;
+                let mut cost__ = None;
+                let mut ruled_by__ = None;
+                let mut outcome__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Call => {
+                            if call__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("call"));
+                            }
+                            call__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Cost => {
+                            if cost__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("cost"));
+                            }
+                            cost__ = map_.next_value()?;
+                        }
+                        GeneratedField::RuledBy => {
+                            if ruled_by__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("ruledBy"));
+                            }
+                            ruled_by__ = map_.next_value()?;
+                        }
+                        GeneratedField::Done => {
+                            if outcome__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("done"));
+                            }
+                            outcome__ = map_.next_value::<::std::option::Option<_>>()?.map(call_ended::Outcome::Done)
+;
+                        }
+                        GeneratedField::Failed => {
+                            if outcome__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("failed"));
+                            }
+                            outcome__ = map_.next_value::<::std::option::Option<_>>()?.map(call_ended::Outcome::Failed)
+;
+                        }
+                    }
+                }
+                Ok(CallEnded {
+                    call: call__.unwrap_or_default(),
+                    cost: cost__,
+                    ruled_by: ruled_by__,
+                    outcome: outcome__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.CallEnded", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for CallRuled {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.step.is_empty() {
+            len += 1;
+        }
+        if !self.by.is_empty() {
+            len += 1;
+        }
+        if self.ruling.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.CallRuled", len)?;
+        if !self.step.is_empty() {
+            struct_ser.serialize_field("step", &self.step)?;
+        }
+        if !self.by.is_empty() {
+            struct_ser.serialize_field("by", &self.by)?;
+        }
+        if let Some(v) = self.ruling.as_ref() {
+            struct_ser.serialize_field("ruling", v)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for CallRuled {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "step",
+            "by",
+            "ruling",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Step,
+            By,
+            Ruling,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "step" => Ok(GeneratedField::Step),
+                            "by" => Ok(GeneratedField::By),
+                            "ruling" => Ok(GeneratedField::Ruling),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = CallRuled;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.CallRuled")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<CallRuled, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut step__ = None;
+                let mut by__ = None;
+                let mut ruling__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Step => {
+                            if step__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("step"));
+                            }
+                            step__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::By => {
+                            if by__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("by"));
+                            }
+                            by__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Ruling => {
+                            if ruling__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("ruling"));
+                            }
+                            ruling__ = map_.next_value()?;
+                        }
+                    }
+                }
+                Ok(CallRuled {
+                    step: step__.unwrap_or_default(),
+                    by: by__.unwrap_or_default(),
+                    ruling: ruling__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.CallRuled", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for CallRuling {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.ruling.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.CallRuling", len)?;
+        if let Some(v) = self.ruling.as_ref() {
+            match v {
+                call_ruling::Ruling::Happened(v) => {
+                    struct_ser.serialize_field("happened", v)?;
+                }
+                call_ruling::Ruling::DidNot(v) => {
+                    struct_ser.serialize_field("didNot", v)?;
+                }
+            }
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for CallRuling {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "happened",
+            "did_not",
+            "didNot",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Happened,
+            DidNot,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "happened" => Ok(GeneratedField::Happened),
+                            "didNot" | "did_not" => Ok(GeneratedField::DidNot),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = CallRuling;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.CallRuling")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<CallRuling, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut ruling__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Happened => {
+                            if ruling__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("happened"));
+                            }
+                            ruling__ = map_.next_value::<::std::option::Option<_>>()?.map(call_ruling::Ruling::Happened)
+;
+                        }
+                        GeneratedField::DidNot => {
+                            if ruling__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("didNot"));
+                            }
+                            ruling__ = map_.next_value::<::std::option::Option<_>>()?.map(call_ruling::Ruling::DidNot)
+;
+                        }
+                    }
+                }
+                Ok(CallRuling {
+                    ruling: ruling__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.CallRuling", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for Cancel {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -880,6 +1646,135 @@ impl<'de> serde::Deserialize<'de> for Cause {
             }
         }
         deserializer.deserialize_struct("cadre.v1.Cause", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for Claimed {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.attempt != 0 {
+            len += 1;
+        }
+        if self.delivery != 0 {
+            len += 1;
+        }
+        if !self.worker.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.Claimed", len)?;
+        if self.attempt != 0 {
+            struct_ser.serialize_field("attempt", &self.attempt)?;
+        }
+        if self.delivery != 0 {
+            struct_ser.serialize_field("delivery", &self.delivery)?;
+        }
+        if !self.worker.is_empty() {
+            struct_ser.serialize_field("worker", &self.worker)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Claimed {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "attempt",
+            "delivery",
+            "worker",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Attempt,
+            Delivery,
+            Worker,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "attempt" => Ok(GeneratedField::Attempt),
+                            "delivery" => Ok(GeneratedField::Delivery),
+                            "worker" => Ok(GeneratedField::Worker),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Claimed;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.Claimed")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Claimed, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut attempt__ = None;
+                let mut delivery__ = None;
+                let mut worker__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Attempt => {
+                            if attempt__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("attempt"));
+                            }
+                            attempt__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Delivery => {
+                            if delivery__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("delivery"));
+                            }
+                            delivery__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Worker => {
+                            if worker__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("worker"));
+                            }
+                            worker__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(Claimed {
+                    attempt: attempt__.unwrap_or_default(),
+                    delivery: delivery__.unwrap_or_default(),
+                    worker: worker__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.Claimed", FIELDS, GeneratedVisitor)
     }
 }
 impl serde::Serialize for Compensating {
@@ -1397,6 +2292,230 @@ impl<'de> serde::Deserialize<'de> for Control {
         deserializer.deserialize_struct("cadre.v1.Control", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for CrewBegan {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.step.is_empty() {
+            len += 1;
+        }
+        if self.pattern != 0 {
+            len += 1;
+        }
+        if self.turns_max != 0 {
+            len += 1;
+        }
+        if self.input.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.CrewBegan", len)?;
+        if !self.step.is_empty() {
+            struct_ser.serialize_field("step", &self.step)?;
+        }
+        if self.pattern != 0 {
+            let v = crew_began::Pattern::try_from(self.pattern)
+                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.pattern)))?;
+            struct_ser.serialize_field("pattern", &v)?;
+        }
+        if self.turns_max != 0 {
+            struct_ser.serialize_field("turnsMax", &self.turns_max)?;
+        }
+        if let Some(v) = self.input.as_ref() {
+            struct_ser.serialize_field("input", v)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for CrewBegan {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "step",
+            "pattern",
+            "turns_max",
+            "turnsMax",
+            "input",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Step,
+            Pattern,
+            TurnsMax,
+            Input,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "step" => Ok(GeneratedField::Step),
+                            "pattern" => Ok(GeneratedField::Pattern),
+                            "turnsMax" | "turns_max" => Ok(GeneratedField::TurnsMax),
+                            "input" => Ok(GeneratedField::Input),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = CrewBegan;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.CrewBegan")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<CrewBegan, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut step__ = None;
+                let mut pattern__ = None;
+                let mut turns_max__ = None;
+                let mut input__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Step => {
+                            if step__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("step"));
+                            }
+                            step__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Pattern => {
+                            if pattern__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pattern"));
+                            }
+                            pattern__ = Some(map_.next_value::<crew_began::Pattern>()? as i32);
+                        }
+                        GeneratedField::TurnsMax => {
+                            if turns_max__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("turnsMax"));
+                            }
+                            turns_max__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Input => {
+                            if input__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("input"));
+                            }
+                            input__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(CrewBegan {
+                    step: step__.unwrap_or_default(),
+                    pattern: pattern__.unwrap_or_default(),
+                    turns_max: turns_max__.unwrap_or_default(),
+                    input: input__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.CrewBegan", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for crew_began::Pattern {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        let variant = match self {
+            Self::Unspecified => "UNSPECIFIED",
+            Self::Network => "NETWORK",
+            Self::Supervisor => "SUPERVISOR",
+            Self::Planner => "PLANNER",
+        };
+        serializer.serialize_str(variant)
+    }
+}
+impl<'de> serde::Deserialize<'de> for crew_began::Pattern {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "UNSPECIFIED",
+            "NETWORK",
+            "SUPERVISOR",
+            "PLANNER",
+        ];
+
+        struct GeneratedVisitor;
+
+        impl serde::de::Visitor<'_> for GeneratedVisitor {
+            type Value = crew_began::Pattern;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(formatter, "expected one of: {:?}", &FIELDS)
+            }
+
+            fn visit_i64<E>(self, v: i64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Signed(v), &self)
+                    })
+            }
+
+            fn visit_u64<E>(self, v: u64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Unsigned(v), &self)
+                    })
+            }
+
+            fn visit_str<E>(self, value: &str) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                match value {
+                    "UNSPECIFIED" => Ok(crew_began::Pattern::Unspecified),
+                    "NETWORK" => Ok(crew_began::Pattern::Network),
+                    "SUPERVISOR" => Ok(crew_began::Pattern::Supervisor),
+                    "PLANNER" => Ok(crew_began::Pattern::Planner),
+                    _ => Err(serde::de::Error::unknown_variant(value, FIELDS)),
+                }
+            }
+        }
+        deserializer.deserialize_any(GeneratedVisitor)
+    }
+}
 impl serde::Serialize for Decision {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -1455,6 +2574,9 @@ impl serde::Serialize for Decision {
                 decision::Ruling::Denied(v) => {
                     struct_ser.serialize_field("denied", v)?;
                 }
+                decision::Ruling::Call(v) => {
+                    struct_ser.serialize_field("call", v)?;
+                }
             }
         }
         struct_ser.end()
@@ -1477,6 +2599,7 @@ impl<'de> serde::Deserialize<'de> for Decision {
             "comment",
             "granted",
             "denied",
+            "call",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -1489,6 +2612,7 @@ impl<'de> serde::Deserialize<'de> for Decision {
             Comment,
             Granted,
             Denied,
+            Call,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -1518,6 +2642,7 @@ impl<'de> serde::Deserialize<'de> for Decision {
                             "comment" => Ok(GeneratedField::Comment),
                             "granted" => Ok(GeneratedField::Granted),
                             "denied" => Ok(GeneratedField::Denied),
+                            "call" => Ok(GeneratedField::Call),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -1600,6 +2725,13 @@ impl<'de> serde::Deserialize<'de> for Decision {
                                 return Err(serde::de::Error::duplicate_field("denied"));
                             }
                             ruling__ = map_.next_value::<::std::option::Option<_>>()?.map(decision::Ruling::Denied)
+;
+                        }
+                        GeneratedField::Call => {
+                            if ruling__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("call"));
+                            }
+                            ruling__ = map_.next_value::<::std::option::Option<_>>()?.map(decision::Ruling::Call)
 ;
                         }
                     }
@@ -1687,6 +2819,77 @@ impl<'de> serde::Deserialize<'de> for Denied {
             }
         }
         deserializer.deserialize_struct("cadre.v1.Denied", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for DidNot {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let len = 0;
+        let struct_ser = serializer.serialize_struct("cadre.v1.DidNot", len)?;
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for DidNot {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                            Err(serde::de::Error::unknown_field(value, FIELDS))
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = DidNot;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.DidNot")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<DidNot, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                while map_.next_key::<GeneratedField>()?.is_some() {
+                    let _ = map_.next_value::<serde::de::IgnoredAny>()?;
+                }
+                Ok(DidNot {
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.DidNot", FIELDS, GeneratedVisitor)
     }
 }
 impl serde::Serialize for Ended {
@@ -1975,9 +3178,17 @@ impl serde::Serialize for Event {
                 event::Kind::Resumed(v) => {
                     struct_ser.serialize_field("resumed", v)?;
                 }
-                event::Kind::CrewBegan(_) | event::Kind::HandedOff(_) | event::Kind::LoopFound(_) => {}
                 event::Kind::Refused(v) => {
                     struct_ser.serialize_field("refused", v)?;
+                }
+                event::Kind::CrewBegan(v) => {
+                    struct_ser.serialize_field("crewBegan", v)?;
+                }
+                event::Kind::HandedOff(v) => {
+                    struct_ser.serialize_field("handedOff", v)?;
+                }
+                event::Kind::LoopFound(v) => {
+                    struct_ser.serialize_field("loopFound", v)?;
                 }
                 event::Kind::Compensating(v) => {
                     struct_ser.serialize_field("compensating", v)?;
@@ -1993,6 +3204,9 @@ impl serde::Serialize for Event {
                 }
                 event::Kind::Forked(v) => {
                     struct_ser.serialize_field("forked", v)?;
+                }
+                event::Kind::CallRuled(v) => {
+                    struct_ser.serialize_field("callRuled", v)?;
                 }
             }
         }
@@ -2031,12 +3245,20 @@ impl<'de> serde::Deserialize<'de> for Event {
             "paused",
             "resumed",
             "refused",
+            "crew_began",
+            "crewBegan",
+            "handed_off",
+            "handedOff",
+            "loop_found",
+            "loopFound",
             "compensating",
             "joined",
             "retried",
             "taken_over",
             "takenOver",
             "forked",
+            "call_ruled",
+            "callRuled",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -2057,11 +3279,15 @@ impl<'de> serde::Deserialize<'de> for Event {
             Paused,
             Resumed,
             Refused,
+            CrewBegan,
+            HandedOff,
+            LoopFound,
             Compensating,
             Joined,
             Retried,
             TakenOver,
             Forked,
+            CallRuled,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -2099,11 +3325,15 @@ impl<'de> serde::Deserialize<'de> for Event {
                             "paused" => Ok(GeneratedField::Paused),
                             "resumed" => Ok(GeneratedField::Resumed),
                             "refused" => Ok(GeneratedField::Refused),
+                            "crewBegan" | "crew_began" => Ok(GeneratedField::CrewBegan),
+                            "handedOff" | "handed_off" => Ok(GeneratedField::HandedOff),
+                            "loopFound" | "loop_found" => Ok(GeneratedField::LoopFound),
                             "compensating" => Ok(GeneratedField::Compensating),
                             "joined" => Ok(GeneratedField::Joined),
                             "retried" => Ok(GeneratedField::Retried),
                             "takenOver" | "taken_over" => Ok(GeneratedField::TakenOver),
                             "forked" => Ok(GeneratedField::Forked),
+                            "callRuled" | "call_ruled" => Ok(GeneratedField::CallRuled),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -2238,6 +3468,27 @@ impl<'de> serde::Deserialize<'de> for Event {
                             kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::Refused)
 ;
                         }
+                        GeneratedField::CrewBegan => {
+                            if kind__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("crewBegan"));
+                            }
+                            kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::CrewBegan)
+;
+                        }
+                        GeneratedField::HandedOff => {
+                            if kind__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("handedOff"));
+                            }
+                            kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::HandedOff)
+;
+                        }
+                        GeneratedField::LoopFound => {
+                            if kind__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("loopFound"));
+                            }
+                            kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::LoopFound)
+;
+                        }
                         GeneratedField::Compensating => {
                             if kind__.is_some() {
                                 return Err(serde::de::Error::duplicate_field("compensating"));
@@ -2271,6 +3522,13 @@ impl<'de> serde::Deserialize<'de> for Event {
                                 return Err(serde::de::Error::duplicate_field("forked"));
                             }
                             kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::Forked)
+;
+                        }
+                        GeneratedField::CallRuled => {
+                            if kind__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("callRuled"));
+                            }
+                            kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::CallRuled)
 ;
                         }
                     }
@@ -2563,6 +3821,7 @@ impl serde::Serialize for failure::Kind {
             Self::Denied => "DENIED",
             Self::Expired => "EXPIRED",
             Self::NotConverging => "NOT_CONVERGING",
+            Self::OutcomeUnknown => "OUTCOME_UNKNOWN",
         };
         serializer.serialize_str(variant)
     }
@@ -2589,6 +3848,8 @@ impl<'de> serde::Deserialize<'de> for failure::Kind {
             "RATE_LIMITED",
             "DENIED",
             "EXPIRED",
+            "NOT_CONVERGING",
+            "OUTCOME_UNKNOWN",
         ];
 
         struct GeneratedVisitor;
@@ -2644,6 +3905,8 @@ impl<'de> serde::Deserialize<'de> for failure::Kind {
                     "RATE_LIMITED" => Ok(failure::Kind::RateLimited),
                     "DENIED" => Ok(failure::Kind::Denied),
                     "EXPIRED" => Ok(failure::Kind::Expired),
+                    "NOT_CONVERGING" => Ok(failure::Kind::NotConverging),
+                    "OUTCOME_UNKNOWN" => Ok(failure::Kind::OutcomeUnknown),
                     _ => Err(serde::de::Error::unknown_variant(value, FIELDS)),
                 }
             }
@@ -3543,7 +4806,7 @@ impl<'de> serde::Deserialize<'de> for Granted {
         deserializer.deserialize_struct("cadre.v1.Granted", FIELDS, GeneratedVisitor)
     }
 }
-impl serde::Serialize for Handoff {
+impl serde::Serialize for HandedOff {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
     where
@@ -3551,13 +4814,19 @@ impl serde::Serialize for Handoff {
     {
         use serde::ser::SerializeStruct;
         let mut len = 0;
+        if !self.step.is_empty() {
+            len += 1;
+        }
         if !self.to.is_empty() {
             len += 1;
         }
         if !self.reason.is_empty() {
             len += 1;
         }
-        let mut struct_ser = serializer.serialize_struct("cadre.v1.Handoff", len)?;
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.HandedOff", len)?;
+        if !self.step.is_empty() {
+            struct_ser.serialize_field("step", &self.step)?;
+        }
         if !self.to.is_empty() {
             struct_ser.serialize_field("to", &self.to)?;
         }
@@ -3567,19 +4836,21 @@ impl serde::Serialize for Handoff {
         struct_ser.end()
     }
 }
-impl<'de> serde::Deserialize<'de> for Handoff {
+impl<'de> serde::Deserialize<'de> for HandedOff {
     #[allow(deprecated)]
     fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
     where
         D: serde::Deserializer<'de>,
     {
         const FIELDS: &[&str] = &[
+            "step",
             "to",
             "reason",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
+            Step,
             To,
             Reason,
         }
@@ -3603,8 +4874,134 @@ impl<'de> serde::Deserialize<'de> for Handoff {
                         E: serde::de::Error,
                     {
                         match value {
+                            "step" => Ok(GeneratedField::Step),
                             "to" => Ok(GeneratedField::To),
                             "reason" => Ok(GeneratedField::Reason),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = HandedOff;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.HandedOff")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<HandedOff, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut step__ = None;
+                let mut to__ = None;
+                let mut reason__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Step => {
+                            if step__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("step"));
+                            }
+                            step__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::To => {
+                            if to__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("to"));
+                            }
+                            to__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Reason => {
+                            if reason__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("reason"));
+                            }
+                            reason__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(HandedOff {
+                    step: step__.unwrap_or_default(),
+                    to: to__.unwrap_or_default(),
+                    reason: reason__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.HandedOff", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for Handoff {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.to.is_empty() {
+            len += 1;
+        }
+        if !self.reason.is_empty() {
+            len += 1;
+        }
+        if self.output.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.Handoff", len)?;
+        if !self.to.is_empty() {
+            struct_ser.serialize_field("to", &self.to)?;
+        }
+        if !self.reason.is_empty() {
+            struct_ser.serialize_field("reason", &self.reason)?;
+        }
+        if let Some(v) = self.output.as_ref() {
+            struct_ser.serialize_field("output", v)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Handoff {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "to",
+            "reason",
+            "output",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            To,
+            Reason,
+            Output,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "to" => Ok(GeneratedField::To),
+                            "reason" => Ok(GeneratedField::Reason),
+                            "output" => Ok(GeneratedField::Output),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -3626,6 +5023,7 @@ impl<'de> serde::Deserialize<'de> for Handoff {
             {
                 let mut to__ = None;
                 let mut reason__ = None;
+                let mut output__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::To => {
@@ -3640,16 +5038,113 @@ impl<'de> serde::Deserialize<'de> for Handoff {
                             }
                             reason__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Output => {
+                            if output__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("output"));
+                            }
+                            output__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(Handoff {
                     to: to__.unwrap_or_default(),
                     reason: reason__.unwrap_or_default(),
-                    output: None,
+                    output: output__,
                 })
             }
         }
         deserializer.deserialize_struct("cadre.v1.Handoff", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for Happened {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.result.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.Happened", len)?;
+        if let Some(v) = self.result.as_ref() {
+            struct_ser.serialize_field("result", v)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Happened {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "result",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Result,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "result" => Ok(GeneratedField::Result),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Happened;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.Happened")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Happened, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut result__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Result => {
+                            if result__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("result"));
+                            }
+                            result__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(Happened {
+                    result: result__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.Happened", FIELDS, GeneratedVisitor)
     }
 }
 impl serde::Serialize for Joined {
@@ -3792,6 +5287,188 @@ impl<'de> serde::Deserialize<'de> for Joined {
             }
         }
         deserializer.deserialize_struct("cadre.v1.Joined", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for JournalEntry {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.schema != 0 {
+            len += 1;
+        }
+        if self.min_reader != 0 {
+            len += 1;
+        }
+        if self.rev != 0 {
+            len += 1;
+        }
+        if self.fact.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.JournalEntry", len)?;
+        if self.schema != 0 {
+            struct_ser.serialize_field("schema", &self.schema)?;
+        }
+        if self.min_reader != 0 {
+            struct_ser.serialize_field("minReader", &self.min_reader)?;
+        }
+        if self.rev != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("rev", ToString::to_string(&self.rev).as_str())?;
+        }
+        if let Some(v) = self.fact.as_ref() {
+            match v {
+                journal_entry::Fact::Claimed(v) => {
+                    struct_ser.serialize_field("claimed", v)?;
+                }
+                journal_entry::Fact::Begun(v) => {
+                    struct_ser.serialize_field("begun", v)?;
+                }
+                journal_entry::Fact::Ended(v) => {
+                    struct_ser.serialize_field("ended", v)?;
+                }
+            }
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for JournalEntry {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "schema",
+            "min_reader",
+            "minReader",
+            "rev",
+            "claimed",
+            "begun",
+            "ended",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Schema,
+            MinReader,
+            Rev,
+            Claimed,
+            Begun,
+            Ended,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "schema" => Ok(GeneratedField::Schema),
+                            "minReader" | "min_reader" => Ok(GeneratedField::MinReader),
+                            "rev" => Ok(GeneratedField::Rev),
+                            "claimed" => Ok(GeneratedField::Claimed),
+                            "begun" => Ok(GeneratedField::Begun),
+                            "ended" => Ok(GeneratedField::Ended),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = JournalEntry;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.JournalEntry")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<JournalEntry, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut schema__ = None;
+                let mut min_reader__ = None;
+                let mut rev__ = None;
+                let mut fact__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Schema => {
+                            if schema__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("schema"));
+                            }
+                            schema__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::MinReader => {
+                            if min_reader__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("minReader"));
+                            }
+                            min_reader__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Rev => {
+                            if rev__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("rev"));
+                            }
+                            rev__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Claimed => {
+                            if fact__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("claimed"));
+                            }
+                            fact__ = map_.next_value::<::std::option::Option<_>>()?.map(journal_entry::Fact::Claimed)
+;
+                        }
+                        GeneratedField::Begun => {
+                            if fact__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("begun"));
+                            }
+                            fact__ = map_.next_value::<::std::option::Option<_>>()?.map(journal_entry::Fact::Begun)
+;
+                        }
+                        GeneratedField::Ended => {
+                            if fact__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("ended"));
+                            }
+                            fact__ = map_.next_value::<::std::option::Option<_>>()?.map(journal_entry::Fact::Ended)
+;
+                        }
+                    }
+                }
+                Ok(JournalEntry {
+                    schema: schema__.unwrap_or_default(),
+                    min_reader: min_reader__.unwrap_or_default(),
+                    rev: rev__.unwrap_or_default(),
+                    fact: fact__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.JournalEntry", FIELDS, GeneratedVisitor)
     }
 }
 impl serde::Serialize for Kill {
@@ -3972,6 +5649,131 @@ impl<'de> serde::Deserialize<'de> for LimitReached {
             }
         }
         deserializer.deserialize_struct("cadre.v1.LimitReached", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for LoopFound {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.step.is_empty() {
+            len += 1;
+        }
+        if !self.text.is_empty() {
+            len += 1;
+        }
+        if self.evidence.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.LoopFound", len)?;
+        if !self.step.is_empty() {
+            struct_ser.serialize_field("step", &self.step)?;
+        }
+        if !self.text.is_empty() {
+            struct_ser.serialize_field("text", &self.text)?;
+        }
+        if let Some(v) = self.evidence.as_ref() {
+            struct_ser.serialize_field("evidence", v)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for LoopFound {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "step",
+            "text",
+            "evidence",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Step,
+            Text,
+            Evidence,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "step" => Ok(GeneratedField::Step),
+                            "text" => Ok(GeneratedField::Text),
+                            "evidence" => Ok(GeneratedField::Evidence),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = LoopFound;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.LoopFound")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<LoopFound, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut step__ = None;
+                let mut text__ = None;
+                let mut evidence__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Step => {
+                            if step__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("step"));
+                            }
+                            step__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Text => {
+                            if text__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("text"));
+                            }
+                            text__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Evidence => {
+                            if evidence__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("evidence"));
+                            }
+                            evidence__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(LoopFound {
+                    step: step__.unwrap_or_default(),
+                    text: text__.unwrap_or_default(),
+                    evidence: evidence__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.LoopFound", FIELDS, GeneratedVisitor)
     }
 }
 impl serde::Serialize for NeedsHuman {
@@ -5289,6 +7091,133 @@ impl<'de> serde::Deserialize<'de> for Retry {
         deserializer.deserialize_struct("cadre.v1.Retry", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for Ruled {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.attempt != 0 {
+            len += 1;
+        }
+        if !self.by.is_empty() {
+            len += 1;
+        }
+        if self.ruling.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.Ruled", len)?;
+        if self.attempt != 0 {
+            struct_ser.serialize_field("attempt", &self.attempt)?;
+        }
+        if !self.by.is_empty() {
+            struct_ser.serialize_field("by", &self.by)?;
+        }
+        if let Some(v) = self.ruling.as_ref() {
+            struct_ser.serialize_field("ruling", v)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Ruled {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "attempt",
+            "by",
+            "ruling",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Attempt,
+            By,
+            Ruling,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "attempt" => Ok(GeneratedField::Attempt),
+                            "by" => Ok(GeneratedField::By),
+                            "ruling" => Ok(GeneratedField::Ruling),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = Ruled;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.Ruled")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<Ruled, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut attempt__ = None;
+                let mut by__ = None;
+                let mut ruling__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Attempt => {
+                            if attempt__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("attempt"));
+                            }
+                            attempt__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::By => {
+                            if by__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("by"));
+                            }
+                            by__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Ruling => {
+                            if ruling__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("ruling"));
+                            }
+                            ruling__ = map_.next_value()?;
+                        }
+                    }
+                }
+                Ok(Ruled {
+                    attempt: attempt__.unwrap_or_default(),
+                    by: by__.unwrap_or_default(),
+                    ruling: ruling__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.Ruled", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for StepCompleted {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -6347,6 +8276,7 @@ impl serde::Serialize for step_waiting::Kind {
         let variant = match self {
             Self::Question => "QUESTION",
             Self::Approval => "APPROVAL",
+            Self::Doubt => "DOUBT",
         };
         serializer.serialize_str(variant)
     }
@@ -6360,6 +8290,7 @@ impl<'de> serde::Deserialize<'de> for step_waiting::Kind {
         const FIELDS: &[&str] = &[
             "QUESTION",
             "APPROVAL",
+            "DOUBT",
         ];
 
         struct GeneratedVisitor;
@@ -6402,6 +8333,7 @@ impl<'de> serde::Deserialize<'de> for step_waiting::Kind {
                 match value {
                     "QUESTION" => Ok(step_waiting::Kind::Question),
                     "APPROVAL" => Ok(step_waiting::Kind::Approval),
+                    "DOUBT" => Ok(step_waiting::Kind::Doubt),
                     _ => Err(serde::de::Error::unknown_variant(value, FIELDS)),
                 }
             }
@@ -7075,6 +9007,9 @@ impl serde::Serialize for WorkOrder {
         if self.grant.is_some() {
             len += 1;
         }
+        if self.ruled.is_some() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("cadre.v1.WorkOrder", len)?;
         if self.schema != 0 {
             struct_ser.serialize_field("schema", &self.schema)?;
@@ -7126,6 +9061,9 @@ impl serde::Serialize for WorkOrder {
         if let Some(v) = self.grant.as_ref() {
             struct_ser.serialize_field("grant", v)?;
         }
+        if let Some(v) = self.ruled.as_ref() {
+            struct_ser.serialize_field("ruled", v)?;
+        }
         struct_ser.end()
     }
 }
@@ -7155,6 +9093,7 @@ impl<'de> serde::Deserialize<'de> for WorkOrder {
             "returns",
             "user",
             "grant",
+            "ruled",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -7175,6 +9114,7 @@ impl<'de> serde::Deserialize<'de> for WorkOrder {
             Returns,
             User,
             Grant,
+            Ruled,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -7212,6 +9152,7 @@ impl<'de> serde::Deserialize<'de> for WorkOrder {
                             "returns" => Ok(GeneratedField::Returns),
                             "user" => Ok(GeneratedField::User),
                             "grant" => Ok(GeneratedField::Grant),
+                            "ruled" => Ok(GeneratedField::Ruled),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -7247,6 +9188,7 @@ impl<'de> serde::Deserialize<'de> for WorkOrder {
                 let mut returns__ = None;
                 let mut user__ = None;
                 let mut grant__ = None;
+                let mut ruled__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Schema => {
@@ -7353,6 +9295,12 @@ impl<'de> serde::Deserialize<'de> for WorkOrder {
                             }
                             grant__ = map_.next_value()?;
                         }
+                        GeneratedField::Ruled => {
+                            if ruled__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("ruled"));
+                            }
+                            ruled__ = map_.next_value()?;
+                        }
                     }
                 }
                 Ok(WorkOrder {
@@ -7372,6 +9320,7 @@ impl<'de> serde::Deserialize<'de> for WorkOrder {
                     returns: returns__.unwrap_or_default(),
                     user: user__,
                     grant: grant__,
+                    ruled: ruled__,
                 })
             }
         }

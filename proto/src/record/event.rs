@@ -10,6 +10,7 @@ use crate::{
     MIN_READER, NEEDS_STEERING, blobs,
     error::Fault,
     parts::failure_min_reader,
+    ruling,
     v1::{self, event::Kind},
 };
 
@@ -30,6 +31,7 @@ pub(super) fn min_reader(event: &Event) -> u32 {
         Event::LimitReached { is_held: true, .. }
         | Event::StepDelayed { .. }
         | Event::Voted { .. }
+        | Event::CallRuled { .. }
         | Event::BudgetNear { .. }
         | Event::BudgetAdded { .. }
         | Event::Paused { .. }
@@ -85,6 +87,9 @@ pub(super) fn needed(event: &v1::Event) -> Result<Vec<BlobRef>, Fault> {
         Some(Kind::StepWaiting(e)) => ("step_waiting.proposal", &e.proposal),
         Some(Kind::Compensating(e)) => ("compensating.answer", &e.answer),
         Some(Kind::TakenOver(e)) => ("taken_over.output", &e.output),
+        Some(Kind::CallRuled(e)) => {
+            return blobs::needed(ruling::result("call_ruled.ruling.happened.result", &e.ruling));
+        }
         Some(Kind::Ended(e)) => ("ended.answer", &e.answer),
         Some(
             Kind::StepSkipped(_)

@@ -8,12 +8,17 @@ use prost_build::Module;
 use protox::prost_reflect::prost_types::FileDescriptorProto;
 
 /// Every file of the package.
-const FILES: [&str; 4] =
-    ["cadre/v1/json.proto", "cadre/v1/task.proto", "cadre/v1/record.proto", "cadre/v1/work.proto"];
+const FILES: [&str; 5] = [
+    "cadre/v1/json.proto",
+    "cadre/v1/task.proto",
+    "cadre/v1/record.proto",
+    "cadre/v1/work.proto",
+    "cadre/v1/run.proto",
+];
 
 /// Fields of type `Json`, which `crate::json` encodes by hand.
-const JSON_FIELDS: [&str; 8] =
-    ["answer", "content", "evidence", "input", "items", "output", "proposal", "refused"];
+const JSON_FIELDS: [&str; 9] =
+    ["answer", "content", "evidence", "input", "items", "output", "proposal", "refused", "result"];
 
 const HEADER: &str = "// Generated from proto/cadre/v1/*.proto by `UPDATE=1 cargo test -p cadre-proto codegen`.\n// Do not edit.\n\n";
 

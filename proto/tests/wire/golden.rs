@@ -9,10 +9,12 @@ use cadre_core::{
     payload::{Hash, Payload},
     task::{Goal, Order, Record, Report},
 };
-use cadre_proto::{Blobs, ContentType, cancel, control, decision, goal, order, record, report, v1};
+use cadre_proto::{
+    Blobs, ContentType, cancel, control, decision, goal, journal, order, record, report, v1,
+};
 use serde::Serialize;
 
-use crate::{crewed, sample, steered};
+use crate::{called, crewed, sample, steered};
 
 fn path(version: &str, name: &str, extension: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden").join(version);
@@ -115,14 +117,18 @@ fn check_order(bodies: (Bytes, Bytes), source: &Order) {
         assert_eq!(order.idempotency_key, source.idempotency_key());
         assert_eq!((order.accepts.as_str(), order.returns.as_str()), ("chunk@1", "terms@2"));
         assert_eq!((order.user, order.grant), (source.goal.user.clone(), source.grant));
+        assert_eq!(order.ruled, source.ruled);
     }
 }
 
 #[test]
 fn golden_work_orders_decode_for_ever() {
     for (name, source) in
-        [("work_order", sample::order()), ("work_order_grant", steered::granted_order())]
-    {
+        [
+        ("work_order", sample::order()),
+        ("work_order_grant", steered::granted_order()),
+        ("work_order_ruled", called::ruled_order()),
+    ] {
         let bytes = order::encode(&source, sample::CONTRACTS, ContentType::Protobuf).unwrap();
         check_order(golden(name, &bytes, &wire::<v1::WorkOrder>(&bytes)), &source);
     }
@@ -141,7 +147,8 @@ fn golden_reports_decode_for_ever() {
     let task = sample::goal().task;
     let limited = ("report_rate_limited", steered::report());
     let made = ("report_handoff_output", crewed::report());
-    for (name, expected) in sample::reports().into_iter().chain([limited, made]) {
+    let unknown = ("report_outcome_unknown", called::report());
+    for (name, expected) in sample::reports().into_iter().chain([limited, made, unknown]) {
         let bytes = report::encode(&task, &expected, ContentType::Protobuf).unwrap();
         check_report(golden(name, &bytes, &wire::<v1::Report>(&bytes)), &expected);
     }
@@ -189,6 +196,20 @@ fn golden_decisions_decode_for_ever() {
 }
 
 #[test]
+fn golden_journal_entries_decode_for_ever() {
+    for (name, expected) in called::entries() {
+        let bytes = journal::encode(&expected, ContentType::Protobuf).unwrap();
+        let message = wire::<v1::JournalEntry>(&bytes);
+        assert_eq!((message.schema, message.min_reader), (2, 2));
+        let (bytes, json) = golden(name, &bytes, &message);
+        for (body, content) in [bytes, json].into_iter().zip(BOTH) {
+            let entry = journal::parse(&body, content).unwrap().into_core(&blobs()).unwrap();
+            assert_eq!(entry, expected, "{name}");
+        }
+    }
+}
+
+#[test]
 fn every_golden_file_is_read_by_a_test() {
     let names = sample::records().into_iter().map(|(name, _)| name);
     let names = names.chain(sample::goals().into_iter().map(|(name, _)| name));
@@ -198,7 +219,9 @@ fn every_golden_file_is_read_by_a_test() {
     let names = records.map(|(name, _)| name);
     let names = names.chain(steered::controls().into_iter().map(|(name, _)| name));
     let names = names.chain(steered::decisions().into_iter().map(|(name, _)| name));
+    let names = names.chain(called::entries().into_iter().map(|(name, _)| name));
     let names = names.chain(["work_order_grant", "report_rate_limited", "report_handoff_output"]);
+    let names = names.chain(["work_order_ruled", "report_outcome_unknown"]);
     let second: Vec<&str> = first.iter().copied().chain(names).collect();
     for (version, known) in [("v1", first), ("v2", second)] {
         for entry in fs::read_dir(path(version, "x", "bin").parent().unwrap()).unwrap() {

@@ -2,6 +2,7 @@
 
 use cadre_core::ids::Partition;
 use cadre_core::{
+    journal::CallRuling,
     payload::{BlobRef, Hash, Payload},
     task::{Cancel, Event, Outcome, Ruling},
 };
@@ -107,7 +108,8 @@ proptest! {
     fn decisions_read_back(expected in strategy::decision()) {
         let document = match &expected.ruling {
             Ruling::GrantWith(content) => Some(content),
-            Ruling::Grant | Ruling::Deny => None,
+            Ruling::Call(CallRuling::Happened(result)) => Some(result),
+            Ruling::Grant | Ruling::Deny | Ruling::Call(CallRuling::DidNot) => None,
         };
         let blobs = strategy::stored(document);
         for content in BOTH {

@@ -78,6 +78,7 @@ pub(crate) fn order() -> Order {
         input: json(r#"{"text":"1. Term.","kind":"msa"}"#),
         deadline: DEADLINE,
         grant: Grant::default(),
+        ruled: None,
         rev: 4,
     }
 }

@@ -13,13 +13,16 @@ use cadre_core::{
     workflow::{Grant, WhenExpired},
 };
 
-use crate::sample::{DEADLINE, USAGE, json, large, name, order, plain_ask, record, reports};
+use crate::{
+    called,
+    sample::{DEADLINE, USAGE, json, large, name, order, plain_ask, record, reports},
+};
 
 pub(crate) const GRANT: Grant = Grant { usd_micros: 20_000, tokens: 8_000 };
 const BUDGET: Budget =
     Budget { steps: 10, usd_micros: 50_000, tokens: 1_000, time: Duration::from_millis(1_500) };
 
-fn step() -> StepId {
+pub(crate) fn step() -> StepId {
     StepId::item(name("extract"), 3)
 }
 
@@ -44,6 +47,8 @@ pub(crate) fn records() -> Vec<(&'static str, Record)> {
         events.into_iter().map(|(name, event)| (name, record(7, vec![event]))).collect();
     records.push(("record_steered", record(8, all)));
     records.extend(saga().into_iter().map(|(name, event)| (name, record(9, vec![event]))));
+    let called = called::events().into_iter();
+    records.extend(called.map(|(name, event)| (name, record(7, vec![event]))));
     records
 }
 
@@ -193,4 +198,7 @@ pub(crate) fn decisions() -> Vec<(&'static str, Decision)> {
         ("decision_grant_with_large", decision(Ruling::GrantWith(large()))),
         ("decision_deny", decision(Ruling::Deny)),
     ]
+    .into_iter()
+    .chain(called::rulings().into_iter().map(|(name, ruling)| (name, decision(ruling))))
+    .collect()
 }

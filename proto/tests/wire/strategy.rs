@@ -110,6 +110,7 @@ fn failure() -> impl Strategy<Value = Failure> {
         FailureKind::Denied,
         FailureKind::NotConverging,
         FailureKind::Expired,
+        FailureKind::OutcomeUnknown,
     ]);
     let wait = option::of((0_u64..=3_600_000).prop_map(Duration::from_millis));
     (kind, any::<String>(), option::of(payload()), wait).prop_map(

@@ -118,6 +118,10 @@ impl Timeline {
                 let rest = format!("{} agrees{}", reason(by), self.votes(step));
                 self.of_step(Mark::Voted, step, rest)
             }
+            Event::CallRuled { step, by, ruling } => {
+                let rest = format!("{} knows: {}", reason(by), ruling.as_str());
+                self.of_step(Mark::Voted, step, rest)
+            }
             Event::LimitReached { limit, is_held } => line::limit(limit, *is_held),
             Event::BudgetNear { text, .. } => Line::new(Mark::Limit, "budget", reason(text)),
             Event::BudgetAdded { by, budget, .. } => line::topped_up(by, *budget),

@@ -1,8 +1,8 @@
 //! What must hold of the streams, whatever happened: rules over facts, without any other knowledge.
 //!
 //! ```text
-//!  goals ─ inputs ─ orders ─ timers ─ inputs ─ timers ─► log and answers, in order of time ─► verdict
-//!  └─────────── what is on its way: the evidence ─────┘  └── what was decided, and told ──┘
+//!  goals ─ inputs ─ orders ─ timers ─ inputs ─ timers ─ journals ─► log and answers, in order of time ─► verdict
+//!  └──────────────── what is on its way: the evidence ───────────┘  └── what was decided, and told ──┘
 //! ```
 //!
 //! Whoever reads the streams gives each message as a [`Fact`] to a [`Checker`], in the order above:
@@ -21,6 +21,7 @@ mod fact;
 mod fold;
 mod gate;
 mod goals;
+mod journals;
 mod letters;
 mod rule;
 mod saga;
@@ -34,11 +35,11 @@ use std::collections::BTreeMap;
 use crate::ids::{Partitions, TaskId};
 
 use self::{
-    answers::Answers, chain::Chain, debts::Evidence, goals::Goals, tasks::Tasks, verdict::Findings,
+    answers::Answers, chain::Chain, debts::Evidence, goals::Goals, journals::Journals, tasks::Tasks, verdict::Findings,
 };
 pub use self::{
     fact::{
-        AnswerFact, Attempt, Content, Fact, InputKind, LetterFact, OrderFact, Place, RecordFact,
+        AnswerFact, Attempt, Content, Fact, InputKind, JournalFact, LetterFact, OrderFact, Place, RecordFact,
         RecordProblem,
     },
     rule::Rule,
@@ -67,6 +68,7 @@ pub struct Checker {
     evidence: Evidence,
     answers: Answers,
     goals: Goals,
+    journals: Journals,
 }
 
 impl Checker {
@@ -82,6 +84,7 @@ impl Checker {
             evidence: Evidence::default(),
             answers: Answers::default(),
             goals: Goals::default(),
+            journals: Journals::default(),
         }
     }
 
@@ -112,6 +115,7 @@ impl Checker {
                 self.counts.answers += 1;
                 self.answers.take(place, *answer, &mut self.tasks, &mut self.findings);
             }
+            Content::Journal(entry) => self.journals.take(place, *entry, &mut self.findings),
             Content::Letter(letter) => self.letter(&place, *letter),
             Content::Record(record) => self.record(place, *record),
             Content::BadRecord { task, hash, problem } => {
@@ -134,6 +138,8 @@ impl Checker {
         self.chain.txn(&place, &fact, &mut self.findings);
         self.evidence.justify(&fact, &mut self.findings);
         self.counts.orders += fact.orders().count() as u64;
+        let is_settled = self.chain.is_settled(&place);
+        self.journals.record((&place, &fact), &self.tasks, is_settled, &mut self.findings);
         let task = fact.task.clone();
         self.tasks.record(place, fact, &mut self.findings);
         self.answers.settle(&task, &mut self.tasks, &mut self.findings);
@@ -155,6 +161,7 @@ impl Checker {
         self.tasks.finish(findings);
         debts::finish(&self.evidence, &self.tasks, &self.chain, findings);
         answers::finish(&self.answers, (&self.tasks, &self.evidence, &self.chain), findings);
+        self.journals.finish(findings);
         goals::finish(&self.goals, &self.tasks, &self.options, findings);
         self.counts.tasks = self.tasks.all().count() as u64;
         self.counts.open = self.tasks.open().count() as u64;

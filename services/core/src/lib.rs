@@ -10,6 +10,7 @@ pub mod contract;
 pub mod expr;
 pub mod fleet;
 pub mod ids;
+pub mod journal;
 pub mod limits;
 pub mod pack;
 pub mod payload;

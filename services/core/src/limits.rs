@@ -134,6 +134,10 @@ pub const COMPENSATION_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Attempts by one role at one step.
 pub const ATTEMPTS_MAX: u32 = 20;
+
+/// Calls of one step that its journal takes: what a takeover reads and folds in well under a second.
+pub const JOURNAL_CALLS_MAX: u32 = 1_000;
+
 /// Violations that a check lists; further ones are counted. The first ones are the useful ones.
 pub const CHECK_VIOLATIONS_MAX: usize = 1_000;
 

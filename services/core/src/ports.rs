@@ -9,6 +9,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use crate::{
     ids::{Name, Partition, StepId, TaskId},
+    journal::{Entry, JournalId, Ruled},
     payload::{Hash, Payload},
     task::{Answer, Goal, Input, Order, Record, Report, Stop},
     time::UnixMillis,
@@ -298,6 +299,8 @@ pub struct WorkItem<R> {
     pub time_left: Duration,
     /// What the attempt may spend.
     pub grant: Grant,
+    /// What a person knows about calls of former attempts.
+    pub ruled: Option<Ruled>,
     /// Key for side effects.
     pub idempotency_key: String,
     /// W3C `traceparent`.
@@ -335,8 +338,61 @@ pub struct Malformed<R> {
     pub receipt: R,
 }
 
+/// A journal as it was read.
+#[derive(Debug, Clone, Default)]
+pub struct Pages {
+    /// Oldest first.
+    pub entries: Vec<Entry>,
+    /// Stream sequence of the last entry; 0 for none.
+    pub sequence: u64,
+}
+
+/// Why a journal was not read or written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JournalError {
+    /// Somebody else appended: who reads the journal anew knows whether they hold the step.
+    #[error("the journal of step {step} of task {task} has moved on")]
+    Moved {
+        /// The task.
+        task: TaskId,
+        /// The step.
+        step: StepId,
+    },
+    /// An entry means nothing to this build.
+    #[error("the journal of step {step} of task {task} cannot be read: {what}")]
+    Damaged {
+        /// The task.
+        task: TaskId,
+        /// The step.
+        step: StepId,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The bus did not answer, or refused.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+}
+
+/// Where the journals of steps are kept.
+pub trait Journals: Clone + Send + Sync + 'static {
+    /// Reads a journal; one that was never written is empty.
+    fn read_journal(
+        &self,
+        id: &JournalId,
+    ) -> impl Future<Output = Result<Pages, JournalError>> + Send;
+
+    /// Appends an entry to a journal that ends with the message `expected`, and says its sequence.
+    /// The same entry again, after an answer that was lost, is the same entry.
+    fn append_journal(
+        &self,
+        id: &JournalId,
+        expected: u64,
+        entry: &Entry,
+    ) -> impl Future<Output = Result<u64, JournalError>> + Send;
+}
+
 /// What a worker needs of the bus.
-pub trait WorkerBus: Settle + Clone {
+pub trait WorkerBus: Settle + Journals {
     /// Work orders of one role.
     type Work: Inbox<Result<WorkItem<Self::Receipt>, Box<Malformed<Self::Receipt>>>>;
     /// Work that nobody waits for any more.

@@ -19,7 +19,11 @@ use std::{
 use cadre_core::{
     ids::{Name, StepId, TaskId},
     payload::Payload,
-    ports::{BusError, DeadLetter, Inbox, Malformed, Packs, Settle, Stopped, WorkItem, WorkerBus},
+    journal::{Entry, JournalId},
+    ports::{
+        BusError, DeadLetter, Inbox, JournalError, Journals, Malformed, Packs, Pages, Settle,
+        Stopped, WorkItem, WorkerBus,
+    },
     task::{Outcome, Report},
     workflow::{Grant, Runtime, Workflow},
 };
@@ -72,6 +76,15 @@ impl Inbox<Stopped> for Silence {
 impl Settle for Endless {
     type Receipt = ();
     async fn ack(&self, (): ()) {}
+}
+
+impl Journals for Endless {
+    async fn read_journal(&self, _: &JournalId) -> Result<Pages, JournalError> {
+        Ok(Pages::default())
+    }
+    async fn append_journal(&self, _: &JournalId, n: u64, _: &Entry) -> Result<u64, JournalError> {
+        Ok(n + 1)
+    }
 }
 
 impl WorkerBus for Endless {
@@ -142,6 +155,7 @@ fn items(role: &Name) -> Vec<WorkItem<()>> {
         time_left: Duration::from_secs(60),
         grant: Grant::default(),
         idempotency_key: format!("{index}.step.1"),
+        ruled: None,
         trace: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
         deliveries: 1,
         receipt: Arc::new(()),

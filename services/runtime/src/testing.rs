@@ -4,6 +4,7 @@
 
 mod board;
 mod bus;
+mod journal;
 mod packs;
 
 use std::{
@@ -14,6 +15,7 @@ use std::{
 
 use cadre_core::{
     ids::{Name, StepId, TaskId},
+    journal::{Entry, JournalId},
     payload::Payload,
     task::Report,
     workflow::{Grant, Workflow},
@@ -52,6 +54,8 @@ pub struct Flags {
     pub ignores_in_flight: bool,
     /// Orders are delivered again at once, as after a lost pull.
     pub delivers_twice: bool,
+    /// So many appends to journals are stored and not confirmed.
+    pub journal_unclear: u32,
     /// Packs cannot be read.
     pub packs_down: bool,
 }
@@ -97,6 +101,7 @@ pub struct World {
     orders: BTreeMap<u64, Order>,
     reported: BTreeSet<(TaskId, StepId, u32)>,
     ended: Vec<TaskId>,
+    journals: BTreeMap<JournalId, Vec<Entry>>,
     packs: Vec<Arc<Workflow>>,
 }
 

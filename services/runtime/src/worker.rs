@@ -14,8 +14,11 @@
 //! When a step's time is over its runner is dropped, nothing is reported and the order is
 //! settled: the orchestrator's durable timer has decided, or is about to, and a redelivery could
 //! only find the time over again.
+//!
+//! What a step does outside goes through [`Step::call`]: see the module `journal`.
 
 mod compute;
+mod journal;
 mod pump;
 mod role;
 mod step;
@@ -26,6 +29,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use cadre_core::{
     ids::{Name, StepId, TaskId},
+    journal::Ruled,
     limits::TASK_DEADLINE_MAX,
     payload::Payload,
     ports::WorkItem,
@@ -34,8 +38,10 @@ use cadre_core::{
 };
 use tokio::time::Instant;
 
+use self::journal::{Desk, Journal};
 pub use self::{
     compute::{INLINE_BYTES_MAX, compute},
+    journal::{CallError, CallSpec, Made, Making},
     role::{RoleHandle, RoleSnapshot, Worker},
 };
 
@@ -81,6 +87,8 @@ pub struct Step {
     pub grant: Grant,
     /// Key for side effects.
     pub idempotency_key: String,
+    /// What a person knows about calls of former attempts.
+    pub ruled: Option<Ruled>,
     /// W3C `traceparent` of whoever ordered it.
     pub trace: Option<String>,
     /// How often its order was delivered, this time included.
@@ -89,12 +97,12 @@ pub struct Step {
     pub received: Instant,
     /// When its time is over: the runner is dropped then.
     pub deadline: Instant,
+    journal: Journal,
 }
 
 impl Step {
     /// The attempt that `item` orders, and what settles the order.
-    #[must_use]
-    pub fn of<R>(item: WorkItem<R>, received: Instant) -> (Self, Arc<R>) {
+    fn of<R>(item: WorkItem<R>, received: Instant, desk: Desk) -> (Self, Arc<R>) {
         let step = Self {
             task: item.task,
             tenant: item.tenant,
@@ -106,10 +114,12 @@ impl Step {
             input: item.input,
             grant: item.grant,
             idempotency_key: item.idempotency_key,
+            ruled: item.ruled,
             trace: item.trace,
             deliveries: item.deliveries,
             received,
             deadline: received + item.time_left.min(TASK_DEADLINE_MAX),
+            journal: Journal::new(desk),
         };
         (step, item.receipt)
     }
@@ -120,7 +130,7 @@ impl Step {
 pub struct Ran {
     /// What came of it.
     pub outcome: Outcome,
-    /// What it cost; wall time is measured by the shell.
+    /// What it cost; wall time is measured by the shell, and what calls cost counts in its place.
     pub usage: Usage,
 }
 

@@ -238,6 +238,7 @@ impl Inbox<Item> for Work {
                 workflow: order.goal.workflow.clone(),
                 revision: order.goal.revision.to_string(),
                 idempotency_key: order.idempotency_key(),
+                ruled: order.ruled.clone(),
                 step: order.step,
                 attempt: order.attempt,
                 role: order.role,

@@ -4,10 +4,11 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use cadre_core::{
     ids::{Name, Partition, TaskId},
+    journal::{Entry, JournalId},
     payload::{Hash, Payload},
     ports::{
-        AppendError, BusError, DeadLetter, LoadError, Loaded, LogHead, OrchestratorBus, OrderTerms,
-        Packs, WorkerBus,
+        AppendError, BusError, DeadLetter, JournalError, Journals, LoadError, Loaded, LogHead,
+        OrchestratorBus, OrderTerms, Packs, Pages, WorkerBus,
     },
     task::{Answer, Goal, Input, Order, Record, Report, Stop},
     time::UnixMillis,
@@ -195,6 +196,34 @@ impl OrchestratorBus for SimBus {
         self.write(Write::Letter(letter)).await?;
         self.settle(kind, sequence, true).await;
         Ok(())
+    }
+}
+
+impl Journals for SimBus {
+    async fn read_journal(&self, id: &JournalId) -> Result<Pages, JournalError> {
+        let id = id.clone();
+        let found = self.ask(move |world| world.journals.get(&id).cloned().unwrap_or_default());
+        let entries = found.await?;
+        let sequence = entries.len() as u64;
+        Ok(Pages { entries, sequence })
+    }
+
+    async fn append_journal(
+        &self,
+        id: &JournalId,
+        expected: u64,
+        entry: &Entry,
+    ) -> Result<u64, JournalError> {
+        match self.write(Write::Note(id.clone(), expected, entry.clone())).await? {
+            Written::Stored(sequence) => Ok(sequence),
+            Written::Refused => {
+                let pages = self.read_journal(id).await?;
+                if pages.entries.last() == Some(entry) {
+                    return Ok(pages.sequence);
+                }
+                Err(JournalError::Moved { task: id.task.clone(), step: id.step.clone() })
+            }
+        }
     }
 }
 

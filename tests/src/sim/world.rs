@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use bytes::Bytes;
 use cadre_core::{
     ids::{Name, Partition, Partitions, StepId, TaskId},
+    journal::{Entry as JournalEntry, JournalId},
     payload::{Hash, Payload},
     ports::{DeadLetter, Stopped},
     task::{Answer, Goal, Input, Order, Record, Report, Task},
@@ -74,6 +75,8 @@ pub enum Write {
     Answer(Answer),
     /// A dead letter, unless it is kept.
     Letter(DeadLetter),
+    /// An entry, behind what its journal must end with.
+    Note(JournalId, u64, JournalEntry),
     /// A delivery is settled.
     Ack(Kind, u64),
     /// A delivery is still worked on.
@@ -179,6 +182,10 @@ pub struct World {
     pub alive: BTreeMap<u64, bool>,
     /// Calls of runners by task and step.
     pub calls: BTreeMap<(TaskId, StepId), u32>,
+    /// Journals of steps.
+    pub journals: BTreeMap<JournalId, Vec<JournalEntry>>,
+    /// Effects outside, by key: each key belongs to one that must not happen twice.
+    pub effects: BTreeMap<String, u32>,
     /// Writes so far that changed something.
     pub writes: u64,
     /// Faults so far.
@@ -213,6 +220,8 @@ impl World {
             pins: BTreeMap::new(),
             alive: BTreeMap::new(),
             calls: BTreeMap::new(),
+            journals: BTreeMap::new(),
+            effects: BTreeMap::new(),
             writes: 0,
             injected: 0,
             dies_behind: None,
@@ -332,6 +341,14 @@ impl World {
                 self.answers.push((now, answer));
             }
             Write::Letter(letter) => return self.letter(letter),
+            Write::Note(id, expected, entry) => {
+                let journal = self.journals.entry(id).or_default();
+                if journal.len() as u64 != expected {
+                    return Written::Refused;
+                }
+                journal.push(entry);
+                return Written::Stored(expected + 1);
+            }
             Write::Ack(kind, sequence) => match kind {
                 Kind::Goal => self.goals.remove(sequence),
                 Kind::Input => self.inputs.remove(sequence),

@@ -240,6 +240,7 @@ impl Arena {
                 | Event::LimitReached { .. }
                 | Event::StepDelayed { .. }
                 | Event::Voted { .. }
+                | Event::CallRuled { .. }
                 | Event::BudgetNear { .. }
                 | Event::BudgetAdded { .. }
                 | Event::Paused { .. }

@@ -17,6 +17,7 @@ use crate::{
         attempt, budget_to_core, confidence, document, failure_to_core, grant_to_core, name,
         optional_document, required, step, usage_to_core,
     },
+    ruling,
     v1::{self, budget_near, ended::Status, event::Kind, step_waiting},
 };
 
@@ -41,6 +42,7 @@ pub(in crate::record) fn to_core(event: v1::Event, blobs: &Blobs) -> Result<Even
             let step = step(&e.step).map_err(|f| f.inside("voted"))?;
             Ok(Event::Voted { step, by: e.by })
         }
+        Kind::CallRuled(e) => ruled(e, blobs).map_err(|f| f.inside("call_ruled")),
         Kind::LimitReached(e) => Ok(Event::LimitReached { limit: e.limit, is_held: e.is_held }),
         Kind::BudgetNear(e) => near(e).map_err(|f| f.inside("budget_near")),
         Kind::BudgetAdded(e) => {
@@ -134,6 +136,11 @@ fn waiting(wire: v1::StepWaiting, blobs: &Blobs) -> Result<Event, Fault> {
     Ok(Event::StepWaiting { step: step(&wire.step)?, ask: Arc::new(ask), usage })
 }
 
+fn ruled(wire: v1::CallRuled, blobs: &Blobs) -> Result<Event, Fault> {
+    let ruling = ruling::to_core(wire.ruling, blobs)?;
+    Ok(Event::CallRuled { step: step(&wire.step)?, by: wire.by, ruling })
+}
+
 fn near(wire: v1::BudgetNear) -> Result<Event, Fault> {
     Ok(Event::BudgetNear { resource: resource_to_core(wire.resource)?, text: wire.text })
 }
@@ -163,6 +170,7 @@ fn kind_to_core(number: i32) -> Result<AskKind, Fault> {
     match Kind::try_from(number).map_err(|_| unknown("kind", number))? {
         Kind::Question => Ok(AskKind::Question),
         Kind::Approval => Ok(AskKind::Approval),
+        Kind::Doubt => Ok(AskKind::Doubt),
     }
 }
 

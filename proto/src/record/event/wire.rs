@@ -13,6 +13,7 @@ use crate::{
     goal,
     json::Json,
     parts::{budget_to_wire, failure_to_wire, grant_to_wire, optional_json, usage_to_wire},
+    ruling,
     v1::{self, budget_near, ended, event::Kind, step_waiting},
 };
 
@@ -60,6 +61,11 @@ pub(in crate::record) fn to_wire(event: &Event) -> v1::Event {
         Event::StepSkipped { step, reason } => skipped(step.as_str(), reason),
         Event::StepWaiting { step, ask, usage } => waiting(step, ask, *usage),
         Event::Voted { step, by } => voted(step, by),
+        Event::CallRuled { step, by, ruling } => Kind::CallRuled(v1::CallRuled {
+            step: step.to_string(),
+            by: by.clone(),
+            ruling: Some(ruling::to_wire(ruling)),
+        }),
         Event::LimitReached { limit, is_held } => limit_reached(limit, *is_held),
         Event::BudgetNear { resource, text } => near(*resource, text),
         Event::BudgetAdded { by, key, budget } => added(by, key, *budget),
@@ -168,6 +174,7 @@ fn kind_to_wire(kind: AskKind) -> step_waiting::Kind {
     match kind {
         AskKind::Question => step_waiting::Kind::Question,
         AskKind::Approval => step_waiting::Kind::Approval,
+        AskKind::Doubt => step_waiting::Kind::Doubt,
     }
 }
 

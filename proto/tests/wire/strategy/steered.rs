@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use cadre_core::{
+    journal::CallRuling,
     payload::Hash,
     task::{Action, Ask, AskKind, Budget, Control, Decision, Event, Resource, Ruling},
     workflow::{Grant, WhenExpired},
@@ -25,7 +26,7 @@ fn budget() -> impl Strategy<Value = Budget> {
 }
 
 fn ask() -> impl Strategy<Value = Ask> {
-    let kind = prop::sample::select(vec![AskKind::Approval, AskKind::Question]);
+    let kind = prop::sample::select(vec![AskKind::Approval, AskKind::Question, AskKind::Doubt]);
     let when_expired = prop::sample::select(vec![WhenExpired::Fail, WhenExpired::Accept]);
     let terms = (option::of(at()), when_expired, 1_u32.., any::<(bool, bool)>());
     (kind, any::<String>(), option::of(payload()), terms).prop_map(
@@ -68,6 +69,8 @@ pub(crate) fn decision() -> impl Strategy<Value = Decision> {
         Just(Ruling::Grant),
         payload().prop_map(Ruling::GrantWith),
         Just(Ruling::Deny),
+        payload().prop_map(|result| Ruling::Call(CallRuling::Happened(result))),
+        Just(Ruling::Call(CallRuling::DidNot)),
     ];
     (step(), person(), any::<[u8; 32]>(), ruling, ".{0,60}").prop_map(
         |(step, by, hash, ruling, comment)| {
@@ -100,6 +103,9 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
             }
         ),
         (step(), text()).prop_map(|(step, by)| Event::Voted { step, by }),
+        (step(), text(), payload()).prop_map(|(step, by, result)| {
+            Event::CallRuled { step, by, ruling: CallRuling::Happened(result) }
+        }),
         (text(), any::<bool>()).prop_map(|(limit, is_held)| Event::LimitReached { limit, is_held }),
         (resource, text()).prop_map(|(resource, text)| Event::BudgetNear { resource, text }),
         (text(), text(), budget()).prop_map(|(by, key, budget)| Event::BudgetAdded {

@@ -26,7 +26,9 @@ Examples:
   cadre approval show vs3tl6e2t2bmylf5r7pg2ndlxn
   cadre approval grant vs3tl6e2t2bmylf5r7pg2ndlxn pay --hash 7d0f4c1a --comment 'as agreed'
   cadre approval deny vs3tl6e2t2bmylf5r7pg2ndlxn pay --comment 'wrong account'
-  cadre approval answer vs3tl6e2t2bmylf5r7pg2ndlxn classify --with '{\"type\": \"nda\"}'")]
+  cadre approval answer vs3tl6e2t2bmylf5r7pg2ndlxn classify --with '{\"type\": \"nda\"}'
+  cadre approval happened vs3tl6e2t2bmylf5r7pg2ndlxn pay --with '{\"receipt\": \"A-17\"}'
+  cadre approval did-not-happen vs3tl6e2t2bmylf5r7pg2ndlxn pay")]
 pub(crate) struct ApprovalArgs {
     #[command(subcommand)]
     command: ApprovalCommand,
@@ -39,6 +41,8 @@ enum ApprovalCommand {
     Grant(decide::GrantArgs),
     Deny(decide::DenyArgs),
     Answer(decide::AnswerArgs),
+    Happened(decide::HappenedArgs),
+    DidNotHappen(decide::DidNotHappenArgs),
 }
 
 pub(crate) async fn run(args: ApprovalArgs, settings: &Settings) -> anyhow::Result<()> {
@@ -48,5 +52,7 @@ pub(crate) async fn run(args: ApprovalArgs, settings: &Settings) -> anyhow::Resu
         ApprovalCommand::Grant(args) => decide::grant(&args, settings).await,
         ApprovalCommand::Deny(args) => decide::deny(&args, settings).await,
         ApprovalCommand::Answer(args) => decide::answer(&args, settings).await,
+        ApprovalCommand::Happened(args) => decide::happened(&args, settings).await,
+        ApprovalCommand::DidNotHappen(args) => decide::did_not_happen(&args, settings).await,
     }
 }

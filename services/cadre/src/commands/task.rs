@@ -1,6 +1,7 @@
 //! `cadre task`: what became of goals.
 
 mod budget;
+mod calls;
 mod cancel;
 mod control;
 mod document;
@@ -62,6 +63,7 @@ Examples:
   cadre task events vs3tl6e2t2bmylf5r7pg2ndlxn
   cadre task events vs3tl6e2t2bmylf5r7pg2ndlxn -o ndjson | jq -c '.events[]'")]
     Events(OneArgs),
+    Calls(calls::CallsArgs),
     /// Say in one paragraph where a task is, what it waits for, and what happens next.
     #[command(after_help = "\
 Examples:
@@ -126,6 +128,7 @@ pub(crate) async fn run(args: TaskArgs, settings: &Settings) -> anyhow::Result<(
         TaskCommand::Show(args) => show::run(&args, settings).await,
         TaskCommand::Watch(args) => watch::run(&args, settings).await,
         TaskCommand::Events(args) => watch::events(&args, settings).await,
+        TaskCommand::Calls(args) => calls::run(&args, settings).await,
         TaskCommand::Why(args) => explain(&args, settings).await,
         TaskCommand::Result(args) => result(&args, settings).await,
         TaskCommand::Replay(args) => replay::run(&args, settings).await,

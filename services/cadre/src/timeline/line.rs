@@ -113,6 +113,7 @@ pub(super) fn asked(ask: &Ask, now: UnixMillis) -> String {
     let what = match ask.kind {
         AskKind::Question => "waits for a person",
         AskKind::Approval => "waits for approval",
+        AskKind::Doubt => "waits for a person who knows",
     };
     let parts = [
         Some(format!("{what}: {}", reason(&ask.question))),

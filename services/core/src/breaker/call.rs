@@ -73,6 +73,7 @@ pub fn classify(kind: FailureKind) -> CallOutcome {
         | FailureKind::RateLimited
         | FailureKind::Denied
         | FailureKind::Expired
-        | FailureKind::NotConverging => CallOutcome::Ignored,
+        | FailureKind::NotConverging
+        | FailureKind::OutcomeUnknown => CallOutcome::Ignored,
     }
 }

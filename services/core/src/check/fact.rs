@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     ids::{Name, Partition, StepId, TaskId},
+    journal::{Entry, JournalId},
     payload::{Hash, Payload},
     task::{Event, Record},
     time::UnixMillis,
@@ -68,6 +69,8 @@ pub enum Content {
     },
     /// The answer of a task.
     Answer(Box<AnswerFact>),
+    /// An entry of a step's journal.
+    Journal(Box<JournalFact>),
     /// A dead letter.
     Letter(Box<LetterFact>),
     /// A record.
@@ -140,6 +143,17 @@ pub struct AnswerFact {
     pub expected: Option<u64>,
     /// The document; or why it cannot be read.
     pub document: Result<Payload, String>,
+}
+
+/// An entry of a step's journal.
+#[derive(Debug, Clone)]
+pub struct JournalFact {
+    /// Whose, by its subject.
+    pub id: JournalId,
+    /// Sequence that its subject had to end with; `None` for an unguarded one.
+    pub expected: Option<u64>,
+    /// What it says; or why it cannot be read.
+    pub entry: Result<Entry, String>,
 }
 
 /// A dead letter.

@@ -86,6 +86,7 @@ fn legal(task: &Task, event: &Event, at: UnixMillis) -> Result<(), Broken> {
         }
         Event::StepDelayed { step, .. } => match state(task, step) {
             None => Ok(()),
+            Some(StepState::Waiting { .. }) if is_ruled(task, step) => Ok(()),
             Some(StepState::Waiting { .. }) => twice(step, "waiting", "delayed"),
             Some(StepState::Failed(_)) if saga::is_retried(task, step) => Ok(()),
             Some(state) => ends(step, state, "delayed"),
@@ -108,6 +109,10 @@ fn legal(task: &Task, event: &Event, at: UnixMillis) -> Result<(), Broken> {
             Some(state) => illegal(format!("step {step} is skipped and is {}", state.as_str())),
         },
         Event::Voted { step, by } => voted(task, step, by),
+        Event::CallRuled { step, .. } => match state(task, step) {
+            Some(StepState::Waiting { ask, .. }) if ask.kind == AskKind::Doubt => Ok(()),
+            Some(_) | None => illegal(format!("step {step} was not in doubt and is ruled on")),
+        },
         Event::LimitReached { .. } | Event::BudgetNear { .. } | Event::Refused { .. } => Ok(()),
         Event::BudgetAdded { key, .. } if task.additions.contains(key) => {
             illegal(format!("the budget is added to again by the wish {key}"))
@@ -130,6 +135,12 @@ fn legal(task: &Task, event: &Event, at: UnixMillis) -> Result<(), Broken> {
         Event::TakenOver { step, .. } => saga::taken_over(task, step),
         Event::Forked { fork } => saga::forked(task, fork),
     }
+}
+
+/// Whether a person has said what the step's next attempt needs to know.
+fn is_ruled(task: &Task, id: &StepId) -> bool {
+    let step = task.steps.get(id);
+    step.is_some_and(|step| step.ruled.as_ref().is_some_and(|ruled| ruled.attempt == step.attempt))
 }
 
 fn completed(task: &Task, step: &StepId) -> Result<(), Broken> {

@@ -59,6 +59,14 @@ pub enum Rule {
     OneAnswer,
     /// Group answers.
     Spending,
+    /// Group journals.
+    JournalWhole,
+    /// Group journals.
+    EffectOnce,
+    /// Group journals.
+    EffectKnown,
+    /// Group journals.
+    JournalSpending,
     /// Group letters.
     LetterComplete,
     /// Group goals.
@@ -69,7 +77,7 @@ pub enum Rule {
 
 impl Rule {
     /// All of them, group by group.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 34] = [
         Self::LogHole,
         Self::RecordDecodes,
         Self::ReaderVersion,
@@ -97,6 +105,10 @@ impl Rule {
         Self::AnswerFromEnd,
         Self::OneAnswer,
         Self::Spending,
+        Self::JournalWhole,
+        Self::EffectOnce,
+        Self::EffectKnown,
+        Self::JournalSpending,
         Self::LetterComplete,
         Self::AcknowledgedKept,
         Self::GoalEnded,
@@ -133,6 +145,10 @@ impl Rule {
             Self::AnswerFromEnd => "answer-from-end",
             Self::OneAnswer => "one-answer",
             Self::Spending => "spending",
+            Self::JournalWhole => "journal-whole",
+            Self::EffectOnce => "effect-once",
+            Self::EffectKnown => "effect-known",
+            Self::JournalSpending => "journal-spending",
             Self::LetterComplete => "letter-complete",
             Self::AcknowledgedKept => "acknowledged-kept",
             Self::GoalEnded => "goal-ended",
@@ -184,6 +200,16 @@ impl Rule {
             Self::AnswerFromEnd => "every answer says what its task's log says",
             Self::OneAnswer => "every answer was published where there was none",
             Self::Spending => "an answer's steps, tokens and money are the sum of the log's",
+            Self::JournalWhole => {
+                "a step's journal is dense, each entry behind the one before it, and no claim goes back"
+            }
+            Self::EffectOnce => "no effect that must not happen twice happens twice",
+            Self::EffectKnown => {
+                "a call whose outcome nobody knows is reported as such, unless its attempt never reported"
+            }
+            Self::JournalSpending => {
+                "what an attempt's calls cost is within its grant, and is what its report says"
+            }
             Self::LetterComplete => {
                 "every dead letter has its reason, its subject and all of its body"
             }

@@ -2,6 +2,7 @@
 
 mod debts;
 mod fold;
+mod journals;
 mod kit;
 mod streams;
 

@@ -38,6 +38,9 @@ pub enum AskKind {
     Approval,
     /// A worker could not go on, or its output was not good enough: an output is wanted.
     Question,
+    /// What a step does may have happened, and must not happen twice: the content, if there is any,
+    /// names the calls that are in doubt.
+    Doubt,
 }
 
 impl AskKind {
@@ -47,6 +50,7 @@ impl AskKind {
         match self {
             Self::Approval => "approval",
             Self::Question => "question",
+            Self::Doubt => "doubt",
         }
     }
 }

@@ -298,14 +298,10 @@ impl Planner<'_> {
         if self.task().limited.is_some() && !self.is_compensating() {
             return After::Fail;
         }
-        if role.effects == Effects::Once && failure.kind.is_outcome_unknown() {
-            let question = format!(
-                "attempt {} of role {} ended without a report ({}); what it does may have happened. \
-                 Look, then answer with the step's output, or deny.",
-                step.attempt, role.name, failure.message
-            );
-            let terms = declared.ask;
-            return After::Ask(self.ask(AskKind::Question, &question, None, terms));
+        if failure.kind == FailureKind::OutcomeUnknown
+            || (role.effects == Effects::Once && failure.kind.is_outcome_unknown())
+        {
+            return After::Ask(self.doubt(declared, step, role, failure));
         }
         if let Some(input) = crew::replan(declared, (id, role), input, failure) {
             let (role, degraded) = (role.name.clone(), step.degraded.clone());
@@ -338,6 +334,25 @@ impl Planner<'_> {
             }
             Some(_) | None => After::Fail,
         }
+    }
+
+    /// Asks whether what an attempt does has happened. What its worker knows of single calls is shown.
+    fn doubt(&self, declared: &StepPlan, step: &Step, role: &Role, failure: &Failure) -> Ask {
+        let (attempt, name, what) = (step.attempt, &role.name, &failure.message);
+        let (content, question) = if failure.kind == FailureKind::OutcomeUnknown {
+            let text = format!(
+                "attempt {attempt} of role {name}: {what}. Look, then say whether it happened."
+            );
+            (failure.refused.clone(), text)
+        } else {
+            let text = format!(
+                "attempt {attempt} of role {name} ended without a report ({what}); what it does may \
+                 have happened. Look, then answer with the step's output, say that it did not \
+                 happen, or deny."
+            );
+            (None, text)
+        };
+        self.ask(AskKind::Doubt, &question, content, declared.ask)
     }
 
     /// When the next try of the same role is due; `None` when there is none.

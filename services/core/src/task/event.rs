@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     ids::{Name, StepId},
+    journal::CallRuling,
     payload::Payload,
     time::UnixMillis,
     workflow::{Grant, Pattern},
@@ -138,6 +139,15 @@ pub enum Event {
         /// Who.
         by: String,
     },
+    /// A person knows whether what is in doubt has happened: the next attempt is told.
+    CallRuled {
+        /// The step that waits.
+        step: StepId,
+        /// Who.
+        by: String,
+        /// What they know.
+        ruling: CallRuling,
+    },
     /// A limit was met: nothing new is dispatched.
     LimitReached {
         /// Which limit, with its value.
@@ -259,12 +269,14 @@ impl Event {
                 [Some(input), refused].into_iter().flatten().collect()
             }
             Self::StepWaiting { ask, .. } => ask.content.iter().collect(),
+            Self::CallRuled { ruling: CallRuling::Happened(result), .. } => vec![result],
             Self::Ended { answer, .. } | Self::Compensating { answer, .. } => {
                 answer.iter().collect()
             }
             Self::StepSkipped { .. }
             | Self::HandedOff { .. }
             | Self::Voted { .. }
+            | Self::CallRuled { ruling: CallRuling::DidNot, .. }
             | Self::LimitReached { .. }
             | Self::BudgetNear { .. }
             | Self::BudgetAdded { .. }

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     ids::{Name, StepId, TaskId},
+    journal::CallRuling,
     payload::{Hash, Payload},
     time::UnixMillis,
 };
@@ -233,6 +234,8 @@ pub enum FailureKind {
     Expired,
     /// A crew went in circles or used up its turns.
     NotConverging,
+    /// A call that must not happen twice was begun, and nobody knows whether it happened.
+    OutcomeUnknown,
 }
 
 impl FailureKind {
@@ -255,6 +258,7 @@ impl FailureKind {
             Self::Denied => "denied",
             Self::Expired => "expired",
             Self::NotConverging => "not_converging",
+            Self::OutcomeUnknown => "outcome_unknown",
         }
     }
 
@@ -274,7 +278,8 @@ impl FailureKind {
             | Self::Limit
             | Self::Denied
             | Self::Expired
-            | Self::NotConverging => false,
+            | Self::NotConverging
+            | Self::OutcomeUnknown => false,
         }
     }
 
@@ -296,7 +301,8 @@ impl FailureKind {
             | Self::Limit
             | Self::Denied
             | Self::Expired
-            | Self::NotConverging => false,
+            | Self::NotConverging
+            | Self::OutcomeUnknown => false,
         }
     }
 
@@ -304,7 +310,7 @@ impl FailureKind {
     #[must_use]
     pub fn is_outcome_unknown(self) -> bool {
         match self {
-            Self::Timeout | Self::Panic | Self::Undecodable => true,
+            Self::Timeout | Self::Panic | Self::Undecodable | Self::OutcomeUnknown => true,
             Self::Error
             | Self::InvalidInput
             | Self::InvalidOutput
@@ -454,4 +460,6 @@ pub enum Ruling {
     GrantWith(Payload),
     /// It must not happen.
     Deny,
+    /// Whether the call in doubt happened: the step is run again with that knowledge.
+    Call(CallRuling),
 }

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     ids::{Name, StepId},
+    journal::Ruled,
     payload::Payload,
     time::UnixMillis,
     workflow::Grant,
@@ -36,6 +37,8 @@ pub struct Order {
     pub deadline: UnixMillis,
     /// What the attempt may spend.
     pub grant: Grant,
+    /// What a person knows about calls of former attempts.
+    pub ruled: Option<Ruled>,
     /// The record that decided it.
     pub rev: u64,
 }
@@ -81,6 +84,7 @@ impl Task {
                 input: input.clone(),
                 deadline: *deadline,
                 grant: step.grant,
+                ruled: step.ruled.clone(),
                 rev: step.rev,
             })
         })

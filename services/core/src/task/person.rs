@@ -17,6 +17,7 @@ use super::{
 use crate::{
     contract::Contract,
     ids::StepId,
+    journal::CallRuling,
     limits::{BUDGET_ADDITIONS_MAX, REFUSALS_MAX, TASK_DEADLINE_MAX},
     payload::Payload,
     workflow::WhenExpired,
@@ -30,6 +31,7 @@ enum Ruled {
     Vote,
     Complete(Payload),
     Deny,
+    Again(CallRuling),
 }
 
 pub(super) fn on_decision(mut plan: Planner<'_>, decision: &Decision) -> Verdict {
@@ -51,6 +53,11 @@ pub(super) fn on_decision(mut plan: Planner<'_>, decision: &Decision) -> Verdict
             let usage = Usage::default();
             plan.emit(Event::StepFailed { step: step.clone(), failure, usage });
             ("deny", format!("{by} denied step {step}{comment}"))
+        }
+        Ruled::Again(ruling) => {
+            let word = ruling.as_str();
+            plan.run_again(&step, by, ruling);
+            (word, format!("{by} ruled on step {step}: {word}{comment}"))
         }
         Ruled::Complete(output) => {
             let (confidence, unsure, usage) = (None, None, Usage::default());
@@ -86,6 +93,11 @@ fn weigh(plan: &Planner<'_>, decision: &Decision) -> Result<Option<Ruled>, Strin
         Ruling::Deny => return Ok(Some(Ruled::Deny)),
         Ruling::Grant => None,
         Ruling::GrantWith(output) => Some(output),
+        Ruling::Call(_) => None,
+    };
+    let call = match &decision.ruling {
+        Ruling::Call(ruling) => Some(knows(id, step, ask, ruling)?),
+        Ruling::Grant | Ruling::GrantWith(_) | Ruling::Deny => None,
     };
     if votes.contains(&decision.by) {
         return Ok(None);
@@ -93,14 +105,37 @@ fn weigh(plan: &Planner<'_>, decision: &Decision) -> Result<Option<Ruled>, Strin
     let agreed = votes.len().saturating_add(1);
     let quorum = usize::try_from(ask.quorum).unwrap_or(usize::MAX);
     // Where nothing was shown, an answer changes nothing: it is what the question wants.
-    if output.is_some() && ask.content.is_some() && (!ask.editable || quorum > 1) {
+    let is_shown = ask.content.is_some() && ask.kind != AskKind::Doubt;
+    if output.is_some() && is_shown && (!ask.editable || quorum > 1) {
         let why = if quorum > 1 { "several people must agree to it" } else { "the pack says so" };
         return Err(format!("the content of step {id} cannot be changed: {why}"));
+    }
+    if let Some(ruling) = call {
+        return Ok(Some(if agreed < quorum { Ruled::Vote } else { Ruled::Again(ruling) }));
     }
     let mut voters: Vec<_> = votes.iter().map(String::as_str).collect();
     voters.push(&decision.by);
     let output = settle(plan, id, ask, (&voters, output))?;
     Ok(Some(if agreed < quorum { Ruled::Vote } else { Ruled::Complete(output) }))
+}
+
+/// Whether a person can say so about a call: a step can only be told of a result that its worker
+/// notes, and only what had a worker can be run again.
+fn knows(
+    id: &StepId,
+    step: &Step,
+    ask: &Ask,
+    ruling: &CallRuling,
+) -> Result<CallRuling, String> {
+    if ask.kind != AskKind::Doubt || step.input.is_none() {
+        return Err(format!("step {id} does not ask whether something has happened"));
+    }
+    if matches!(ruling, CallRuling::Happened(_)) && ask.content.is_none() {
+        return Err(format!(
+            "step {id} does not know which call it was: answer with the step's whole output"
+        ));
+    }
+    Ok(ruling.clone())
 }
 
 /// The output of the step when its question is granted.
@@ -110,10 +145,12 @@ fn settle(
     ask: &Ask,
     (voters, changed): (&[&str], Option<&Payload>),
 ) -> Result<Payload, String> {
-    let content = changed.or(ask.content.as_ref());
+    // What is shown of a doubt is evidence, no output.
+    let shown = ask.content.as_ref().filter(|_| ask.kind != AskKind::Doubt);
+    let content = changed.or(shown);
     match ask.kind {
         AskKind::Approval => approved("granted", voters, content),
-        AskKind::Question => {
+        AskKind::Question | AskKind::Doubt => {
             let output = content
                 .ok_or_else(|| format!("step {id} wants an answer: a grant alone is none"))?;
             if let Some(contract) = contract_of(plan, id)
@@ -293,6 +330,26 @@ pub(super) fn after_the_end(plan: Planner<'_>, input: &Input) -> Verdict {
 }
 
 impl Planner<'_> {
+    /// Lets a step that waits for a person run again, with what the person knows.
+    fn run_again(&mut self, id: &StepId, by: &str, ruling: CallRuling) {
+        let Some(step) = self.task().steps.get(id) else { return };
+        let (Some(input), Some(role)) = (step.input.clone(), step.role.clone()) else { return };
+        let (step, degraded, until) = (id.clone(), step.degraded.clone(), self.now());
+        let reason = format!("{by} knows whether it happened: {}", ruling.as_str());
+        self.emit(Event::CallRuled { step: id.clone(), by: by.to_owned(), ruling });
+        let (failure, usage) = (None, Usage::default());
+        self.emit(Event::StepDelayed {
+            step,
+            role,
+            degraded,
+            input,
+            until,
+            reason,
+            failure,
+            usage,
+        });
+    }
+
     /// Ends a question that nobody has decided in time.
     pub(super) fn expire(&mut self, id: &StepId) {
         let Some(step) = self.task().steps.get(id) else { return };
@@ -304,7 +361,9 @@ impl Planner<'_> {
                 let voters: Vec<_> = votes.iter().map(String::as_str).collect();
                 match ask.kind {
                     AskKind::Approval => approved("expired", &voters, ask.content.as_ref()).ok(),
-                    AskKind::Question => settle(self, id, ask, (&voters, None)).ok(),
+                    AskKind::Question | AskKind::Doubt => {
+                        settle(self, id, ask, (&voters, None)).ok()
+                    }
                 }
             }
         };

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     ids::{Name, StepId, TaskId},
+    journal::Ruled,
     payload::Payload,
     time::UnixMillis,
     workflow::Grant,
@@ -133,6 +134,10 @@ pub struct Step {
     pub degraded: Option<String>,
     /// What the attempt that is out may spend.
     pub grant: Grant,
+    /// What its worker got, while a person is asked about what came of it.
+    pub input: Option<Payload>,
+    /// What a person knows about calls of former attempts.
+    pub ruled: Option<Ruled>,
     /// When its first work order was decided.
     pub started_at: UnixMillis,
     /// When it last changed.
@@ -366,6 +371,11 @@ impl Task {
                 self.enter(step, state, *usage);
             }
             Event::Voted { step, by } => self.vote(step, by),
+            Event::CallRuled { step, by, ruling } => {
+                let (by, ruling) = (by.clone(), ruling.clone());
+                let entry = self.step_entry(step);
+                entry.ruled = Some(Ruled { attempt: entry.attempt, by, ruling });
+            }
             Event::LimitReached { limit, is_held: true } => self.held = Some(limit.clone()),
             Event::LimitReached { limit, is_held: false } => self.limited = Some(limit.clone()),
             Event::BudgetNear { resource, .. } => self.warned.push(*resource),
@@ -440,6 +450,8 @@ impl Task {
             tries: 0,
             degraded: None,
             grant: Grant::default(),
+            input: None,
+            ruled: None,
             started_at: at,
             changed_at: at,
             rev,
@@ -453,6 +465,10 @@ impl Task {
         let entry = self.step_entry(step);
         let before = std::mem::replace(&mut entry.state, state);
         (entry.rev, entry.changed_at) = (rev, at);
+        entry.input = match (&before, &entry.state) {
+            (StepState::Dispatched { input, .. }, StepState::Waiting { .. }) => Some(input.clone()),
+            (_, _) => None,
+        };
         let (is_out, grant) = (matches!(entry.state, StepState::Dispatched { .. }), entry.grant);
         if matches!(before, StepState::Dispatched { .. }) {
             self.reserved = self.reserved.minus(grant);

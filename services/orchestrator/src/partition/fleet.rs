@@ -135,6 +135,7 @@ fn ended(before: &Task, event: &Event, at: UnixMillis) -> Option<(Target, Call)>
         | Event::StepDelayed { failure: None, .. }
         | Event::StepSkipped { .. }
         | Event::Voted { .. }
+        | Event::CallRuled { .. }
         | Event::LimitReached { .. }
         | Event::BudgetNear { .. }
         | Event::BudgetAdded { .. }

@@ -123,6 +123,7 @@ impl Order {
                 time_left: until.saturating_duration_since(now),
                 grant: *grant,
                 idempotency_key: format!("{task}.{step}.1"),
+                ruled: None,
                 trace: Some(TRACE.to_owned()),
                 deliveries: self.deliveries,
                 receipt: Arc::new(receipt),

@@ -94,7 +94,7 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> Pump<B, P, W> {
             };
             match order {
                 Ok(item) => {
-                    let (step, receipt) = Step::of(item, received);
+                    let (step, receipt) = Step::of(item, received, self.shared.desk.clone());
                     arrivals.push(Arrival { step, receipt, slot });
                 }
                 Err(malformed) => self.bury(malformed, slot),

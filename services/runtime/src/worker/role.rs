@@ -13,7 +13,7 @@ use serde::Serialize;
 use tokio::{sync::watch, time::timeout};
 
 use self::actor::RoleActor;
-use super::{StepRunner, WorkerOptions, pump::Arrival};
+use super::{StepRunner, WorkerOptions, journal::Desk, pump::Arrival};
 use crate::supervise::Child;
 
 /// What a worker needs to work on any role: bus, packs, runner.
@@ -48,6 +48,10 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> Worker<B, P, W> {
             packs: self.packs.clone(),
             runner: Arc::clone(&self.runner),
             options: self.options.clone(),
+            desk: Desk {
+                shelf: Arc::new(self.bus.clone()),
+                worker: Arc::from(self.options.worker.as_str()),
+            },
             seat,
             subscribed,
         });
@@ -69,6 +73,7 @@ pub(super) struct Shared<B: WorkerBus, P, W> {
     pub(super) packs: P,
     pub(super) runner: Arc<W>,
     pub(super) options: WorkerOptions,
+    pub(super) desk: Desk,
     seat: watch::Sender<Option<ActorRef<Msg<B::Receipt>>>>,
     subscribed: watch::Sender<bool>,
 }
@@ -108,6 +113,8 @@ pub struct RoleSnapshot {
     pub out_of_time: u64,
     /// Steps given up because their task had ended.
     pub stopped: u64,
+    /// Steps given up because another worker had taken them over.
+    pub fenced: u64,
     /// Steps left to redelivery, since their report was not confirmed.
     pub unreported: u64,
     /// Steps whose runner panicked.

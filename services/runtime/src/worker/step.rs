@@ -21,7 +21,7 @@ use super::{Ran, Step, StepRunner, role::Shared};
 use crate::{backoff::Backoff, trace};
 
 /// Bounds of the pause before a report or a pack is tried again.
-const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+pub(super) const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
 /// Kept of a step's time to report that its pack was not found.
 const REPORT_RESERVE: Duration = Duration::from_millis(500);
@@ -45,6 +45,8 @@ pub(super) enum End {
     OutOfTime,
     /// Its task ended while it ran: settled.
     Stopped,
+    /// Another worker holds it: it is theirs to report and to settle.
+    Fenced,
     /// Not reported, so not settled: somebody gets it again.
     Unreported,
 }
@@ -102,6 +104,7 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> Shared<B, P, W> {
                         return End::OutOfTime;
                     }
                 },
+                () = step.journal.fenced() => return End::Fenced,
                 () = job.stop.notified() => {
                     tracing::info!(role = %step.role, "step stopped, nobody waits for it");
                     self.bus.done(&job.receipt).await;
@@ -109,6 +112,7 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> Shared<B, P, W> {
                 }
             },
         };
+        let ran = step.journal.close(step, ran).await;
         if !self.report(step, ran).await {
             return End::Unreported;
         }

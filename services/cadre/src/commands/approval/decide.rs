@@ -1,7 +1,8 @@
-//! `cadre approval grant|deny|answer`: what a person decides about a question.
+//! `cadre approval grant|deny|answer|happened|did-not-happen`: what a person decides about a question.
 
 use cadre_core::{
     ids::StepId,
+    journal::CallRuling,
     payload::Payload,
     task::{AskKind, Decision, Ruling},
     time::UnixMillis,
@@ -88,12 +89,37 @@ pub(super) struct AnswerArgs {
     with: String,
 }
 
+/// Say that the call in doubt has happened: the step goes on behind it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cadre approval show vs3tl6e2t2bmylf5r7pg2ndlxn pay        # which call it is
+  cadre approval happened vs3tl6e2t2bmylf5r7pg2ndlxn pay --with '{\"receipt\": \"A-17\"}'")]
+pub(super) struct HappenedArgs {
+    #[command(flatten)]
+    about: AboutArgs,
+    /// What the call gave back: JSON, `@file`, or `-` for standard input.
+    #[arg(long, value_name = "JSON|@FILE|-", default_value = "null")]
+    with: String,
+}
+
+/// Say that what is in doubt has not happened: the step is run again and does it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cadre approval did-not-happen vs3tl6e2t2bmylf5r7pg2ndlxn pay --comment 'not on the statement'")]
+pub(super) struct DidNotHappenArgs {
+    #[command(flatten)]
+    about: AboutArgs,
+}
+
 /// What a person wants to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verb {
     Grant,
     Deny,
     Answer,
+    Rule,
 }
 
 pub(super) async fn grant(args: &GrantArgs, settings: &Settings) -> anyhow::Result<()> {
@@ -111,6 +137,18 @@ pub(super) async fn deny(args: &DenyArgs, settings: &Settings) -> anyhow::Result
 pub(super) async fn answer(args: &AnswerArgs, settings: &Settings) -> anyhow::Result<()> {
     let document: Payload = content::read(&args.with)?;
     run(&args.about, (Verb::Answer, Ruling::GrantWith(document)), settings).await
+}
+
+pub(super) async fn happened(args: &HappenedArgs, settings: &Settings) -> anyhow::Result<()> {
+    let ruling = CallRuling::Happened(content::read(&args.with)?);
+    run(&args.about, (Verb::Rule, Ruling::Call(ruling)), settings).await
+}
+
+pub(super) async fn did_not_happen(
+    args: &DidNotHappenArgs,
+    settings: &Settings,
+) -> anyhow::Result<()> {
+    run(&args.about, (Verb::Rule, Ruling::Call(CallRuling::DidNot)), settings).await
 }
 
 async fn run(
@@ -200,7 +238,20 @@ pub(super) fn may(
         (Verb::Grant, AskKind::Question, Ruling::Grant) if ask.content.is_none() => {
             return usage(format!("step {id} wants an answer: use `cadre approval answer`"));
         }
-        (Verb::Grant | Verb::Deny | Verb::Answer, AskKind::Approval | AskKind::Question, _) => {}
+        (Verb::Grant, AskKind::Doubt, _) => {
+            return usage(format!(
+                "step {id} asks whether something has happened: use `cadre approval happened`, \
+                 `did-not-happen`, `answer` or `deny`"
+            ));
+        }
+        (Verb::Rule, AskKind::Approval | AskKind::Question, _) => {
+            return usage(format!("step {id} does not ask whether something has happened"));
+        }
+        (
+            Verb::Grant | Verb::Deny | Verb::Answer | Verb::Rule,
+            AskKind::Approval | AskKind::Question | AskKind::Doubt,
+            _,
+        ) => {}
     }
     if question.expires() <= now {
         return refused(format!("the question of step {id} expired at {}", question.expires()));
@@ -210,7 +261,8 @@ pub(super) fn may(
             "{by} published the goal, so another person must decide (four eyes)"
         ));
     }
-    let is_changed = matches!(ruling, Ruling::GrantWith(_)) && ask.content.is_some();
+    let is_shown = ask.content.is_some() && ask.kind != AskKind::Doubt;
+    let is_changed = matches!(ruling, Ruling::GrantWith(_)) && is_shown;
     if is_changed && (!ask.editable || ask.quorum > 1) {
         let why = if ask.quorum > 1 { "several people must agree" } else { "the pack says so" };
         return refused(format!("the content of step {id} cannot be changed: {why}"));

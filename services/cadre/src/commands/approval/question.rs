@@ -147,6 +147,7 @@ fn closes(event: &Event, step: &StepId) -> Option<Closed> {
         | Event::StepSkipped { .. }
         | Event::StepWaiting { .. }
         | Event::Voted { .. }
+        | Event::CallRuled { .. }
         | Event::LimitReached { .. }
         | Event::BudgetNear { .. }
         | Event::BudgetAdded { .. }

@@ -123,11 +123,18 @@ pub(super) fn commands(question: &Question<'_>) -> Vec<String> {
     let is_answerable = match ask.kind {
         AskKind::Approval => false,
         AskKind::Question => ask.content.is_none() || is_editable(ask),
+        AskKind::Doubt => true,
     };
+    if ask.kind == AskKind::Doubt {
+        if ask.content.is_some() {
+            commands.push(command("happened", " --with @result.json"));
+        }
+        commands.push(command("did-not-happen", ""));
+    }
     if is_answerable {
         commands.push(command("answer", " --with @answer.json"));
     }
-    if ask.content.is_some() || !is_answerable {
+    if ask.kind != AskKind::Doubt && (ask.content.is_some() || !is_answerable) {
         commands.push(command("grant", ""));
     }
     if !is_answerable && is_editable(ask) {

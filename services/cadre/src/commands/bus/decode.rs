@@ -66,7 +66,7 @@ fn of_subject(subject: &Subject, item: &TailItem) -> (&'static str, Said, bool) 
         Subject::InCancel { .. } => ("cancel", cancel_said(item), false),
         Subject::InControl { .. } => ("control", control_said(item), false),
         Subject::InDecision { .. } => ("decision", decision_said(item), false),
-        Subject::Run { .. } => ("journal", Err("the journal has no reader yet".to_owned()), false),
+        Subject::Run { .. } => ("journal", journal_said(item), false),
         Subject::Goals(_) => ("goal", published_said(item), false),
         Subject::Rejected(_) => ("rejected", rejected_said(item), true),
         Subject::Answer { .. } => ("answer", answer_said(item), false),
@@ -147,9 +147,25 @@ fn decision_said(item: &TailItem) -> Said {
         Some(Ruling::Granted(v1::Granted { content: None })) => "grants",
         Some(Ruling::Granted(v1::Granted { content: Some(_) })) => "grants with a content",
         Some(Ruling::Denied(_)) => "denies",
+        Some(Ruling::Call(_)) => "knows what happened in",
     };
     let (by, step) = (short(&decision.by), short(&decision.step));
     Ok((format!("{by} {ruling} {step}{}", because(&decision.comment)), value(&decision)?))
+}
+
+fn journal_said(item: &TailItem) -> Said {
+    use v1::journal_entry::Fact;
+    let entry: v1::JournalEntry = peek(encoding(item)?, &item.body)?;
+    let text = match &entry.fact {
+        None => "nothing".to_owned(),
+        Some(Fact::Claimed(claim)) => {
+            let v1::Claimed { attempt, delivery, worker } = claim;
+            format!("claimed by {}, attempt {attempt}, delivery {delivery}", short(worker))
+        }
+        Some(Fact::Begun(begun)) => format!("call {} begun: {}", begun.call, short(&begun.description)),
+        Some(Fact::Ended(ended)) => format!("call {} ended", ended.call),
+    };
+    Ok((text, value(&entry)?))
 }
 
 fn because(reason: &str) -> String {

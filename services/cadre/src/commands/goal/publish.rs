@@ -146,6 +146,7 @@ fn accepted_as(wanted: &Wanted, first: &Record) -> Result<(), Failure> {
         | Event::StepSkipped { .. }
         | Event::StepWaiting { .. }
         | Event::Voted { .. }
+        | Event::CallRuled { .. }
         | Event::LimitReached { .. }
         | Event::BudgetNear { .. }
         | Event::BudgetAdded { .. }

@@ -39,6 +39,7 @@ pub(super) fn event_name(event: &Event) -> &'static str {
         Event::StepSkipped { .. } => "step_skipped",
         Event::StepWaiting { .. } => "step_waiting",
         Event::Voted { .. } => "voted",
+        Event::CallRuled { .. } => "call_ruled",
         Event::LimitReached { .. } => "limit_reached",
         Event::BudgetNear { .. } => "budget_near",
         Event::BudgetAdded { .. } => "budget_added",
@@ -119,6 +120,9 @@ fn content(event: &Event) -> Value {
             json!({"step": step.to_string(), "ask": ask(asked), "usage": usage(*spent)})
         }
         Event::Voted { step, by } => json!({"step": step.to_string(), "by": by}),
+        Event::CallRuled { step, by, ruling } => {
+            json!({"step": step.to_string(), "by": by, "ruling": ruling.as_str()})
+        }
         Event::LimitReached { limit, is_held } => json!({"limit": limit, "held": is_held}),
         Event::BudgetNear { resource, text } => {
             json!({"resource": resource.as_str(), "text": text})

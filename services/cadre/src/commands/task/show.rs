@@ -107,6 +107,7 @@ fn times(records: &[Record]) -> BTreeMap<StepId, Times> {
                 | Event::StepDelayed { failure: None, .. }
                 | Event::StepSkipped { .. }
                 | Event::Voted { .. }
+                | Event::CallRuled { .. }
                 | Event::LimitReached { .. }
                 | Event::BudgetNear { .. }
                 | Event::BudgetAdded { .. }

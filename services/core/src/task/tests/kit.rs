@@ -414,6 +414,7 @@ impl Run<'_> {
                 Event::StepDispatched { step, .. }
                 | Event::StepDelayed { step, .. }
                 | Event::StepWaiting { step, .. }
+                | Event::CallRuled { step, .. }
                 | Event::Voted { step, .. }
                 | Event::Retried { step, .. } => (step.clone(), false),
                 Event::StepCompleted { step, .. }
@@ -472,6 +473,7 @@ fn bytes(event: &Event) -> usize {
             Event::LimitReached { limit, .. } => limit.len(),
             Event::BudgetNear { text, .. } => text.len(),
             Event::Refused { what, why } => what.len() + why.len(),
+            Event::CallRuled { by, ruling, .. } => by.len() + ruling.as_str().len(),
             Event::Voted { by, .. }
             | Event::BudgetAdded { by, .. }
             | Event::Paused { by }

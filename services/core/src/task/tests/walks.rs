@@ -201,6 +201,7 @@ fn ordered(run: &Run<'_>) -> Vec<String> {
         | Event::StepDelayed { .. }
         | Event::StepWaiting { .. }
         | Event::Voted { .. }
+        | Event::CallRuled { .. }
         | Event::LimitReached { .. }
         | Event::BudgetNear { .. }
         | Event::BudgetAdded { .. }

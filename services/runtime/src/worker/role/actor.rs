@@ -214,9 +214,10 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> RoleActor<B, P, W> {
             End::Reported => state.counts.reported += 1,
             End::OutOfTime => state.counts.out_of_time += 1,
             End::Stopped => state.counts.stopped += 1,
+            End::Fenced => state.counts.fenced += 1,
             End::Unreported => state.counts.unreported += 1,
         }
-        if running.is_redelivered && end != End::Unreported {
+        if running.is_redelivered && !matches!(end, End::Unreported | End::Fenced) {
             let (bus, receipt) = (self.0.bus.clone(), running.receipt);
             drop(task::spawn("settle-again", async move { bus.done(&receipt).await }));
         }

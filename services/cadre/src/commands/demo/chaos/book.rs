@@ -206,6 +206,7 @@ impl Book {
             | Event::StepDispatched { .. }
             | Event::StepSkipped { .. }
             | Event::Voted { .. }
+            | Event::CallRuled { .. }
             | Event::LimitReached { .. }
             | Event::BudgetNear { .. }
             | Event::BudgetAdded { .. }
