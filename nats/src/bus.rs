@@ -16,10 +16,12 @@ use cadre_core::{
     },
     task::{Answer, Control, Decision, Goal, Order, Record, Report},
     time::UnixMillis,
+    workflow::Workflow,
 };
 use cadre_proto::subject::{self, Attempt};
 
 use crate::{
+    backlog::Backlog,
     blobs::Blobs,
     clock::BrokerClock,
     connect::Connection,
@@ -84,6 +86,7 @@ pub struct JetStreamBus {
     blobs: Blobs,
     log: TaskLog,
     outbox: Outbox,
+    backlog: Backlog,
 }
 
 /// Why the streams cannot be used.
@@ -131,7 +134,7 @@ impl JetStreamBus {
         let blobs = Blobs::new(js);
         let log = TaskLog::new(streams.clone(), blobs.clone());
         let outbox = Outbox::new(streams.clone(), blobs.clone());
-        Ok(Self { streams, blobs, log, outbox })
+        Ok(Self { streams, blobs, log, outbox, backlog: Backlog::default() })
     }
 
     /// The streams, for tools that look at them.
@@ -226,7 +229,15 @@ impl OrchestratorBus for JetStreamBus {
     }
 
     async fn goals(&self) -> Result<GoalInbox, BusError> {
-        GoalInbox::open(&self.streams).await
+        GoalInbox::open(&self.streams, &self.backlog).await
+    }
+
+    fn crowded(&self, workflow: &Workflow) -> Option<Name> {
+        self.backlog.take(workflow.roles.keys())
+    }
+
+    async fn later(&self, receipt: Receipt) {
+        receipt.settle(&self.streams.client, Settlement::Later).await;
     }
 
     async fn forward_timers(&self) -> Result<(), BusError> {

@@ -8,6 +8,7 @@ pub mod packs;
 pub mod payment;
 pub mod plain;
 pub mod process;
+pub mod raw;
 pub mod seed;
 pub mod shell;
 pub mod sim;
