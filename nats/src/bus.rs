@@ -17,11 +17,13 @@ use cadre_core::{
     },
     task::{Answer, Control, Decision, Goal, Order, Record, Report, Stop},
     time::UnixMillis,
+    workflow::Workflow,
 };
 use cadre_proto::subject::{self, Attempt};
 
 use crate::{
     Wire,
+    backlog::Backlog,
     blobs::Blobs,
     clock::BrokerClock,
     connect::Connection,
@@ -90,6 +92,7 @@ pub struct JetStreamBus {
     log: TaskLog,
     journal: RunJournal,
     outbox: Outbox,
+    backlog: Backlog,
 }
 
 /// Why the streams cannot be used.
@@ -139,7 +142,7 @@ impl JetStreamBus {
         let log = TaskLog::new(streams.clone(), blobs.clone());
         let journal = RunJournal::new(streams.clone(), blobs.clone());
         let outbox = Outbox::new(streams.clone(), blobs.clone());
-        Ok(Self { streams, blobs, log, journal, outbox })
+        Ok(Self { streams, blobs, log, journal, outbox, backlog: Backlog::default() })
     }
 
     /// The streams, for tools that look at them.
@@ -255,7 +258,15 @@ impl OrchestratorBus for JetStreamBus {
     }
 
     async fn goals(&self) -> Result<GoalInbox, BusError> {
-        GoalInbox::open(&self.streams).await
+        GoalInbox::open(&self.streams, &self.backlog).await
+    }
+
+    fn crowded(&self, workflow: &Workflow) -> Option<Name> {
+        self.backlog.take(workflow.roles.keys())
+    }
+
+    async fn later(&self, receipt: Receipt) {
+        receipt.settle(&self.streams.client, Settlement::Later).await;
     }
 
     async fn forward_timers(&self) -> Result<(), BusError> {

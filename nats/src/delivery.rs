@@ -45,6 +45,8 @@ pub(crate) enum Settlement {
     Ack,
     /// Still at it.
     Progress,
+    /// To be delivered again in a second.
+    Later,
 }
 
 /// Settles one delivery; keeps the whole message, for a dead letter.
@@ -70,6 +72,7 @@ impl Receipt {
         let body = match settlement {
             Settlement::Ack => Bytes::from_static(b"+ACK"),
             Settlement::Progress => Bytes::from_static(b"+WPI"),
+            Settlement::Later => Bytes::from_static(br#"-NAK {"delay": 1000000000}"#),
         };
         if let Err(error) = client.publish(reply, body).await {
             tracing::debug!(subject = %self.message.subject, %error, "message was not settled");

@@ -17,6 +17,7 @@ use cadre_proto::{
 use serde_json::json;
 
 use crate::{
+    backlog::Backlog,
     blobs::{BlobError, Blobs},
     bus::{Streams, header, pairs},
     delivery::{Receipt, Stamp},
@@ -229,12 +230,13 @@ fn undecodable(attempt: &Attempt, why: &str, message: &Message) -> Report {
 /// Goals as published.
 pub struct GoalInbox {
     pull: Pull,
+    backlog: Backlog,
     streams: Streams,
     epoch: String,
 }
 
 impl GoalInbox {
-    pub(crate) async fn open(streams: &Streams) -> Result<Self, BusError> {
+    pub(crate) async fn open(streams: &Streams, backlog: &Backlog) -> Result<Self, BusError> {
         let name = "CADRE_GOALS";
         let stream = streams
             .js
@@ -243,14 +245,20 @@ impl GoalInbox {
             .map_err(|error| BusError::Unavailable(format!("stream {name}: {error}")))?;
         let epoch = stream.cached_info().created.unix_timestamp().to_string();
         let pull = Pull::open(streams, name.to_owned(), "intake".to_owned(), None).await?;
-        Ok(Self { pull, streams: streams.clone(), epoch })
+        Ok(Self { pull, backlog: backlog.clone(), streams: streams.clone(), epoch })
     }
 }
 
 impl Inbox<RawGoal<Receipt>> for GoalInbox {
     async fn next(&mut self) -> Result<Vec<RawGoal<Receipt>>, BusError> {
         let mut batch = Vec::new();
-        for message in self.pull.next(GOALS_ROOM).await? {
+        let messages = self.pull.next(GOALS_ROOM).await?;
+        if !messages.is_empty()
+            && let Err(error) = self.backlog.look(&self.streams.js, &self.streams.topology).await
+        {
+            tracing::debug!(%error, "how much work waits is not known");
+        }
+        for message in messages {
             let Some(stamp) = Stamp::of(&message) else { continue };
             self.streams.clock.observe(stamp.stored_at);
             let Stamp { sequence, stored_at, deliveries, .. } = stamp;

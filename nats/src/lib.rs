@@ -1,6 +1,7 @@
 //! JetStream behind the ports of cadre-core: streams, log, work, timers, packs, blobs, and the server itself.
 
 pub mod audit;
+mod backlog;
 pub mod bench;
 pub mod blobs;
 pub mod breakers;

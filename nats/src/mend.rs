@@ -1,10 +1,10 @@
-//! Deliveries that the client library cannot read: headers that are no UTF-8.
+//! Deliveries that the client library cannot read: headers that are no UTF-8, or no headers.
 //!
 //! The library ends the connection over one, and so would every redelivery, for ever. So whenever the connection
 //! was lost, what a consumer has given out and not seen settled is read by another way; such a message is published
 //! anew with its headers made readable, and the original goes away. The usual checks say the rest.
 
-use async_nats::{HeaderMap, HeaderName, HeaderValue};
+use async_nats::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use bytes::Bytes;
 use data_encoding::BASE64;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ pub(crate) async fn mend(streams: &Streams, stream: &str, consumer: &str) {
         if message.sequence > last {
             return;
         }
-        if std::str::from_utf8(&message.headers).is_err() {
+        if !message.headers.is_empty() && !is_readable(&message.headers) {
             replace(streams, stream, &message).await;
         }
         next = message.sequence + 1;
@@ -91,6 +91,23 @@ async fn replace(streams: &Streams, stream: &str, message: &Stored<'_>) {
     ask(streams, &format!("STREAM.MSG.DELETE.{stream}"), &request).await;
 }
 
+/// Whether the client library can surely read these headers. Broken lines are let through by it under
+/// circumstances; here they are not, for a message loses nothing by being published anew.
+fn is_readable(headers: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(headers) else { return false };
+    let mut lines = text.lines();
+    let is_version = |line: &str| {
+        let rest = line.strip_prefix("NATS/1.0").map(str::trim);
+        let status = rest.map(|rest| rest.split(' ').next().unwrap_or_default());
+        status.is_some_and(|status| status.is_empty() || status.parse::<StatusCode>().is_ok())
+    };
+    let is_header = |line: &str| {
+        let name = line.split_once(':').map(|(name, _)| name.parse::<HeaderName>());
+        line.is_empty() || matches!(name, Some(Ok(_)))
+    };
+    lines.next().is_some_and(is_version) && lines.all(is_header)
+}
+
 /// The headers as far as they are text; what is none becomes `_` in names and U+FFFD in values.
 fn readable(headers: &[u8]) -> HeaderMap {
     let text = String::from_utf8_lossy(headers);
@@ -130,6 +147,24 @@ async fn ask(streams: &Streams, api: &str, request: &Value) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_the_library_can_read_is_left_alone() {
+        for good in ["NATS/1.0\r\n\r\n", "NATS/1.0\r\nA: b\r\nC:\r\n\r\n", "NATS/1.0 503\r\n\r\n"] {
+            assert!(is_readable(good.as_bytes()), "{good:?}");
+        }
+        for bad in [
+            &b"NATS/1.0\r\nA: \xff\r\n\r\n"[..],
+            b"NATS/1.0\r\nno colon\r\n\r\n",
+            "NATS/1.0\r\n\u{c4}: b\r\n\r\n".as_bytes(),
+            b"NATS/1.0\r\n: b\r\n\r\n",
+            b"NATS/1.0 what\r\n\r\n",
+            b"NATS/2.0\r\nA: b\r\n\r\n",
+            b"\r\n",
+        ] {
+            assert!(!is_readable(bad), "{}", bad.escape_ascii());
+        }
+    }
 
     #[test]
     fn what_is_no_text_is_marked_and_conditions_are_left_out() {

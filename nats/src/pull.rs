@@ -15,6 +15,7 @@ use serde_json::json;
 
 use crate::{
     bus::{Streams, header},
+    delivery::Stamp,
     mend::mend,
 };
 
@@ -126,7 +127,10 @@ impl Pull {
     }
 
     async fn take(&mut self, message: Message, batch: &mut Vec<Message>) -> Result<(), BusError> {
-        let Some(status) = message.status.filter(|status| *status != StatusCode::OK) else {
+        // A stranger can write a status into a message; what has a place in a stream is no signal.
+        let is_signal = Stamp::of(&message).is_none();
+        let status = message.status.filter(|status| *status != StatusCode::OK && is_signal);
+        let Some(status) = status else {
             self.asked = self.asked.saturating_sub(1);
             if self.group.is_some()
                 && let Some(pin) = header(&message, "Nats-Pin-Id")

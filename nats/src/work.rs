@@ -143,8 +143,19 @@ async fn decode(blobs: &Blobs, message: &Message) -> Result<Result<WorkOrder, St
         Err(why) => return Ok(Err(why)),
     };
     match fetch(blobs, parsed.needed()).await? {
-        Ok(found) => Ok(parsed.into_core(&found).map_err(|error| error.to_string())),
+        Ok(found) => Ok(parsed
+            .into_core(&found)
+            .map_err(|error| error.to_string())
+            .and_then(|order| of_its_subject(order, &message.subject))),
         Err(why) => Ok(Err(why)),
+    }
+}
+
+/// A report goes where the body says; it must not end another attempt than the one that was ordered.
+fn of_its_subject(order: WorkOrder, subject: &str) -> Result<WorkOrder, String> {
+    match Subject::parse(subject) {
+        Ok(Subject::Work(_, attempt)) if attempt == order.attempt => Ok(order),
+        Ok(_) | Err(_) => Err(format!("work order: its body is about {}", order.attempt)),
     }
 }
 

@@ -10,6 +10,7 @@ pub mod packs;
 pub mod payment;
 pub mod plain;
 pub mod process;
+pub mod raw;
 pub mod rooms;
 pub mod seed;
 pub mod shell;

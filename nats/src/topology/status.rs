@@ -157,6 +157,45 @@ async fn consumers_of(js: &Context, stream: &str) -> Result<Vec<ConsumerStatus>,
     Ok(join_all(infos.into_iter().map(|info| consumer_status(js, info))).await)
 }
 
+/// What one shard's consumer of a role has to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RoleQueue {
+    /// The role.
+    pub(crate) role: String,
+    /// Orders not yet delivered.
+    pub(crate) waiting: u64,
+    /// Orders delivered and not yet acknowledged.
+    pub(crate) held: u64,
+    /// The cap on those.
+    pub(crate) concurrency: u64,
+}
+
+impl RoleQueue {
+    /// Nothing to do, and nobody to do it.
+    pub(crate) fn none(role: &str) -> Self {
+        Self { role: role.to_owned(), waiting: 0, held: 0, concurrency: 0 }
+    }
+}
+
+/// Reads what waits for every role, shard by shard.
+pub(crate) async fn role_queues(
+    js: &Context,
+    topology: &Topology,
+) -> Result<Vec<RoleQueue>, ApiError> {
+    let streams: Vec<_> = topology.all_shards().map(work_stream).collect();
+    let infos = streams.iter().map(|stream| consumers::<consumer::Info>(js, stream));
+    let infos = try_join_all(infos).await?.into_iter().flatten();
+    let queues = infos.filter_map(|info| {
+        Some(RoleQueue {
+            role: info.name.strip_prefix("role-")?.to_owned(),
+            waiting: info.num_pending,
+            held: info.num_ack_pending as u64,
+            concurrency: u64::try_from(info.config.max_ack_pending).unwrap_or_default(),
+        })
+    });
+    Ok(queues.collect())
+}
+
 async fn consumer_status(js: &Context, info: consumer::Info) -> ConsumerStatus {
     let oldest = oldest(js, &info).await;
     let pinned = info.priority_groups.into_iter().find_map(|group| group.pinned_client_id);

@@ -78,6 +78,13 @@ pub const DELIVERIES_MAX: u32 = 10;
 /// What the aggregator gets beyond the task's deadline, so that a late task still has an answer.
 pub const AGGREGATE_GRACE: Duration = Duration::from_secs(5);
 
+/// Work orders that may wait for a role before the intake leaves goals that need it where they are: so many
+/// times its concurrency. What is taken in then waits for at most that many rounds of work.
+pub const ROLE_BACKLOG_TIMES: u64 = 4;
+
+/// The same for roles of little concurrency, so that there is always something to do.
+pub const ROLE_BACKLOG_MIN: u64 = 64;
+
 /// Targets that one process keeps a breaker for; roles, tools and models together.
 pub const BREAKERS_MAX: usize = 1_024;
 

@@ -209,6 +209,19 @@ pub trait OrchestratorBus: Settle + Clone {
     /// Subscribes to published goals, shared with every other orchestrator.
     fn goals(&self) -> impl Future<Output = Result<Self::Goals, BusError>> + Send;
 
+    /// A role of `workflow` that has more work waiting than its workers keep up with, if there is one;
+    /// otherwise a goal is taken to be taken in, with an order for each of them. A bus that cannot tell
+    /// lets everything in.
+    fn crowded(&self, _workflow: &Workflow) -> Option<Name> {
+        None
+    }
+
+    /// Leaves a goal on the bus, to be delivered again after a moment.
+    fn later(&self, receipt: Self::Receipt) -> impl Future<Output = ()> + Send {
+        drop(receipt);
+        std::future::ready(())
+    }
+
     /// Moves fired timers into their partitions' inputs, until dropped or broken.
     fn forward_timers(&self) -> impl Future<Output = Result<(), BusError>> + Send;
 

@@ -12,10 +12,11 @@ use std::{
 };
 
 use cadre_core::{
-    ids::{Partitions, TaskId},
+    ids::{Name, Partitions, TaskId},
     limits::DELIVERIES_MAX,
     ports::{BusError, Inbox as _, LoadError, OrchestratorBus, Packs, RawGoal},
     task::Goal,
+    workflow::Workflow,
 };
 use cadre_runtime::{
     task::{Linked, panic_text, spawn},
@@ -25,7 +26,17 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tracing::Span;
 
 pub(crate) use admit::conflict;
-use admit::{Address, Admitted, Rejected, admit, poison};
+use admit::{Address, Admitted, Rejected, admit, overloaded, poison};
+
+/// What becomes of one goal.
+enum Fate {
+    /// It becomes a task.
+    Admit(Box<Goal>),
+    /// Its publisher hears why not.
+    Reject(Box<Rejected>),
+    /// It stays where it is: this role has too much to do.
+    Wait(Name),
+}
 
 /// What the intake actor can be told.
 pub(crate) enum IntakeMsg<R> {
@@ -132,16 +143,21 @@ async fn take<B: OrchestratorBus, P: Packs>(
 ) {
     let settled = match decide(bus, packs, &goal).await {
         Err(error) => Err(error),
-        Ok(Ok(mut admitted)) => {
+        Ok(Fate::Wait(role)) => {
+            tracing::debug!(%role, subject = goal.subject, "goal waits, its role has too much to do");
+            bus.later(goal.receipt).await;
+            Ok(())
+        }
+        Ok(Fate::Admit(mut admitted)) => {
             let span = begin_trace(&mut admitted);
-            let submitted = bus.submit(Arc::new(admitted)).await;
+            let submitted = bus.submit(Arc::new(*admitted)).await;
             if submitted.is_ok() {
                 bus.ack(goal.receipt).await;
             }
             drop(span);
             submitted
         }
-        Ok(Err(rejected)) => reject(bus, partitions, goal, *rejected).await,
+        Ok(Fate::Reject(rejected)) => reject(bus, partitions, goal, *rejected).await,
     };
     if let Err(error) = settled {
         tracing::warn!(%error, "goal was not taken in, later again");
@@ -152,34 +168,53 @@ async fn decide<B: OrchestratorBus, P: Packs>(
     bus: &B,
     packs: &P,
     goal: &RawGoal<B::Receipt>,
-) -> Result<Result<Goal, Box<Rejected>>, BusError> {
+) -> Result<Fate, BusError> {
     let address = match Address::parse(&goal.subject) {
         Ok(address) => address,
-        Err(rejected) => return Ok(Err(rejected)),
+        Err(rejected) => return Ok(Fate::Reject(rejected)),
     };
     let workflow = match packs.current(&address.workflow).await {
         Ok(workflow) => workflow,
         Err(BusError::Refused(why)) if goal.deliveries >= DELIVERIES_MAX => {
-            return Ok(Err(poison(&address, goal, &why)));
+            return Ok(Fate::Reject(poison(&address, goal, &why)));
         }
         Err(error) => return Err(error),
     };
     let checks = || admit(&address, goal, workflow.as_deref(), bus.now());
     // What it borrows is only read: a panic leaves nothing half done.
     match catch_unwind(AssertUnwindSafe(checks)) {
-        Ok(Ok(Admitted { goal, late: None })) => Ok(Ok(goal)),
+        Ok(Ok(Admitted { goal: admitted, late: None })) => Ok(match workflow {
+            Some(workflow) => room_for(bus, &workflow, (&address, goal), admitted),
+            None => Fate::Admit(admitted.into()),
+        }),
         Ok(Ok(Admitted { goal, late: Some(late) })) => {
-            Ok(if is_known(bus, &goal.task).await? { Ok(goal) } else { Err(late) })
+            let is_known = is_known(bus, &goal.task).await?;
+            Ok(if is_known { Fate::Admit(goal.into()) } else { Fate::Reject(late) })
         }
-        Ok(Err(rejected)) => Ok(Err(rejected)),
+        Ok(Err(rejected)) => Ok(Fate::Reject(rejected)),
         Err(panic) => {
             let why = format!("its checks panicked: {}", panic_text(&*panic));
             if goal.deliveries >= DELIVERIES_MAX {
-                return Ok(Err(poison(&address, goal, &why)));
+                return Ok(Fate::Reject(poison(&address, goal, &why)));
             }
             Err(BusError::Refused(why))
         }
     }
+}
+
+/// Admits a goal while those who will work on it keep up; one that has waited too long is refused.
+fn room_for<B: OrchestratorBus>(
+    bus: &B,
+    workflow: &Workflow,
+    (address, raw): (&Address, &RawGoal<B::Receipt>),
+    goal: Goal,
+) -> Fate {
+    let Some(role) = bus.crowded(workflow) else { return Fate::Admit(goal.into()) };
+    let waited = bus.now().since(raw.stored_at);
+    if waited < workflow.limits.deadline {
+        return Fate::Wait(role);
+    }
+    Fate::Reject(overloaded(address, &goal.key, &role, waited))
 }
 
 /// Whether the task has a log, whole or not: a goal that is repeated after its deadline is no new one.

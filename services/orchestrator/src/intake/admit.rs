@@ -1,5 +1,7 @@
 //! What a published goal must be to become a task, and what its publisher reads if it is not.
 
+use std::time::Duration;
+
 use cadre_core::{
     contract::Violation,
     ids::{Name, TaskId},
@@ -37,7 +39,7 @@ pub(crate) struct Rejected {
     /// Who is told.
     pub tenant: Name,
     /// For programs: `subject header too_large json unknown_workflow schema deadline key conflict
-    /// poison`.
+    /// overloaded poison`.
     pub code: &'static str,
     /// For people: what is wrong and what to do.
     pub message: String,
@@ -208,6 +210,25 @@ pub(crate) fn poison<R>(address: &Address, raw: &RawGoal<R>, why: &str) -> Box<R
     let headers = raw.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let key = GoalHeaders::decode(headers).ok().map(|headers| clip(&key(raw, &headers)));
     Box::new(Rejected { key, ..*Rejected::new(&address.tenant, "poison", &text) })
+}
+
+/// The answer to a goal that waited for room as long as its task might have taken.
+#[must_use]
+pub(crate) fn overloaded(
+    address: &Address,
+    key: &str,
+    role: &Name,
+    waited: Duration,
+) -> Box<Rejected> {
+    let text = format!(
+        "it waited for {} s, and role {role} still has more to do than its workers keep up with: \
+         publish it again later, or run more workers",
+        waited.as_secs()
+    );
+    Box::new(Rejected {
+        key: Some(clip(key)),
+        ..*Rejected::new(&address.tenant, "overloaded", &text)
+    })
 }
 
 /// The publisher's key, or one that names this very message.

@@ -94,8 +94,19 @@ async fn publish(client: &Client, wanted: &Wanted) -> anyhow::Result<Stored> {
     let body = body.as_bytes().to_vec().into();
     let sent = client.connection.js.publish_with_headers(subject, headers, body).await;
     let ack = sent.map_err(|error| unavailable(&error))?.await;
-    let ack = ack.map_err(|error| unavailable(&format_args!("publish the goal: {error}")))?;
+    let ack = ack.map_err(|error| not_stored(&error))?;
     Ok(Stored { sequence: ack.sequence, is_duplicate: ack.duplicate, is_known: false })
+}
+
+/// Why the broker did not store a goal: it is full, or not there.
+fn not_stored(error: &(dyn std::error::Error + 'static)) -> Failure {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    if causes.any(|cause| cause.to_string().contains("maximum bytes exceeded")) {
+        let text = "the goal was not stored, because CADRE_GOALS is full: more is published than is \
+                    taken in; publish it again later, and see `cadre bus status`";
+        return Failure::new(Code::Rejected, text);
+    }
+    unavailable(&format_args!("publish the goal: {error}"))
 }
 
 /// Waits for the first record of the task's log, or for a rejection that is ours.

@@ -1,0 +1,210 @@
+//! Ten times the load that the workers can take: it waits where it is bounded, and everything ends.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use async_nats::jetstream::stream::Config;
+use cadre_core::{
+    ids::{Name, TaskId},
+    limits::ROLE_BACKLOG_MIN,
+};
+use cadre_tests::{
+    bed::{Bed, PATIENCE},
+    hand::Hand,
+    packs,
+    plain::{self, Rejections},
+    shell, verdict,
+};
+use futures::future::join_all;
+use serde_json::{Value, json};
+use tokio::{sync::watch, time::timeout};
+
+/// What one worker takes for one order.
+const WORK: Duration = Duration::from_millis(40);
+
+/// Workers: together they do 100 orders a second.
+const WORKERS: usize = 4;
+
+/// Goals, all at once; what is done of them until they are late is about a third.
+const GOALS: usize = 600;
+
+/// When their publishers stop caring.
+const WITHIN_MS: u64 = 2_000;
+
+/// The pause between two looks at something that has no event.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// How much this process may grow while it is overloaded.
+const GROWTH_BYTES_MAX: u64 = 200 << 20;
+
+const PACK: &str = r#"apiVersion: pack/v1
+name: slow
+roles:
+  tortoise: {runtime: remote, accepts: contracts/any.v1.json, returns: contracts/any.v1.json, limits: {timeout: 10s}, concurrency: 4}
+workflow:
+  input: contracts/any.v1.json
+  output: contracts/any.v1.json
+  limits: {deadline: 60s, max_steps: 3, max_usd: 0, max_tokens: 0}
+  when_limited: partial
+  steps:
+    crawl: {role: tortoise, with: "${ goal }"}
+  result:
+    crawl: {from: ["${ crawl }"], required: false}
+"#;
+
+/// Works one order after the other until told to stop.
+async fn worker(bed: &Bed, done: Arc<AtomicUsize>, mut stop: watch::Receiver<bool>) {
+    let hand = Hand::of(bed, "tortoise").await;
+    loop {
+        let order = tokio::select! {
+            order = hand.order() => order,
+            _ = stop.changed() => return,
+        };
+        // This is the work.
+        tokio::time::sleep(WORK).await;
+        let report = order.report(json!({"completed": {"output": {"n": 1}}})).to_string();
+        // Somebody else may have reported, if this machine is very slow.
+        let _ = order.send(&order.report_subject(), "application/json", report).await;
+        order.message.double_ack().await.expect("acknowledged");
+        done.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// The most orders that ever waited.
+async fn watch_queue(bed: &Bed, mut stop: watch::Receiver<bool>) -> u64 {
+    let (mut most, mut look) = (0, tokio::time::interval(LOOK_EVERY));
+    loop {
+        tokio::select! {
+            _ = look.tick() => {}
+            _ = stop.changed() => return most,
+        }
+        let mut stream = bed.connection.js.get_stream("CADRE_WORK_0").await.expect("stream");
+        most = most.max(stream.info().await.expect("info").state.messages);
+    }
+}
+
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes =
+        line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
+    kilobytes.unwrap_or_default() * 1024
+}
+
+async fn publish_all(bed: &Bed) -> Vec<TaskId> {
+    let limit = WITHIN_MS.to_string();
+    let sent = (0..GOALS).map(|number| {
+        let (key, limit) = (format!("goal-{number}"), limit.clone());
+        async move {
+            let headers = plain::headers(&[("Nats-Msg-Id", &key), ("Cadre-Timeout-Ms", &limit)]);
+            plain::publish(bed, "goals.acme.slow", headers, b"{}").await;
+            TaskId::derive(&Name::new("acme").expect("a name"), &key)
+        }
+    });
+    join_all(sent).await
+}
+
+/// Waits until each goal has an answer or a rejection, and gives both.
+async fn ends(bed: &Bed, rejections: &mut Rejections) -> (Vec<Value>, Vec<Value>) {
+    let mut rejected = Vec::new();
+    let wait = async {
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        loop {
+            look.tick().await;
+            rejected.extend(rejections.so_far().await.into_iter().map(|it| it.document));
+            let answered = plain::count(bed, "CADRE_ANSWERS", "answers.>").await;
+            if answered + rejected.len() >= GOALS {
+                return answered;
+            }
+        }
+    };
+    let answered = timeout(PATIENCE, wait).await.expect("an end for every goal in time");
+    (bed.answers(answered).await, rejected)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_much_waits_outside_and_everything_ends() {
+    let bed = Arc::new(Bed::new().await);
+    bed.apply(&packs::pack(PACK, &[("contracts/any.v1.json", packs::ANYTHING)])).await;
+    let mut rejections = Rejections::listen(&bed).await;
+    let stack = bed.stack().await;
+    let (stop, stopped) = watch::channel(false);
+    let done = Arc::new(AtomicUsize::new(0));
+    let workers: Vec<_> = (0..WORKERS)
+        .map(|_| {
+            let (bed, done, stopped) = (Arc::clone(&bed), Arc::clone(&done), stopped.clone());
+            tokio::spawn(async move { worker(&bed, done, stopped).await })
+        })
+        .collect();
+    let queue = {
+        let (bed, stopped) = (Arc::clone(&bed), stopped.clone());
+        tokio::spawn(async move { watch_queue(&bed, stopped).await })
+    };
+
+    let before = resident();
+    let tasks = publish_all(&bed).await;
+    let (answers, rejected) = ends(&bed, &mut rejections).await;
+    let grown = resident().saturating_sub(before);
+    assert_eq!(answers.len() + rejected.len(), GOALS, "one end each");
+    for document in &rejected {
+        assert_eq!(document["code"], "deadline", "{document}");
+    }
+    let completed = answers.iter().filter(|answer| answer["status"] == "completed").count();
+    let of = |answer: &Value| answer["duration_ms"].as_u64().expect("a duration");
+    let slowest = answers.iter().map(of).max().unwrap_or_default();
+    plain::emptied(&bed, "CADRE_WORK_0").await;
+    stop.send(true).expect("they listen");
+    let most = queue.await.expect("a figure");
+    join_all(workers).await;
+    eprintln!(
+        "{GOALS} goals: {completed} completed, {} partial, {} refused; at most {most} orders waited, \
+         the slowest task took {slowest} ms, grown by {} MB, {} orders done",
+        answers.len() - completed,
+        rejected.len(),
+        grown >> 20,
+        done.load(Ordering::Relaxed),
+    );
+    assert!(completed > 0 && !rejected.is_empty(), "it was too much, yet not for nothing");
+    // What is taken in between two looks comes on top.
+    assert!(most <= 3 * ROLE_BACKLOG_MIN, "{most} orders waited");
+    assert!(slowest < WITHIN_MS + 10_000, "{slowest} ms");
+    assert!(grown < GROWTH_BYTES_MAX, "{grown} bytes");
+
+    let accepted: Vec<_> = answers.iter().filter_map(|answer| answer["task"].as_str()).collect();
+    let accepted: Vec<_> =
+        tasks.into_iter().filter(|task| accepted.contains(&task.as_str())).collect();
+    verdict::is_clean_at_rest(&bed, &accepted).await;
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_intake_refuses_in_clear_words() {
+    let bed = Bed::new().await;
+    bed.apply(&packs::pipeline("echoes", 1)).await;
+    let mut goals = bed.connection.js.get_stream("CADRE_GOALS").await.expect("stream");
+    let config = goals.info().await.expect("info").config.clone();
+    let small = Config { max_bytes: 4_096, ..config };
+    bed.connection.js.update_stream(small).await.expect("updated");
+    // Nobody takes anything in.
+    let stored = async |number: usize| {
+        let body = json!({"n": number, "text": "x".repeat(500)}).to_string();
+        let sent = bed.connection.js.publish("goals.acme.echoes", body.into()).await;
+        sent.expect("sent").await.map_err(|error| error.to_string())
+    };
+    let mut refused = None;
+    for number in 0..20 {
+        refused = refused.or(stored(number).await.err());
+    }
+    let why = refused.expect("it is full");
+    assert!(why.contains("maximum bytes exceeded"), "{why}");
+
+    let publish = ["goal", "publish", "echoes", "-i", "text=x"];
+    let said = shell::cadre(&bed, &publish).await;
+    assert_eq!(said.code, Some(4), "{said:?}");
+    assert!(said.talk.contains("CADRE_GOALS is full"), "{said:?}");
+}
