@@ -29,6 +29,7 @@ use crate::{
     log::TaskLog,
     outbox::Outbox,
     publish::{Grouping, Publisher},
+    signs::Signs,
     stop::{self, StopInbox},
     timer,
     topology::{DiscoverError, Topology},
@@ -47,6 +48,7 @@ pub struct Streams {
     /// The broker's time.
     pub clock: BrokerClock,
     pub(crate) publisher: Publisher,
+    pub(crate) signs: Signs,
     log: Arc<Vec<Stream<()>>>,
 }
 
@@ -125,8 +127,8 @@ impl JetStreamBus {
         }
         let (client, js) = (connection.client.clone(), connection.js.clone());
         let publisher = Publisher::start(&client, topology.shards, grouping).await?;
-        let log = Arc::new(log);
-        let streams = Streams { client, js: js.clone(), topology, clock, publisher, log };
+        let (log, signs, js) = (Arc::new(log), Signs::new(), js.clone());
+        let streams = Streams { client, js: js.clone(), topology, clock, publisher, signs, log };
         let blobs = Blobs::new(js);
         let log = TaskLog::new(streams.clone(), blobs.clone());
         let outbox = Outbox::new(streams.clone(), blobs.clone());

@@ -17,6 +17,7 @@ pub mod packs;
 mod publish;
 mod pull;
 pub mod server;
+mod signs;
 mod stop;
 pub mod tail;
 mod timer;
