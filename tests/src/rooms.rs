@@ -37,7 +37,7 @@ pub enum Cable {
     Routes,
 }
 
-/// The rooms of one cluster; taken down when dropped.
+/// The rooms of one cluster, taken down when dropped. One at a time: their addresses are fixed.
 #[derive(Debug)]
 pub struct Rooms {
     folder: TempDir,
@@ -168,6 +168,12 @@ impl Drop for Rooms {
             for mounted in [self.disk(node), self.net(node)] {
                 let _ = Command::new("umount").arg("-l").arg(mounted).status();
             }
+            for cable in [Cable::Clients, Cable::Routes] {
+                let _ = Command::new("ip").args(["link", "del", &cable.end(node)]).status();
+            }
+        }
+        for cable in [Cable::Clients, Cable::Routes] {
+            let _ = Command::new("ip").args(["link", "del", cable.bridge()]).status();
         }
     }
 }
