@@ -166,14 +166,14 @@ impl Drop for Rooms {
         // Or the folder could not be removed. What fails here ends with the namespaces.
         for node in 0..self.count {
             for mounted in [self.disk(node), self.net(node)] {
-                let _ = Command::new("umount").arg("-l").arg(mounted).status();
+                let _ = Command::new("umount").arg("-l").arg(mounted).output();
             }
             for cable in [Cable::Clients, Cable::Routes] {
-                let _ = Command::new("ip").args(["link", "del", &cable.end(node)]).status();
+                let _ = Command::new("ip").args(["link", "del", &cable.end(node)]).output();
             }
         }
         for cable in [Cable::Clients, Cable::Routes] {
-            let _ = Command::new("ip").args(["link", "del", cable.bridge()]).status();
+            let _ = Command::new("ip").args(["link", "del", cable.bridge()]).output();
         }
     }
 }

@@ -121,7 +121,9 @@ async fn a_killed_leader_of_three_loses_nothing() {
         goal_every: GOAL_EVERY,
         patience: PATIENCE,
     };
-    let mut cluster = Cluster::new(weather, None).await;
+    let bed = Bed::with(|options| options.replicas = Replicas::Three).await;
+    let arena = Arena::on(bed, 1, &["agent,aggregator"]).await;
+    let mut cluster = Cluster { arena, rooms: None, seed: weather.seed, unclear: 0 };
     let storm = Storm::begin(&cluster.arena, weather).await;
     sleep(Duration::from_secs(1)).await;
     let fault = Fault { name: "leader killed", at_ms: now_ms() };
