@@ -16,7 +16,7 @@ chaos:
 	cargo test -p cadre-tests --test chaos --no-run
 	enter=; if [ $(NODES) != 1 ] && $(ROOMS) ip link add probe type bridge; then enter='$(ROOMS)'; fi; \
 	CADRE_CHAOS_SECONDS=$(SECONDS) CADRE_CHAOS_SEED=$(SEED) CADRE_CHAOS_NODES=$(NODES) CADRE_LOG=error \
-		$$enter cargo test -p cadre-tests --test chaos seeded -- --nocapture
+		$$enter cargo test -p cadre-tests --test chaos -- seeded cluster_ --nocapture --test-threads 1
 
 test:
 	cargo test

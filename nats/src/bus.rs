@@ -34,6 +34,7 @@ use crate::{
     log::TaskLog,
     outbox::Outbox,
     publish::{Grouping, Publisher},
+    signs::Signs,
     stop::{self, StopInbox},
     timer,
     topology::{DiscoverError, Topology},
@@ -54,6 +55,7 @@ pub struct Streams {
     /// What this process reads and writes.
     pub wire: Wire,
     pub(crate) publisher: Publisher,
+    pub(crate) signs: Signs,
     log: Arc<Vec<Stream<()>>>,
 }
 
@@ -135,9 +137,9 @@ impl JetStreamBus {
         let (client, js) = (connection.client.clone(), connection.js.clone());
         clock.keep(&client).await;
         let publisher = Publisher::start(&client, topology.shards, grouping).await?;
-        let log = Arc::new(log);
-        let wire = connection.wire.clone();
-        let streams = Streams { client, js: js.clone(), topology, clock, wire, publisher, log };
+        let (log, signs, wire) = (Arc::new(log), Signs::new(), connection.wire.clone());
+        let streams =
+            Streams { client, js: js.clone(), topology, clock, wire, publisher, signs, log };
         let blobs = Blobs::new(js);
         let log = TaskLog::new(streams.clone(), blobs.clone());
         let journal = RunJournal::new(streams.clone(), blobs.clone());

@@ -21,6 +21,7 @@ mod pages;
 mod publish;
 mod pull;
 pub mod server;
+mod signs;
 mod stop;
 pub mod survey;
 pub mod tail;

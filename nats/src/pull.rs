@@ -5,9 +5,12 @@
 //! the caller cannot hold. One subscription for all requests; a request that a broker
 //! forgot (restart, leader change) is noticed by its missing heartbeats and repeated.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
-use async_nats::{Message, StatusCode, Subscriber};
+use async_nats::{Message, StatusCode, Subscriber, connection::State};
 use bytes::Bytes;
 use cadre_core::ports::BusError;
 use futures::{FutureExt as _, StreamExt as _};
@@ -84,6 +87,7 @@ impl Pull {
             // What came last may be what ended the connection.
             mend(&self.streams, &self.stream, &self.consumer).await;
             self.connects = connects;
+            self.streams.signs.seen();
         }
         let room = room.min(BATCH_MAX * 2);
         if self.asked == 0 || self.asked < room / 2 {
@@ -91,7 +95,10 @@ impl Pull {
         }
         let mut batch = Vec::new();
         match tokio::time::timeout(SILENCE_MAX, self.subscriber.next()).await {
-            Err(_) => self.asked = 0,
+            Err(_) => {
+                self.asked = 0;
+                self.doubt().await;
+            }
             Ok(None) => return Err(BusError::Unavailable("connection was closed".to_owned())),
             Ok(Some(message)) => self.take(message, &mut batch).await?,
         }
@@ -126,10 +133,32 @@ impl Pull {
             .map_err(|error| BusError::Unavailable(format!("pull from {}: {error}", self.stream)))
     }
 
+    /// Looks for another node when nobody answers through this one.
+    async fn doubt(&self) {
+        let client = &self.streams.client;
+        // While it is not connected, the client library is looking already.
+        if client.connection_state() == State::Connected
+            && self.streams.signs.missed(Instant::now())
+        {
+            let node = client.server_info().server_name;
+            tracing::warn!(node, "nobody answers through this bus server; connecting anew");
+            if let Err(error) = client.force_reconnect().await {
+                tracing::warn!(%error, "connection was not made anew");
+            }
+        }
+    }
+
     async fn take(&mut self, message: Message, batch: &mut Vec<Message>) -> Result<(), BusError> {
         // A stranger can write a status into a message; what has a place in a stream is no signal.
         let is_signal = Stamp::of(&message).is_none();
         let status = message.status.filter(|status| *status != StatusCode::OK && is_signal);
+        if status == Some(StatusCode::NO_RESPONDERS) {
+            self.asked = 0;
+            self.doubt().await;
+            tokio::time::sleep(REFUSED_PAUSE).await;
+            return Ok(());
+        }
+        self.streams.signs.seen();
         let Some(status) = status else {
             self.asked = self.asked.saturating_sub(1);
             if self.group.is_some()
@@ -145,10 +174,6 @@ impl Pull {
         match status {
             StatusCode::IDLE_HEARTBEAT => {}
             StatusCode::PIN_ID_MISMATCH => (self.pin, self.asked) = (None, 0),
-            StatusCode::NO_RESPONDERS => {
-                self.asked = 0;
-                tokio::time::sleep(REFUSED_PAUSE).await;
-            }
             _ if text == "Consumer Deleted" || text == "Consumer is push based" => {
                 let (stream, consumer) = (&self.stream, &self.consumer);
                 return Err(BusError::Refused(format!("{stream}/{consumer}: {text}")));

@@ -53,6 +53,21 @@ impl Process {
     /// # Panics
     /// As [`Process::serve`].
     pub async fn serve_with(url: &str, args: &[&str], variables: &[(&str, &str)]) -> Self {
+        let process = Self::try_serve(url, args, variables).await;
+        process.unwrap_or_else(|process| {
+            panic!("{} is not ready: {:?}", process.name, process.lines())
+        })
+    }
+
+    /// As [`Process::serve_with`]; the error is a process that has not become ready in time.
+    ///
+    /// # Errors
+    /// The process, which may have ended: what it has said is why.
+    pub async fn try_serve(
+        url: &str,
+        args: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Result<Self, Self> {
         let mut command = Command::new(program());
         command.args(["serve", "--nats", url]).args(args).envs(variables.iter().copied());
         Self::ready(&format!("cadre serve {}", args.join(" ")), command).await
@@ -66,8 +81,7 @@ impl Process {
         let mut process = Self::spawn(name, command);
         let is_ready = process.lines.wait_for(|lines| lines.iter().any(|line| line == "ready"));
         let is_ready = matches!(timeout(PROCESS_PATIENCE, is_ready).await, Ok(Ok(_)));
-        assert!(is_ready, "{} is not ready: {:?}", process.name, process.lines());
-        process
+        if is_ready { Ok(process) } else { Err(process) }
     }
 
     /// Starts `command`.

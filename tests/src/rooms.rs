@@ -37,7 +37,7 @@ pub enum Cable {
     Routes,
 }
 
-/// The rooms of one cluster; taken down when dropped.
+/// The rooms of one cluster, taken down when dropped. One at a time: their addresses are fixed.
 #[derive(Debug)]
 pub struct Rooms {
     folder: TempDir,
@@ -166,8 +166,14 @@ impl Drop for Rooms {
         // Or the folder could not be removed. What fails here ends with the namespaces.
         for node in 0..self.count {
             for mounted in [self.disk(node), self.net(node)] {
-                let _ = Command::new("umount").arg("-l").arg(mounted).status();
+                let _ = Command::new("umount").arg("-l").arg(mounted).output();
             }
+            for cable in [Cable::Clients, Cable::Routes] {
+                let _ = Command::new("ip").args(["link", "del", &cable.end(node)]).output();
+            }
+        }
+        for cable in [Cable::Clients, Cable::Routes] {
+            let _ = Command::new("ip").args(["link", "del", cable.bridge()]).output();
         }
     }
 }

@@ -35,6 +35,9 @@ const STEPS: usize = 4;
 /// Orders or inputs that one process holds at once.
 const IN_FLIGHT: usize = 64;
 
+/// Times that a process is started before it counts as broken.
+const STARTS_MAX: usize = 4;
+
 /// Looks at a consumer before it counts as empty.
 const LOOKS: usize = 40;
 
@@ -73,13 +76,20 @@ impl Arena {
         arena
     }
 
-    /// Starts one more process with these services.
+    /// Starts one more process with these services. As its supervisor would, it starts one that gave up
+    /// again: a cluster may be without a leader for longer than a process waits to be ready.
     pub(crate) async fn start(&self, roles: &str) -> Process {
-        let in_flight = IN_FLIGHT.to_string();
+        let (in_flight, url) = (IN_FLIGHT.to_string(), self.bed.server.urls().join(","));
         let args = ["--role", roles, "--in-flight", &in_flight];
         // What the cluster's storm counts.
         let variables = [("CADRE_LOG", "warn,cadre_nats::log=info")];
-        Process::serve_with(&self.bed.server.urls().join(","), &args, &variables).await
+        for _ in 1..STARTS_MAX {
+            match Process::try_serve(&url, &args, &variables).await {
+                Ok(process) => return process,
+                Err(process) => eprintln!("chaos: started again: {:?}", process.lines()),
+            }
+        }
+        Process::serve_with(&url, &args, &variables).await
     }
 
     /// Publishes goals; returns when the broker has confirmed each.

@@ -36,6 +36,9 @@ const PAUSE_MS: (u64, u64) = (500, 2_500);
 /// How long a broken thing stays broken, at least and beyond that at most.
 const LASTS_MS: (u64, u64) = (500, 9_500);
 
+/// How long the suite's own storm lasts: an election, and something before and behind it.
+const SMOKE_SECONDS: u64 = 4;
+
 /// A cable stays out so many times as long.
 const CUT_LASTS: u32 = 3;
 
@@ -109,10 +112,38 @@ struct Cluster {
     unclear: usize,
 }
 
+/// As short as it can be in the suite: one leader, killed in the middle. What breaks else is `make chaos`'s.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_leader_of_three_loses_nothing() {
+    let weather = Weather {
+        seed: Seed::or(0),
+        seconds: SMOKE_SECONDS,
+        goal_every: GOAL_EVERY,
+        patience: PATIENCE,
+    };
+    let bed = Bed::with(|options| options.replicas = Replicas::Three).await;
+    let arena = Arena::on(bed, 1, &["agent,aggregator"]).await;
+    let mut cluster = Cluster { arena, rooms: None, seed: weather.seed, unclear: 0 };
+    let storm = Storm::begin(&cluster.arena, weather).await;
+    sleep(Duration::from_secs(1)).await;
+    let fault = Fault { name: "leader killed", at_ms: now_ms() };
+    let node = cluster.leader(0).await.expect("a leader");
+    cluster.kill_node(node, Duration::ZERO).await;
+    let over = storm.end(&cluster.arena).await;
+    over.tell(&[fault]);
+}
+
 /// Runs it, and prints what was seen.
 pub(crate) async fn storm(seed: Seed, seconds: u64) {
     let weather = Weather { seed, seconds, goal_every: GOAL_EVERY, patience: PATIENCE };
-    let mut cluster = Cluster::new(weather).await;
+    let (least, each) = DISK_MIB;
+    let rooms = Rooms::build(Replicas::Three.count(), least + each * seconds);
+    if rooms.is_none() {
+        eprintln!(
+            "chaos: no namespaces here: no cable is pulled and no disk is full (see `make chaos`)"
+        );
+    }
+    let mut cluster = Cluster::new(weather, rooms).await;
     let storm = Storm::begin(&cluster.arena, weather).await;
     let mut faults = Vec::new();
     let mut number = 0;
@@ -134,14 +165,7 @@ pub(crate) async fn storm(seed: Seed, seconds: u64) {
 }
 
 impl Cluster {
-    async fn new(weather: Weather) -> Self {
-        let (least, each) = DISK_MIB;
-        let rooms = Rooms::build(Replicas::Three.count(), least + each * weather.seconds);
-        if rooms.is_none() {
-            eprintln!(
-                "chaos: no namespaces here: no cable is pulled and no disk is full (see `make chaos`)"
-            );
-        }
+    async fn new(weather: Weather, rooms: Option<Rooms>) -> Self {
         let bed = Bed::with(|options| {
             options.replicas = Replicas::Three;
             options.sync = SyncMode::Always;

@@ -6,49 +6,71 @@ use std::{sync::Arc, time::Duration};
 
 use cadre_core::{
     ids::{Name, TaskId},
-    ports::{LoadError, LogHead, OrchestratorBus as _},
+    ports::{Inbox as _, LoadError, LogHead, OrchestratorBus as _},
     task::{Cause, Record},
     time::UnixMillis,
 };
 use cadre_nats::{
     bus::JetStreamBus,
     connect::{ConnectOptions, connect},
-    server::Replicas,
+    server::{NodeView, Replicas},
 };
 use cadre_tests::{
-    bed::Bed,
+    bed::{Bed, PATIENCE},
     rooms::{Cable, Rooms},
 };
+use tokio::time::timeout;
 
 /// The disk of each node.
 const DISK_MIB: u64 = 128;
 
+/// Three nodes, and a client of one of them that leads nothing that is asked here.
+struct Lonely {
+    bed: Bed,
+    node: usize,
+    there: JetStreamBus,
+    /// A client of the stream's leader.
+    elsewhere: JetStreamBus,
+    // Last: what lives in them ends first.
+    rooms: Rooms,
+}
+
+impl Lonely {
+    /// `None` where no cable can be pulled.
+    async fn new(stream: &str) -> Option<Self> {
+        let Some(rooms) = Rooms::build(Replicas::Three.count(), DISK_MIB) else {
+            eprintln!("no namespaces here: no cable is pulled");
+            return None;
+        };
+        let bed = Bed::with(|options| {
+            options.replicas = Replicas::Three;
+            rooms.settle(options);
+        })
+        .await;
+        let stream = bed.connection.js.get_stream(stream).await.expect("stream");
+        let cluster = stream.cached_info().cluster.as_ref();
+        let leader = cluster.and_then(|cluster| cluster.leader.clone());
+        let nodes = bed.server.nodes();
+        let is_other = |node: &NodeView| Some(&node.name) != leader.as_ref();
+        let node = nodes.iter().position(is_other).expect("a node");
+        let leader = nodes.iter().position(|node| !is_other(node)).expect("a leader");
+        let (there, elsewhere) = (bus(&nodes[node]).await, bus(&nodes[leader]).await);
+        Some(Self { bed, node, there, elsewhere, rooms })
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn cluster_log_is_not_believed_to_end_where_a_replica_is_behind() {
-    let Some(rooms) = Rooms::build(Replicas::Three.count(), DISK_MIB) else {
-        eprintln!("no namespaces here: no cable is pulled");
-        return;
-    };
-    let bed = Bed::with(|options| {
-        options.replicas = Replicas::Three;
-        rooms.settle(options);
-    })
-    .await;
-    let stream = bed.connection.js.get_stream("CADRE_LOG_0").await.expect("stream");
-    let leader = stream.cached_info().cluster.as_ref().and_then(|cluster| cluster.leader.clone());
-    let nodes = bed.server.nodes();
-    let behind = nodes.iter().position(|node| Some(&node.name) != leader.as_ref()).expect("a node");
-    let own = ConnectOptions::new(nodes[behind].url.clone(), "behind");
-    let there = JetStreamBus::open(&connect(own).await.expect("connection")).await.expect("bus");
-
+    let Some(lonely) = Lonely::new("CADRE_LOG_0").await else { return };
+    let Lonely { node, there, elsewhere, rooms, .. } = &lonely;
     let task = TaskId::derive(&Name::new("acme").expect("a name"), "behind");
-    let first = bed.bus.append(&task, LogHead::default(), record(1), None).await.expect("stored");
+    let first = elsewhere.append(&task, LogHead::default(), record(1), None).await.expect("stored");
     assert_eq!(there.load(&task).await.expect("a log").head, first);
-    rooms.pull(behind, Cable::Routes);
-    let second = bed.bus.append(&task, first, record(2), None).await.expect("stored by two");
+    rooms.pull(*node, Cable::Routes);
+    let second = elsewhere.append(&task, first, record(2), None).await.expect("stored by two");
     let meanwhile = there.load(&task).await;
     assert!(matches!(meanwhile, Err(LoadError::Bus(_))), "{meanwhile:?}");
-    rooms.plug(behind, Cable::Routes);
+    rooms.plug(*node, Cable::Routes);
     let found = loop {
         match there.load(&task).await {
             Ok(found) => break found.head,
@@ -57,6 +79,35 @@ async fn cluster_log_is_not_believed_to_end_where_a_replica_is_behind() {
         }
     };
     assert_eq!(found, second);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cluster_client_leaves_a_node_that_lost_the_others() {
+    let Some(lonely) = Lonely::new("CADRE_GOALS").await else { return };
+    let Lonely { bed, node, there, elsewhere, rooms } = &lonely;
+    let mut goals = there.goals().await.expect("an inbox");
+    rooms.pull(*node, Cable::Routes);
+    let look = async {
+        loop {
+            let sent = elsewhere.streams().js.publish("goals.acme.any", "{}".into()).await;
+            if let Ok(sent) = sent {
+                // Not confirmed before there is a leader again.
+                let _ = sent.await;
+            }
+            if goals.next().await.is_ok_and(|goals| !goals.is_empty()) {
+                return;
+            }
+        }
+    };
+    timeout(PATIENCE, look).await.expect("a goal while the cable is out");
+    let now_at = there.streams().client.server_info().server_name;
+    assert_ne!(now_at, bed.server.nodes()[*node].name);
+}
+
+async fn bus(node: &NodeView) -> JetStreamBus {
+    let options = ConnectOptions::new(node.url.clone(), "test");
+    let connection = connect(options).await.expect("connection");
+    JetStreamBus::open(&connection).await.expect("bus")
 }
 
 fn record(rev: u64) -> Arc<Record> {
