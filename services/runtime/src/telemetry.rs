@@ -3,7 +3,10 @@
 //! Called once by the binary. Without an endpoint there is no OpenTelemetry layer at all, so
 //! spans below the log filter cost one comparison.
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 use opentelemetry::{KeyValue, trace::TracerProvider};
 use opentelemetry_otlp::{MetricExporter, SpanExporter, WithExportConfig};
@@ -99,10 +102,12 @@ impl Drop for Guard {
     fn drop(&mut self) {
         let Some(Export { provider, meters, runtime }) = self.0.take() else { return };
         trace::set_exporting(false);
+        let began = Instant::now();
         if let Err(error) = provider.shutdown_with_timeout(FLUSH_MAX) {
             tracing::warn!(%error, "last spans not exported");
         }
-        if let Err(error) = meters.shutdown_with_timeout(FLUSH_MAX) {
+        if let Err(error) = meters.shutdown_with_timeout(FLUSH_MAX.saturating_sub(began.elapsed()))
+        {
             tracing::warn!(%error, "last metrics not exported");
         }
         runtime.shutdown_background();
