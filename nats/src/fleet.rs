@@ -60,7 +60,9 @@ pub enum EnableError {
         members: Vec<Member>,
     },
     /// Somebody else changed the flag at the same time.
-    #[error("the flag of feature {0} has changed meanwhile: look again, see `cadre upgrade features`")]
+    #[error(
+        "the flag of feature {0} has changed meanwhile: look again, see `cadre upgrade features`"
+    )]
     Conflict(Name),
     /// The bus did not answer. Enabling again is harmless.
     #[error(transparent)]
@@ -152,11 +154,8 @@ impl Fleet {
     /// A flag and its revision, 0 for one that was never there.
     async fn flag(&self, feature: &Name) -> Result<(Flag, u64), BusError> {
         let stored = read(&self.features, feature).await?;
-        let stored = stored.unwrap_or(Stored {
-            body: Bytes::new(),
-            revision: 0,
-            at: UnixMillis(0),
-        });
+        let stored =
+            stored.unwrap_or(Stored { body: Bytes::new(), revision: 0, at: UnixMillis(0) });
         self.clock.observe(stored.at);
         Ok((Flag::decode(feature.clone(), &stored.body, stored.at), stored.revision))
     }

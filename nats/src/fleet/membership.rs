@@ -23,10 +23,7 @@ use cadre_core::{
 };
 
 use super::{Fleet, unix_millis};
-use crate::{
-    Wire,
-    connect::ride_out,
-};
+use crate::{Wire, connect::ride_out};
 
 /// The pause before a broken watch is opened again, or a beat that did not arrive is repeated.
 const PAUSE: Duration = Duration::from_millis(500);

@@ -53,7 +53,9 @@ impl Release {
     #[must_use]
     pub fn writes_under(&self, flags: &[Flag]) -> u32 {
         let is_on = |feature: &&Feature| {
-            flags.iter().any(|flag| flag.stage == Stage::On && flag.feature.as_str() == feature.name)
+            flags
+                .iter()
+                .any(|flag| flag.stage == Stage::On && flag.feature.as_str() == feature.name)
         };
         let enabled = self.features.iter().filter(is_on).map(|feature| feature.writes);
         enabled.max().unwrap_or(self.writes).max(self.writes)

@@ -227,7 +227,6 @@ async fn a_log_that_cannot_be_read_stops_its_task_alone_until_somebody_repairs_i
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_for_a_newer_reader_releases_the_partition_and_loses_nothing() {
     let bed = handwork().await;
-    hurry_all(&bed).await;
     let stack = bed.stack().await;
     let (task, order) = begun(&bed).await;
     // schema 99, min_reader 99.
@@ -236,6 +235,7 @@ async fn a_record_for_a_newer_reader_releases_the_partition_and_loses_nothing() 
     let partition = bed.bus.streams().partition(&task);
     released(&bed, &format!("p{partition}")).await;
     stack.stop().await;
+    hurry_all(&bed).await;
     assert_eq!(plain::count(&bed, "CADRE_LOG_0", "cadre.*.dead.>").await, 0, "no letter");
     assert_eq!(plain::count(&bed, "CADRE_IN_0", &order.report_subject()).await, 1, "not taken");
     assert_eq!(plain::count(&bed, "CADRE_LOG_0", &format!("cadre.*.log.{task}")).await, 2);
@@ -259,6 +259,7 @@ async fn released(bed: &Bed, consumer: &str) {
         while looks < LOOKS {
             look.tick().await;
             let info = stream.consumer_info(consumer).await.expect("consumer");
+            assert_eq!(info.num_redelivered, 0, "it was asked for again");
             looks = if info.num_waiting == 0 { looks + 1 } else { 0 };
         }
     };

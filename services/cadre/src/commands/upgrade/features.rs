@@ -129,8 +129,10 @@ mod tests {
         };
         let flags = vec![flag("fourth", Stage::On), flag("third", Stage::Off)];
         let rows = rows(&RELEASE, flags, &members);
-        let short: Vec<_> =
-            rows.iter().map(|row| (row.feature.as_str(), row.state, row.unknown_to.len())).collect();
+        let short: Vec<_> = rows
+            .iter()
+            .map(|row| (row.feature.as_str(), row.state, row.unknown_to.len()))
+            .collect();
         assert_eq!(short, [("fourth", "on", 2), ("third", "off", 1)]);
         assert_eq!((rows[0].by.as_deref(), rows[1].by.as_deref()), (Some("ada"), None));
     }
