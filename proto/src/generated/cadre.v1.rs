@@ -284,6 +284,7 @@ pub mod failure {
         Denied = 13,
         /// No person decided in time.
         Expired = 14,
+        /// Roles that work together went in circles or used up their turns.
         NotConverging = 60,
     }
     impl Kind {
@@ -329,6 +330,7 @@ pub mod failure {
                 "RATE_LIMITED" => Some(Self::RateLimited),
                 "DENIED" => Some(Self::Denied),
                 "EXPIRED" => Some(Self::Expired),
+                "NOT_CONVERGING" => Some(Self::NotConverging),
                 _ => None,
             }
         }
@@ -459,41 +461,95 @@ pub struct Expanded {
     #[prost(message, optional, tag = "2")]
     pub items: ::core::option::Option<crate::json::Json>,
 }
-/// x
+/// Several roles begin a step together; their turns are items of it. Since schema 2.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CrewBegan {
+    /// The declared step.
     #[prost(string, tag = "1")]
     pub step: ::prost::alloc::string::String,
+    /// Who says whose turn is next.
     #[prost(enumeration = "crew_began::Pattern", tag = "2")]
     pub pattern: i32,
+    /// Turns in all.
     #[prost(uint32, tag = "3")]
     pub turns_max: u32,
+    /// The step's own input, the same in every turn.
     #[prost(message, optional, tag = "4")]
     pub input: ::core::option::Option<crate::json::Json>,
 }
-/// x
+/// Nested message and enum types in `CrewBegan`.
 pub mod crew_began {
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+    /// Who says whose turn is next.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
     #[repr(i32)]
-    pub enum Pattern { Unspecified = 0, Network = 1, Supervisor = 2, Planner = 3 }
+    pub enum Pattern {
+        /// Never written, refused when read.
+        Unspecified = 0,
+        /// Whoever has the work.
+        Network = 1,
+        /// A router, which gets the work back after each turn.
+        Supervisor = 2,
+        /// A plan.
+        Planner = 3,
+    }
+    impl Pattern {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "UNSPECIFIED",
+                Self::Network => "NETWORK",
+                Self::Supervisor => "SUPERVISOR",
+                Self::Planner => "PLANNER",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "UNSPECIFIED" => Some(Self::Unspecified),
+                "NETWORK" => Some(Self::Network),
+                "SUPERVISOR" => Some(Self::Supervisor),
+                "PLANNER" => Some(Self::Planner),
+                _ => None,
+            }
+        }
+    }
 }
-/// x
+/// What the turn has just completed with goes on to another role. Since schema 2.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct HandedOff {
+    /// The turn.
     #[prost(string, tag = "1")]
     pub step: ::prost::alloc::string::String,
+    /// Who takes the next one.
     #[prost(string, tag = "2")]
     pub to: ::prost::alloc::string::String,
+    /// Why.
     #[prost(string, tag = "3")]
     pub reason: ::prost::alloc::string::String,
 }
-/// x
+/// A crew goes in circles, or has used up its turns: it gets no other turn. Since schema 2.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LoopFound {
+    /// The declared step.
     #[prost(string, tag = "1")]
     pub step: ::prost::alloc::string::String,
+    /// What was found, in one sentence.
     #[prost(string, tag = "2")]
     pub text: ::prost::alloc::string::String,
+    /// What shows it: the sign, and every turn with its fingerprint.
     #[prost(message, optional, tag = "3")]
     pub evidence: ::core::option::Option<crate::json::Json>,
 }
@@ -1026,14 +1082,15 @@ pub struct Unsure {
 /// Another role should do it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Handoff {
-    #[prost(message, optional, tag = "60")]
-    pub output: ::core::option::Option<crate::json::Json>,
     /// That role.
     #[prost(string, tag = "1")]
     pub to: ::prost::alloc::string::String,
-    /// Why.
+    /// Why, and what is wanted of it.
     #[prost(string, tag = "2")]
     pub reason: ::prost::alloc::string::String,
+    /// What was made so far, as in Completed; absent when nothing was. Since schema 2.
+    #[prost(message, optional, tag = "60")]
+    pub output: ::core::option::Option<crate::json::Json>,
 }
 /// Only a person can go on.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

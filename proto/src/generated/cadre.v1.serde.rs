@@ -1218,6 +1218,230 @@ impl<'de> serde::Deserialize<'de> for Control {
         deserializer.deserialize_struct("cadre.v1.Control", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for CrewBegan {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.step.is_empty() {
+            len += 1;
+        }
+        if self.pattern != 0 {
+            len += 1;
+        }
+        if self.turns_max != 0 {
+            len += 1;
+        }
+        if self.input.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.CrewBegan", len)?;
+        if !self.step.is_empty() {
+            struct_ser.serialize_field("step", &self.step)?;
+        }
+        if self.pattern != 0 {
+            let v = crew_began::Pattern::try_from(self.pattern)
+                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.pattern)))?;
+            struct_ser.serialize_field("pattern", &v)?;
+        }
+        if self.turns_max != 0 {
+            struct_ser.serialize_field("turnsMax", &self.turns_max)?;
+        }
+        if let Some(v) = self.input.as_ref() {
+            struct_ser.serialize_field("input", v)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for CrewBegan {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "step",
+            "pattern",
+            "turns_max",
+            "turnsMax",
+            "input",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Step,
+            Pattern,
+            TurnsMax,
+            Input,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "step" => Ok(GeneratedField::Step),
+                            "pattern" => Ok(GeneratedField::Pattern),
+                            "turnsMax" | "turns_max" => Ok(GeneratedField::TurnsMax),
+                            "input" => Ok(GeneratedField::Input),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = CrewBegan;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.CrewBegan")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<CrewBegan, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut step__ = None;
+                let mut pattern__ = None;
+                let mut turns_max__ = None;
+                let mut input__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Step => {
+                            if step__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("step"));
+                            }
+                            step__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Pattern => {
+                            if pattern__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pattern"));
+                            }
+                            pattern__ = Some(map_.next_value::<crew_began::Pattern>()? as i32);
+                        }
+                        GeneratedField::TurnsMax => {
+                            if turns_max__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("turnsMax"));
+                            }
+                            turns_max__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Input => {
+                            if input__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("input"));
+                            }
+                            input__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(CrewBegan {
+                    step: step__.unwrap_or_default(),
+                    pattern: pattern__.unwrap_or_default(),
+                    turns_max: turns_max__.unwrap_or_default(),
+                    input: input__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.CrewBegan", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for crew_began::Pattern {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        let variant = match self {
+            Self::Unspecified => "UNSPECIFIED",
+            Self::Network => "NETWORK",
+            Self::Supervisor => "SUPERVISOR",
+            Self::Planner => "PLANNER",
+        };
+        serializer.serialize_str(variant)
+    }
+}
+impl<'de> serde::Deserialize<'de> for crew_began::Pattern {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "UNSPECIFIED",
+            "NETWORK",
+            "SUPERVISOR",
+            "PLANNER",
+        ];
+
+        struct GeneratedVisitor;
+
+        impl serde::de::Visitor<'_> for GeneratedVisitor {
+            type Value = crew_began::Pattern;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(formatter, "expected one of: {:?}", &FIELDS)
+            }
+
+            fn visit_i64<E>(self, v: i64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Signed(v), &self)
+                    })
+            }
+
+            fn visit_u64<E>(self, v: u64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Unsigned(v), &self)
+                    })
+            }
+
+            fn visit_str<E>(self, value: &str) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                match value {
+                    "UNSPECIFIED" => Ok(crew_began::Pattern::Unspecified),
+                    "NETWORK" => Ok(crew_began::Pattern::Network),
+                    "SUPERVISOR" => Ok(crew_began::Pattern::Supervisor),
+                    "PLANNER" => Ok(crew_began::Pattern::Planner),
+                    _ => Err(serde::de::Error::unknown_variant(value, FIELDS)),
+                }
+            }
+        }
+        deserializer.deserialize_any(GeneratedVisitor)
+    }
+}
 impl serde::Serialize for Decision {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -1796,9 +2020,17 @@ impl serde::Serialize for Event {
                 event::Kind::Resumed(v) => {
                     struct_ser.serialize_field("resumed", v)?;
                 }
-                event::Kind::CrewBegan(_) | event::Kind::HandedOff(_) | event::Kind::LoopFound(_) => {}
                 event::Kind::Refused(v) => {
                     struct_ser.serialize_field("refused", v)?;
+                }
+                event::Kind::CrewBegan(v) => {
+                    struct_ser.serialize_field("crewBegan", v)?;
+                }
+                event::Kind::HandedOff(v) => {
+                    struct_ser.serialize_field("handedOff", v)?;
+                }
+                event::Kind::LoopFound(v) => {
+                    struct_ser.serialize_field("loopFound", v)?;
                 }
             }
         }
@@ -1837,6 +2069,12 @@ impl<'de> serde::Deserialize<'de> for Event {
             "paused",
             "resumed",
             "refused",
+            "crew_began",
+            "crewBegan",
+            "handed_off",
+            "handedOff",
+            "loop_found",
+            "loopFound",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -1857,6 +2095,9 @@ impl<'de> serde::Deserialize<'de> for Event {
             Paused,
             Resumed,
             Refused,
+            CrewBegan,
+            HandedOff,
+            LoopFound,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -1894,6 +2135,9 @@ impl<'de> serde::Deserialize<'de> for Event {
                             "paused" => Ok(GeneratedField::Paused),
                             "resumed" => Ok(GeneratedField::Resumed),
                             "refused" => Ok(GeneratedField::Refused),
+                            "crewBegan" | "crew_began" => Ok(GeneratedField::CrewBegan),
+                            "handedOff" | "handed_off" => Ok(GeneratedField::HandedOff),
+                            "loopFound" | "loop_found" => Ok(GeneratedField::LoopFound),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -2026,6 +2270,27 @@ impl<'de> serde::Deserialize<'de> for Event {
                                 return Err(serde::de::Error::duplicate_field("refused"));
                             }
                             kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::Refused)
+;
+                        }
+                        GeneratedField::CrewBegan => {
+                            if kind__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("crewBegan"));
+                            }
+                            kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::CrewBegan)
+;
+                        }
+                        GeneratedField::HandedOff => {
+                            if kind__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("handedOff"));
+                            }
+                            kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::HandedOff)
+;
+                        }
+                        GeneratedField::LoopFound => {
+                            if kind__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("loopFound"));
+                            }
+                            kind__ = map_.next_value::<::std::option::Option<_>>()?.map(event::Kind::LoopFound)
 ;
                         }
                     }
@@ -2344,6 +2609,7 @@ impl<'de> serde::Deserialize<'de> for failure::Kind {
             "RATE_LIMITED",
             "DENIED",
             "EXPIRED",
+            "NOT_CONVERGING",
         ];
 
         struct GeneratedVisitor;
@@ -2399,6 +2665,7 @@ impl<'de> serde::Deserialize<'de> for failure::Kind {
                     "RATE_LIMITED" => Ok(failure::Kind::RateLimited),
                     "DENIED" => Ok(failure::Kind::Denied),
                     "EXPIRED" => Ok(failure::Kind::Expired),
+                    "NOT_CONVERGING" => Ok(failure::Kind::NotConverging),
                     _ => Err(serde::de::Error::unknown_variant(value, FIELDS)),
                 }
             }
@@ -3061,7 +3328,7 @@ impl<'de> serde::Deserialize<'de> for Granted {
         deserializer.deserialize_struct("cadre.v1.Granted", FIELDS, GeneratedVisitor)
     }
 }
-impl serde::Serialize for Handoff {
+impl serde::Serialize for HandedOff {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
     where
@@ -3069,13 +3336,19 @@ impl serde::Serialize for Handoff {
     {
         use serde::ser::SerializeStruct;
         let mut len = 0;
+        if !self.step.is_empty() {
+            len += 1;
+        }
         if !self.to.is_empty() {
             len += 1;
         }
         if !self.reason.is_empty() {
             len += 1;
         }
-        let mut struct_ser = serializer.serialize_struct("cadre.v1.Handoff", len)?;
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.HandedOff", len)?;
+        if !self.step.is_empty() {
+            struct_ser.serialize_field("step", &self.step)?;
+        }
         if !self.to.is_empty() {
             struct_ser.serialize_field("to", &self.to)?;
         }
@@ -3085,19 +3358,21 @@ impl serde::Serialize for Handoff {
         struct_ser.end()
     }
 }
-impl<'de> serde::Deserialize<'de> for Handoff {
+impl<'de> serde::Deserialize<'de> for HandedOff {
     #[allow(deprecated)]
     fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
     where
         D: serde::Deserializer<'de>,
     {
         const FIELDS: &[&str] = &[
+            "step",
             "to",
             "reason",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
+            Step,
             To,
             Reason,
         }
@@ -3121,8 +3396,134 @@ impl<'de> serde::Deserialize<'de> for Handoff {
                         E: serde::de::Error,
                     {
                         match value {
+                            "step" => Ok(GeneratedField::Step),
                             "to" => Ok(GeneratedField::To),
                             "reason" => Ok(GeneratedField::Reason),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = HandedOff;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.HandedOff")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<HandedOff, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut step__ = None;
+                let mut to__ = None;
+                let mut reason__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Step => {
+                            if step__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("step"));
+                            }
+                            step__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::To => {
+                            if to__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("to"));
+                            }
+                            to__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Reason => {
+                            if reason__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("reason"));
+                            }
+                            reason__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(HandedOff {
+                    step: step__.unwrap_or_default(),
+                    to: to__.unwrap_or_default(),
+                    reason: reason__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.HandedOff", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for Handoff {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.to.is_empty() {
+            len += 1;
+        }
+        if !self.reason.is_empty() {
+            len += 1;
+        }
+        if self.output.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.Handoff", len)?;
+        if !self.to.is_empty() {
+            struct_ser.serialize_field("to", &self.to)?;
+        }
+        if !self.reason.is_empty() {
+            struct_ser.serialize_field("reason", &self.reason)?;
+        }
+        if let Some(v) = self.output.as_ref() {
+            struct_ser.serialize_field("output", v)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for Handoff {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "to",
+            "reason",
+            "output",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            To,
+            Reason,
+            Output,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "to" => Ok(GeneratedField::To),
+                            "reason" => Ok(GeneratedField::Reason),
+                            "output" => Ok(GeneratedField::Output),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -3144,6 +3545,7 @@ impl<'de> serde::Deserialize<'de> for Handoff {
             {
                 let mut to__ = None;
                 let mut reason__ = None;
+                let mut output__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::To => {
@@ -3158,12 +3560,18 @@ impl<'de> serde::Deserialize<'de> for Handoff {
                             }
                             reason__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Output => {
+                            if output__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("output"));
+                            }
+                            output__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(Handoff {
                     to: to__.unwrap_or_default(),
                     reason: reason__.unwrap_or_default(),
-                    output: None,
+                    output: output__,
                 })
             }
         }
@@ -3348,6 +3756,131 @@ impl<'de> serde::Deserialize<'de> for LimitReached {
             }
         }
         deserializer.deserialize_struct("cadre.v1.LimitReached", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for LoopFound {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.step.is_empty() {
+            len += 1;
+        }
+        if !self.text.is_empty() {
+            len += 1;
+        }
+        if self.evidence.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.LoopFound", len)?;
+        if !self.step.is_empty() {
+            struct_ser.serialize_field("step", &self.step)?;
+        }
+        if !self.text.is_empty() {
+            struct_ser.serialize_field("text", &self.text)?;
+        }
+        if let Some(v) = self.evidence.as_ref() {
+            struct_ser.serialize_field("evidence", v)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for LoopFound {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "step",
+            "text",
+            "evidence",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Step,
+            Text,
+            Evidence,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "step" => Ok(GeneratedField::Step),
+                            "text" => Ok(GeneratedField::Text),
+                            "evidence" => Ok(GeneratedField::Evidence),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = LoopFound;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.LoopFound")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<LoopFound, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut step__ = None;
+                let mut text__ = None;
+                let mut evidence__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Step => {
+                            if step__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("step"));
+                            }
+                            step__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Text => {
+                            if text__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("text"));
+                            }
+                            text__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Evidence => {
+                            if evidence__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("evidence"));
+                            }
+                            evidence__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(LoopFound {
+                    step: step__.unwrap_or_default(),
+                    text: text__.unwrap_or_default(),
+                    evidence: evidence__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.LoopFound", FIELDS, GeneratedVisitor)
     }
 }
 impl serde::Serialize for NeedsHuman {
