@@ -53,9 +53,9 @@ async fn the_packs_of_every_pattern_do_what_they_show() {
     let agenda = "For 12 guests: the venue of Lisbon is fine, the weather of Lisbon is fine.";
     assert_eq!(answer["result"]["agenda"], agenda);
     let records = bed.bus.read_log(&task).await.expect("a whole log").records;
-    let refused = records.iter().flat_map(|record| &record.events).find_map(|event| match event {
-        Event::StepDelayed { reason, failure, .. } => Some((reason.clone(), failure.clone()?)),
-        _ => None,
+    let refused = records.iter().flat_map(|record| &record.events).find_map(|event| {
+        let Event::StepDelayed { reason, failure, .. } = event else { return None };
+        Some((reason.clone(), failure.clone()?))
     });
     let (reason, failure) = refused.expect("the first plan is refused");
     assert!(reason.contains("role estate-agent is not in the team"), "{reason}");
