@@ -105,11 +105,7 @@ pub(crate) fn reports() -> Vec<(&'static str, Report)> {
         ("report_failed", Outcome::Failed(Failure::new(FailureKind::Error, "the parser gave up"))),
         (
             "report_handoff",
-            Outcome::Handoff {
-                to: name("lawyer"),
-                reason: "foreign law".to_owned(),
-                output: None,
-            },
+            Outcome::Handoff { to: name("lawyer"), reason: "foreign law".to_owned(), output: None },
         ),
         ("report_needs_human", Outcome::NeedsHuman { question: "which page?".to_owned() }),
     ];

@@ -56,9 +56,8 @@ fn act(act: &ScriptAct, env: &Input<'_>) -> Result<Outcome, Failure> {
 
 fn document(template: &Template, env: &Input<'_>) -> Result<Payload, Failure> {
     let value = template.render(env).map_err(unevaluated)?;
-    Payload::from_value(value).map_err(|error: PayloadError| {
-        Failure::new(FailureKind::InvalidOutput, &error.to_string())
-    })
+    Payload::from_value(value)
+        .map_err(|error: PayloadError| Failure::new(FailureKind::InvalidOutput, &error.to_string()))
 }
 
 /// A text as it is, any other value as JSON.

@@ -7,20 +7,12 @@ use super::{name, payload, step};
 
 pub(super) fn event() -> impl Strategy<Value = Event> {
     let text = any::<String>;
-    let pattern = prop::sample::select(vec![
-        Pattern::Network,
-        Pattern::Supervisor,
-        Pattern::Planner,
-    ]);
+    let pattern =
+        prop::sample::select(vec![Pattern::Network, Pattern::Supervisor, Pattern::Planner]);
     prop_oneof![
-        (name(), pattern, any::<u32>(), payload()).prop_map(
-            |(step, pattern, turns_max, input)| Event::CrewBegan {
-                step,
-                pattern,
-                turns_max,
-                input,
-            }
-        ),
+        (name(), pattern, any::<u32>(), payload()).prop_map(|(step, pattern, turns_max, input)| {
+            Event::CrewBegan { step, pattern, turns_max, input }
+        }),
         (step(), name(), text()).prop_map(|(step, to, reason)| Event::HandedOff {
             step,
             to,

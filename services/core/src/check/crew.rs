@@ -39,7 +39,8 @@ pub(super) fn turn(task: &Task, step: &StepId, turn: u32) -> Result<(), Broken> 
 /// Only a turn that has completed hands off, and once.
 pub(super) fn handed_off(task: &Task, step: &StepId) -> Result<(), Broken> {
     let crew = task.crews.get(&step.name);
-    let is_new = crew.zip(step.item).is_some_and(|(crew, turn)| !crew.hand_offs.contains_key(&turn));
+    let is_new =
+        crew.zip(step.item).is_some_and(|(crew, turn)| !crew.hand_offs.contains_key(&turn));
     let state = task.steps.get(step).map(|step| &step.state);
     if is_new && matches!(state, Some(StepState::Completed { .. })) {
         return Ok(());

@@ -150,7 +150,9 @@ fn what_the_grammar_has_not_is_refused() {
     check(
         "runtime: rules",
         "runtime: python",
-        &["pack.yaml:4:21: roles.reader.runtime: is none of \"rules\", \"remote\", \"echo\", \"script\""],
+        &[
+            "pack.yaml:4:21: roles.reader.runtime: is none of \"rules\", \"remote\", \"echo\", \"script\"",
+        ],
     );
     check(", max_usd: 0.25", "", &["pack.yaml:14:3: workflow.limits: lacks `max_usd`"]);
     check(
@@ -309,7 +311,10 @@ fn the_grammar_has_a_schema() {
     assert_eq!(schema["additionalProperties"], false);
     let step = &schema["$defs"]["StepDecl"];
     assert_eq!(step["required"], json!(["with"]));
-    assert_eq!(step["oneOf"], json!([{"required": ["role"]}, {"required": ["approval"]}, {"required": ["crew"]}]));
+    assert_eq!(
+        step["oneOf"],
+        json!([{"required": ["role"]}, {"required": ["approval"]}, {"required": ["crew"]}])
+    );
     let described = |schema: &Value| -> bool {
         schema["properties"]
             .as_object()

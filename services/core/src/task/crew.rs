@@ -20,11 +20,11 @@ mod tests;
 
 use serde_json::{Value, json};
 
+pub use self::run::{CrewRun, HandOff};
 use self::{
     history::History,
     next::{Ending, Next, Turn},
 };
-pub use self::run::{CrewRun, HandOff};
 use super::{
     ask::AskKind,
     budget::{Afford, Limits, afford},
@@ -56,8 +56,7 @@ impl Planner<'_> {
             Err(failure) => return self.fail(StepId::single(declared.name.clone()), failure),
         };
         if self.take_room(input.inline_bytes()) {
-            let (step, pattern, turns_max) =
-                (declared.name.clone(), crew.pattern, crew.turns_max);
+            let (step, pattern, turns_max) = (declared.name.clone(), crew.pattern, crew.turns_max);
             self.emit(Event::CrewBegan { step, pattern, turns_max, input });
             self.advance_crew(declared);
         }
@@ -206,9 +205,8 @@ impl Planner<'_> {
     ) -> Result<(), Failure> {
         role.returns.check(output.value()).map_err(|text| refused(&text.to_string(), output))?;
         let Some(crew) = declared.crew().filter(|crew| is_plan(crew, step)) else { return Ok(()) };
-        let left = Limits::of(self.workflow(), self.task())
-            .steps
-            .saturating_sub(self.task().dispatches);
+        let left =
+            Limits::of(self.workflow(), self.task()).steps.saturating_sub(self.task().dispatches);
         let plan = planned::read(crew, output.value(), left);
         plan.map(drop).map_err(|problems| refused(&problems.join("; "), output))
     }

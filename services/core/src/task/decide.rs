@@ -263,7 +263,10 @@ fn complete(
 }
 
 pub(super) fn fail(
-    plan: &mut Planner<'_>, report: &Report, failure: Failure) -> (&'static str, String) {
+    plan: &mut Planner<'_>,
+    report: &Report,
+    failure: Failure,
+) -> (&'static str, String) {
     let reason =
         format!("step {} failed ({}): {}", report.step, failure.kind.as_str(), failure.message);
     let decision = plan.fail_attempt(&report.step, failure, report.usage);

@@ -131,12 +131,14 @@ fn upcoming(text: &mut String, task: &Task, workflow: Option<&Workflow>) {
         }
         let id = StepId::single(declared.name.clone());
         if let Some(run) = task.crews.get(&declared.name) {
-            let turns = StepId::item(declared.name.clone(), 0)..=StepId::item(declared.name.clone(), u32::MAX);
+            let turns = StepId::item(declared.name.clone(), 0)
+                ..=StepId::item(declared.name.clone(), u32::MAX);
             let begun = u32::try_from(task.steps.range(turns).count()).unwrap_or(u32::MAX);
             let left = run.turns_max.saturating_sub(begun);
             let is_open = !task.steps.contains_key(&id);
             let name = &declared.name;
-            return is_open.then(|| format!("at most {left} more turns of {name} ({})", run.pattern));
+            return is_open
+                .then(|| format!("at most {left} more turns of {name} ({})", run.pattern));
         }
         (!task.steps.contains_key(&id)).then(|| declared.name.to_string())
     });

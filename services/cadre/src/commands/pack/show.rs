@@ -182,7 +182,9 @@ fn table(workflow: &Workflow, shown: &Shown<'_>) -> anyhow::Result<()> {
             let each = if step.each { "each" } else { "" };
             let role = step.role.unwrap_or(step.doer);
             let who = match (&step.crew, step.fallback) {
-                (Some(crew), _) => format!("{}: {}, {}", crew.pattern, crew.lead, crew.team.join(", ")),
+                (Some(crew), _) => {
+                    format!("{}: {}, {}", crew.pattern, crew.lead, crew.team.join(", "))
+                }
                 (None, Some(fallback)) => format!("{role}, else {fallback}"),
                 (None, None) => role.to_owned(),
             };

@@ -114,7 +114,12 @@ fn check_inputs(
             check_keys(compiler, &lead.accepts, &with(&ROUTER_KEYS), &format!("{at}/lead"));
         }
         Pattern::Planner => {
-            return check_keys(compiler, &lead.accepts, &with(&PLANNER_KEYS), &format!("{at}/lead"));
+            return check_keys(
+                compiler,
+                &lead.accepts,
+                &with(&PLANNER_KEYS),
+                &format!("{at}/lead"),
+            );
         }
     }
     for (index, role) in team.iter().enumerate() {

@@ -50,7 +50,9 @@ pub(super) fn compile(
             None
         }
         (_, _, _) => {
-            compiler.problems.at_key(at, "has more than one of `role`, `approval`, `crew`: keep one");
+            compiler
+                .problems
+                .at_key(at, "has more than one of `role`, `approval`, `crew`: keep one");
             None
         }
     }
@@ -93,7 +95,12 @@ pub(super) fn asked(
     }
 }
 
-pub(super) fn find_role(compiler: &mut Compiler, frame: &Frame, name: &str, at: &str) -> Option<Arc<Role>> {
+pub(super) fn find_role(
+    compiler: &mut Compiler,
+    frame: &Frame,
+    name: &str,
+    at: &str,
+) -> Option<Arc<Role>> {
     if !frame.declared.roles.contains_key(name) {
         let known = suggestion(name, frame.declared.roles.keys().map(String::as_str));
         compiler.problems.at(at, format!("unknown role `{name}`{known}"));

@@ -101,7 +101,8 @@ impl<'a> History<'a> {
     /// What a router gets beside: every turn, with the newest outputs as far as there is room.
     pub(super) fn listed(&self) -> Value {
         let mut left = CREW_HISTORY_BYTES_MAX;
-        let mut listed: Vec<Value> = self.turns.iter().rev().map(|turn| turn.shown(&mut left)).collect();
+        let mut listed: Vec<Value> =
+            self.turns.iter().rev().map(|turn| turn.shown(&mut left)).collect();
         listed.reverse();
         Value::Array(listed)
     }
@@ -120,7 +121,9 @@ impl<'a> Past<'a> {
     /// What it has made; `None` when it has made nothing.
     pub(super) fn output(&self) -> Option<&'a Payload> {
         match &self.result {
-            Outcome::Done { output, .. } => Some(*output).filter(|output| !output.value().is_null()),
+            Outcome::Done { output, .. } => {
+                Some(*output).filter(|output| !output.value().is_null())
+            }
             Outcome::Open | Outcome::Failed(_) => None,
         }
     }
@@ -140,7 +143,9 @@ impl<'a> Past<'a> {
     pub(super) fn class(&self) -> String {
         match &self.result {
             Outcome::Open => "open".to_owned(),
-            Outcome::Done { hand_off: Some(hand_off), .. } => format!("handed off to {}", hand_off.to),
+            Outcome::Done { hand_off: Some(hand_off), .. } => {
+                format!("handed off to {}", hand_off.to)
+            }
             Outcome::Done { hand_off: None, .. } => "completed".to_owned(),
             Outcome::Failed(failure) => format!("failed ({})", failure.kind.as_str()),
         }

@@ -45,9 +45,7 @@ pub(super) fn find(
 ) -> Option<Found> {
     let roles = traces.iter().map(|trace| &trace.role).chain([next]);
     let roles: Vec<_> = roles.filter(|role| hub != Some(role)).collect();
-    repeated(terms, traces)
-        .or_else(|| stalled(terms, traces))
-        .or_else(|| ping_pong(terms, &roles))
+    repeated(terms, traces).or_else(|| stalled(terms, traces)).or_else(|| ping_pong(terms, &roles))
 }
 
 fn repeated(terms: LoopTerms, traces: &[Trace]) -> Option<Found> {
@@ -76,11 +74,13 @@ fn ping_pong(terms: LoopTerms, roles: &[&Name]) -> Option<Found> {
         return None;
     }
     let back = roles.iter().rev().enumerate();
-    let same = |(index, role): &(usize, &&Name)| if index % 2 == 0 { *role == b } else { *role == a };
+    let same =
+        |(index, role): &(usize, &&Name)| if index % 2 == 0 { *role == b } else { *role == a };
     let alternating = back.take_while(same).count();
     (alternating > count(terms.pingpong_max) * 2).then(|| {
         let (first, second) = if alternating % 2 == 1 { (b, a) } else { (a, b) };
-        let text = format!("{first} and {second} handed the work to each other {} times", alternating - 1);
+        let text =
+            format!("{first} and {second} handed the work to each other {} times", alternating - 1);
         ("ping_pong", text)
     })
 }

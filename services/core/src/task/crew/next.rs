@@ -84,7 +84,10 @@ fn in_turns(crew: &Crew, history: &History<'_>, task: &Task) -> Next {
     let mut input = history.input();
     if crew.pattern == Pattern::Supervisor && role == crew.lead.name {
         let left = history.run.turns_max.saturating_sub(index.saturating_add(1));
-        extend(&mut input, [("team", team(crew)), ("turns", history.listed()), ("turns_left", left.into())]);
+        extend(
+            &mut input,
+            [("team", team(crew)), ("turns", history.listed()), ("turns_left", left.into())],
+        );
     }
     Next::Turn(Turn { index, role, input: Ok(input) })
 }

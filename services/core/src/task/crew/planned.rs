@@ -75,7 +75,8 @@ impl Planned {
 /// # Errors
 /// Everything that is wrong with it, at most [`VIOLATIONS_MAX`] sentences.
 pub(super) fn read(crew: &Crew, plan: &Value, orders_left: u32) -> Result<Plan, Vec<String>> {
-    let plan: Plan = Plan::deserialize(plan).map_err(|error| vec![format!("is no plan: {error}")])?;
+    let plan: Plan =
+        Plan::deserialize(plan).map_err(|error| vec![format!("is no plan: {error}")])?;
     let mut problems = Vec::new();
     let count = u32::try_from(plan.steps.len()).unwrap_or(u32::MAX);
     if count == 0 {
@@ -138,7 +139,8 @@ fn check_order(plan: &Plan, problems: &mut Vec<String>) {
         let before = left.len();
         left.retain(|step| {
             let needs = step.needs();
-            let is_ready = needs.iter().all(|need| done.contains(need) || !known.contains(need.as_str()));
+            let is_ready =
+                needs.iter().all(|need| done.contains(need) || !known.contains(need.as_str()));
             if is_ready {
                 done.insert(step.id.to_string());
             }
@@ -183,7 +185,8 @@ fn resolved(value: &Value, known: &BTreeMap<&str, &Value>) -> Result<Value, Stri
     match value {
         Value::Array(items) => items.iter().map(|item| resolved(item, known)).collect(),
         Value::Object(fields) => {
-            let fields = fields.iter().map(|(key, field)| Ok((key.clone(), resolved(field, known)?)));
+            let fields =
+                fields.iter().map(|(key, field)| Ok((key.clone(), resolved(field, known)?)));
             fields.collect::<Result<Map<_, _>, String>>().map(Value::Object)
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(value.clone()),
@@ -274,8 +277,10 @@ fn next_planned<'a>(
     mut done: BTreeMap<&'a str, &'a Value>,
 ) -> Next {
     let has_begun = |index: u32| history.turns.iter().any(|turn| turn.index == index);
-    let is_ready = |step: &Planned| step.needs().iter().all(|need| done.contains_key(need.as_str()));
-    let ready = plan.steps.iter().zip(1..).find(|(step, index)| !has_begun(*index) && is_ready(step));
+    let is_ready =
+        |step: &Planned| step.needs().iter().all(|need| done.contains_key(need.as_str()));
+    let ready =
+        plan.steps.iter().zip(1..).find(|(step, index)| !has_begun(*index) && is_ready(step));
     let Some((step, index)) = ready else { return Next::Wait };
     let Some(role) = member(crew, &step.role) else { return Next::Wait };
     done.insert(INPUT, history.run.input.value());

@@ -50,12 +50,9 @@ fn crew() -> Crew {
 #[test]
 fn a_plan_is_refused_with_every_reason() {
     let one = json!({"id": "a", "role": "one", "input": {"x": 1}});
-    let from = |id: &str, path: &str| {
-        json!({"id": id, "role": "two", "input": {"x": {"$from": path}}})
-    };
-    let after = |id: &str, after: &str| {
-        json!({"id": id, "role": "one", "input": {"x": 1}, "after": [after]})
-    };
+    let from =
+        |id: &str, path: &str| json!({"id": id, "role": "two", "input": {"x": {"$from": path}}});
+    let after = |id: &str, after: &str| json!({"id": id, "role": "one", "input": {"x": 1}, "after": [after]});
     let rows = [
         (json!({"steps": [one, from("b", "a.y"), from("c", "input.z")], "why": "so"}), ""),
         (json!({"steps": []}), "has no steps"),
@@ -76,7 +73,10 @@ fn a_plan_is_refused_with_every_reason() {
         (json!({"steps": [from("b", "a.y")]}), "step b needs a, which is not planned"),
         (json!({"steps": [after("a", "b"), from("b", "a")]}), "steps wait for each other: a, b"),
         (json!({"steps": [from("a", "a.x")]}), "steps wait for each other: a"),
-        (json!({"steps": [after("input", "a"), one]}), "step input: the name means what the planner"),
+        (
+            json!({"steps": [after("input", "a"), one]}),
+            "step input: the name means what the planner",
+        ),
         (
             json!({"steps": [{"id": "A b", "role": "one", "input": {"x": 1}}]}),
             "step id \"A b\" is not a name",
@@ -113,7 +113,12 @@ fn circles_are_found_at_their_thresholds() {
     let rows: [Row; 12] = [
         (&[], "a", None, None),
         (&[("a", 1, 1), ("b", 2, 2), ("a", 1, 3), ("b", 2, 4)], "c", None, None),
-        (&[("a", 1, 1), ("c", 2, 2), ("a", 1, 3), ("b", 3, 4), ("a", 1, 5)], "c", None, Some("repeated")),
+        (
+            &[("a", 1, 1), ("c", 2, 2), ("a", 1, 3), ("b", 3, 4), ("a", 1, 5)],
+            "c",
+            None,
+            Some("repeated"),
+        ),
         // Each round of the two is new, and yet they only hand it to each other.
         (&[("a", 1, 1), ("b", 2, 2), ("a", 3, 3), ("b", 4, 4)], "a", None, Some("ping_pong")),
         (&[("a", 1, 1), ("b", 2, 2), ("a", 3, 3), ("b", 4, 4)], "c", None, None),
@@ -123,8 +128,15 @@ fn circles_are_found_at_their_thresholds() {
         (&[("r", 1, 0), ("a", 2, 2), ("r", 3, 2), ("a", 4, 4), ("r", 5, 4)], "a", Some("r"), None),
         (
             &[
-                ("r", 1, 0), ("a", 2, 2), ("r", 3, 2), ("b", 4, 4), ("r", 5, 4), ("a", 6, 6),
-                ("r", 7, 6), ("b", 8, 8), ("r", 9, 8),
+                ("r", 1, 0),
+                ("a", 2, 2),
+                ("r", 3, 2),
+                ("b", 4, 4),
+                ("r", 5, 4),
+                ("a", 6, 6),
+                ("r", 7, 6),
+                ("b", 8, 8),
+                ("r", 9, 8),
             ],
             "a",
             Some("r"),
@@ -136,7 +148,11 @@ fn circles_are_found_at_their_thresholds() {
     ];
     for (turns, next, hub, expected) in rows {
         let found = find(terms, &traces(turns), &name(next), hub.map(name).as_ref());
-        assert_eq!(found.as_ref().map(|(sign, _)| *sign), expected, "{turns:?} then {next}: {found:?}");
+        assert_eq!(
+            found.as_ref().map(|(sign, _)| *sign),
+            expected,
+            "{turns:?} then {next}: {found:?}"
+        );
     }
 }
 

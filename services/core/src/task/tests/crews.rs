@@ -52,7 +52,8 @@ fn a_network_hands_the_work_on_until_somebody_completes() {
     assert_eq!(run.last(), ("hand_off", "step desk-0 hands off to write: over to write"));
     assert_eq!((run.state("desk-0"), role(&run, "desk-1")), ("completed", "write"));
     let noted = json!({"notes": [1]});
-    let expected = json!({"input": input, "from": "read", "reason": "over to write", "previous": noted});
+    let expected =
+        json!({"input": input, "from": "read", "reason": "over to write", "previous": noted});
     assert_eq!(run.input("desk-1"), expected);
 
     // Without an output of its own the next one gets the last one that there was.
@@ -77,13 +78,23 @@ fn a_router_gets_the_work_back_and_sees_what_was_done() {
     assert!(run.input("desk-1").get("team").is_none(), "members see their own turn only");
     // What a member cannot do is for the router to know.
     run.fail("desk-1");
-    assert_eq!((role(&run, "desk-2"), run.input("desk-2")["reason"].clone()), ("router", json!("failed (error): boom")));
+    assert_eq!(
+        (role(&run, "desk-2"), run.input("desk-2")["reason"].clone()),
+        ("router", json!("failed (error): boom"))
+    );
     run.report("desk-2", hand_off("tech", None));
     run.report("desk-3", completed(json!({"fixed": true})));
     let seen = run.input("desk-4");
-    assert_eq!((seen["from"].clone(), seen["previous"].clone()), (json!("tech"), json!({"fixed": true})));
-    let results: Vec<_> = seen["turns"].as_array().unwrap().iter().map(|turn| turn["result"].clone()).collect();
-    assert_eq!(results, ["handed off to bill", "failed (error)", "handed off to tech", "completed"]);
+    assert_eq!(
+        (seen["from"].clone(), seen["previous"].clone()),
+        (json!("tech"), json!({"fixed": true}))
+    );
+    let results: Vec<_> =
+        seen["turns"].as_array().unwrap().iter().map(|turn| turn["result"].clone()).collect();
+    assert_eq!(
+        results,
+        ["handed off to bill", "failed (error)", "handed off to tech", "completed"]
+    );
     assert_eq!(seen["turns"][3]["output"], json!({"fixed": true}));
     run.report("desk-4", completed(json!({"reply": "fixed"})));
     assert_eq!(output(&run, "desk"), json!({"reply": "fixed"}));
@@ -109,10 +120,26 @@ fn a_router_is_told_what_it_does_not_get() {
 #[test]
 fn only_members_are_handed_the_work_and_only_by_those_who_may() {
     let rows = [
-        (network(8), vec![("desk-0", hand_off("bill", None))], "handoff: turn 0 of role read: wanted to hand off to bill, which is not in the team (read, write, edit): over to bill"),
-        (supervisor(8), vec![("desk-0", hand_off("boss", None))], "handoff: turn 0 of role router: wanted to hand off to boss, which is not in the team (bill, tech): over to boss"),
-        (planner(8), vec![("desk-0", hand_off("one", None))], "handoff: turn 0 of role boss: wanted to hand off to one, but a planned step only completes: over to one"),
-        (network(8), vec![("desk-0", hand_off("write", Some(json!([1]))))], "invalid_output: turn 0 of role read: /: is not of type object"),
+        (
+            network(8),
+            vec![("desk-0", hand_off("bill", None))],
+            "handoff: turn 0 of role read: wanted to hand off to bill, which is not in the team (read, write, edit): over to bill",
+        ),
+        (
+            supervisor(8),
+            vec![("desk-0", hand_off("boss", None))],
+            "handoff: turn 0 of role router: wanted to hand off to boss, which is not in the team (bill, tech): over to boss",
+        ),
+        (
+            planner(8),
+            vec![("desk-0", hand_off("one", None))],
+            "handoff: turn 0 of role boss: wanted to hand off to one, but a planned step only completes: over to one",
+        ),
+        (
+            network(8),
+            vec![("desk-0", hand_off("write", Some(json!([1]))))],
+            "invalid_output: turn 0 of role read: /: is not of type object",
+        ),
     ];
     for (flow, reports, expected) in rows {
         let mut run = flow.start(json!({}));
@@ -125,7 +152,10 @@ fn only_members_are_handed_the_work_and_only_by_those_who_may() {
     let flow = supervisor(8);
     let mut run = flow.start(json!({}));
     run.report("desk-0", hand_off("bill", None)).report("desk-1", hand_off("tech", None));
-    assert_eq!(run.why_not("desk-1"), "handoff: wanted to hand off to tech, but here only router hands off: over to tech");
+    assert_eq!(
+        run.why_not("desk-1"),
+        "handoff: wanted to hand off to tech, but here only router hands off: over to tech"
+    );
     assert_eq!(role(&run, "desk-2"), "router");
 }
 
@@ -147,18 +177,27 @@ fn a_circle_stops_and_a_person_is_asked_with_the_evidence_on_record() {
     let flow = network(20);
     let mut run = flow.start(json!({}));
     circle(&mut run);
-    let StepState::Waiting { ask, .. } = &run.step("desk").state else { panic!("{:?}", run.task()) };
+    let StepState::Waiting { ask, .. } = &run.step("desk").state else {
+        panic!("{:?}", run.task())
+    };
     assert_eq!(
         ask.question,
         "write and edit handed the work to each other 6 times. \
          Answer with the output of step desk, or deny it."
     );
-    assert_eq!(ask.content.as_ref().unwrap().value(), &json!({"draft": 6}), "the last draft is proposed");
+    assert_eq!(
+        ask.content.as_ref().unwrap().value(),
+        &json!({"draft": 6}),
+        "the last draft is proposed"
+    );
     let evidence = run.records.iter().flat_map(|record| &record.events).find_map(|event| {
         if let Event::LoopFound { evidence, .. } = event { Some(evidence.value()) } else { None }
     });
     let evidence = evidence.unwrap();
-    assert_eq!((&evidence["sign"], evidence["turns"].as_array().unwrap().len()), (&json!("ping_pong"), 7));
+    assert_eq!(
+        (&evidence["sign"], evidence["turns"].as_array().unwrap().len()),
+        (&json!("ping_pong"), 7)
+    );
     assert_eq!(evidence["turns"][1]["result"], "handed off to edit");
 
     let decision = |run: &Run<'_>, ruling| {
@@ -181,7 +220,9 @@ fn a_circle_stops_and_a_person_is_asked_with_the_evidence_on_record() {
 
 #[test]
 fn a_circle_ends_as_the_step_declares() {
-    for (otherwise, expected) in [(Otherwise::Fail, "failed"), (Otherwise::AcceptUnsure, "completed")] {
+    for (otherwise, expected) in
+        [(Otherwise::Fail, "failed"), (Otherwise::AcceptUnsure, "completed")]
+    {
         let desk = step("desk").crew(Pattern::Network, &["read", "write", "edit"], 20);
         let flow = Flow::of(&[desk.otherwise(otherwise)]);
         let mut run = flow.start(json!({}));
@@ -228,7 +269,9 @@ fn accept_if_judges_what_the_crew_has_made() {
     let mut run = flow.start(json!({}));
     run.report("desk-0", hand_off("write", Some(json!({"notes": 1}))));
     run.report("desk-1", completed(json!({"good": false})));
-    let StepState::Waiting { ask, .. } = &run.step("desk").state else { panic!("{:?}", run.task()) };
+    let StepState::Waiting { ask, .. } = &run.step("desk").state else {
+        panic!("{:?}", run.task())
+    };
     assert_eq!(ask.content.as_ref().unwrap().value(), &json!({"good": false}));
 }
 
@@ -263,9 +306,9 @@ fn a_refused_plan_is_made_once_more_with_the_reasons() {
     let reason = "step a: role boss is not in the team (one, two)";
     assert_eq!((run.last().0, run.step("desk-0").attempt), ("replan", 2));
     assert_eq!(run.input("desk-0")["problems"], reason);
-    let kept = run.records.iter().flat_map(|record| &record.events).find_map(|event| match event {
-        Event::StepDelayed { failure, .. } => failure.as_ref()?.refused.clone(),
-        _ => None,
+    let kept = run.records.iter().flat_map(|record| &record.events).find_map(|event| {
+        let Event::StepDelayed { failure, .. } = event else { return None };
+        failure.as_ref()?.refused.clone()
     });
     assert_eq!(kept.unwrap().value(), &bad, "the refused plan is kept");
     run.report("desk-0", completed(bad));
@@ -290,7 +333,10 @@ fn a_planned_step_that_fails_ends_the_crew_once_the_others_are_over() {
     run.report("desk-0", completed(plan)).complete("desk-2");
     assert_eq!(run.open(), ["desk-1"]);
     run.complete("desk-1");
-    assert_eq!(run.why_not("desk"), "invalid_input: planned step c: $from b.gone: there is no such value");
+    assert_eq!(
+        run.why_not("desk"),
+        "invalid_input: planned step c: $from b.gone: there is no such value"
+    );
 }
 
 fn outcome() -> impl Strategy<Value = (u8, u8)> {

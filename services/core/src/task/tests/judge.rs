@@ -115,7 +115,10 @@ fn an_accept_if_that_fails_on_the_data_fails_the_step() {
 fn a_hand_off_is_refused_and_named() {
     let flow = judged(Otherwise::Fail);
     let mut run = flow.start(json!({}));
-    run.report("a", Outcome::Handoff { to: kit::name("b"), reason: "not mine".to_owned(), output: None });
+    run.report(
+        "a",
+        Outcome::Handoff { to: kit::name("b"), reason: "not mine".to_owned(), output: None },
+    );
     let text = "handoff: wanted to hand off to b, which the pack does not allow: not mine";
     assert_eq!(run.why_not("a"), text);
 }
