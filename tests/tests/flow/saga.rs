@@ -136,3 +136,29 @@ async fn a_person_has_a_failed_step_tried_again() {
     verdict::is_clean(&house.bed).await;
     house.stack.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fork_takes_over_what_was_done_and_asks_anew() {
+    let house = with(&trips()).await;
+    let task = wants(&house, "trip", "one", &json!({"usd": 50, "to": "Rome"})).await;
+    house.until(&task, |task| state(task, "allow") == Some("waiting")).await;
+    house.ends(0, &["approval", "grant", task.as_str(), "--as", "ann"]).await;
+    assert_eq!(house.bed.answer(&task).await["status"], "completed");
+    let args = ["task", "fork", task.as_str(), "--from", "allow", "--key", "again", "-i", "to=Oslo"];
+    let said = house.ends(0, &[&args[..], &["-o", "json"]].concat()).await.json();
+    let fork = TaskId::derive(&Name::new("acme").expect("a name"), "again");
+    assert_eq!((&said["task"], &said["decision"]), (&json!(fork.as_str()), &json!("fork")));
+    let again = house.ends(0, &[&args[..], &["-o", "id"]].concat()).await;
+    assert_eq!(again.text().trim(), fork.as_str(), "the same key is the same fork");
+    house.until(&fork, |task| state(task, "allow") == Some("waiting")).await;
+    let begun = house.ends(0, &["task", "replay", fork.as_str(), "--to", "1", "-o", "json"]).await.json();
+    assert_eq!(begun["rev"], 1, "{begun:#}");
+    house.ends(0, &["task", "cancel", fork.as_str()]).await;
+    let answer = house.bed.answer(&fork).await;
+    let reason = answer["reason"].as_str().unwrap_or_default();
+    assert!(!reason.contains("undone"), "what it took over is not its own: {reason}");
+    let nowhere = house.ends(3, &["task", "fork", task.as_str(), "--from", "nowhere"]).await;
+    assert!(nowhere.talk.contains("has no step nowhere"), "{}", nowhere.talk);
+    verdict::is_clean(&house.bed).await;
+    house.stack.stop().await;
+}

@@ -4,6 +4,7 @@ mod attempts;
 mod budget;
 mod control;
 mod fan_out;
+mod forks;
 mod graph;
 mod judge;
 mod kit;
