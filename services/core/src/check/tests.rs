@@ -3,6 +3,7 @@
 mod debts;
 mod fold;
 mod kit;
+mod saga;
 mod streams;
 
 use super::*;

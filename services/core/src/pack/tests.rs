@@ -1,5 +1,6 @@
 mod doers;
 mod meaning;
+mod saga;
 mod shipped;
 
 use std::{collections::BTreeMap, time::Duration};

@@ -85,7 +85,9 @@ fn taken(
     let bytes: usize = events.iter().map(bytes).sum();
     if bytes > FORK_BYTES_MAX {
         let most = FORK_BYTES_MAX;
-        return Err(format!("what is taken over has {bytes} bytes, over {most}: fork from an earlier step"));
+        return Err(format!(
+            "what is taken over has {bytes} bytes, over {most}: fork from an earlier step"
+        ));
     }
     Ok(events)
 }

@@ -95,7 +95,8 @@ fn goal(
 ) -> anyhow::Result<Goal> {
     if !workflow.steps.iter().any(|step| step.name == args.from) {
         let names: Vec<_> = workflow.steps.iter().map(|step| step.name.as_str()).collect();
-        let text = format!("workflow {} has no step {}: {}", workflow.name, args.from, names.join(", "));
+        let text =
+            format!("workflow {} has no step {}: {}", workflow.name, args.from, names.join(", "));
         return Err(Failure::new(Code::NotFound, text).into());
     }
     let input = changed(task, &args.input)?;
@@ -165,7 +166,8 @@ fn tell(first: &Record, goal: &Goal) -> Result<(), Failure> {
         #[expect(clippy::wildcard_enum_match_arm, reason = "all others are as they should be")]
         match event {
             Event::Accepted { goal: known, .. } if known.digest != goal.digest => {
-                let text = format!("key {:?} belongs to task {} of another goal", goal.key, goal.task);
+                let text =
+                    format!("key {:?} belongs to task {} of another goal", goal.key, goal.task);
                 return Err(Failure::new(Code::Rejected, text));
             }
             Event::Ended { reason, .. } => {

@@ -82,7 +82,12 @@ fn by_role(
     Some(DoerPlan { doer: Doer::Role { role, fallback }, ask: ask?, timeout })
 }
 
-pub(super) fn find_role(compiler: &mut Compiler, frame: &Frame, name: &str, at: &str) -> Option<Arc<Role>> {
+pub(super) fn find_role(
+    compiler: &mut Compiler,
+    frame: &Frame,
+    name: &str,
+    at: &str,
+) -> Option<Arc<Role>> {
     if !frame.declared.roles.contains_key(name) {
         let known = suggestion(name, frame.declared.roles.keys().map(String::as_str));
         compiler.problems.at(at, format!("unknown role `{name}`{known}"));

@@ -12,7 +12,8 @@ use crate::ids::TaskId;
 fn fork<'w>(flow: &'w Flow, source: &Run<'_>, from: &str, input: Value) -> Run<'w> {
     let (task, rev) = (source.task().id().clone(), source.task().rev);
     let fork = Fork { task, rev, from: name(from) };
-    let goal = Goal { task: TaskId::derive(&name("acme"), "k2"), key: "k2".to_owned(), ..goal(input) };
+    let goal =
+        Goal { task: TaskId::derive(&name("acme"), "k2"), key: "k2".to_owned(), ..goal(input) };
     let goal = Arc::new(Goal { fork: Some(fork), ..goal });
     let mut run = flow.idle();
     let input = Input::Fork(Arc::clone(&goal), Arc::new(source.task().clone()));
@@ -44,7 +45,10 @@ fn what_had_ended_before_the_step_is_taken_over_and_the_rest_runs_anew() {
     run.complete("c");
     assert_eq!(run.open(), [AGGREGATE]);
     let run = fork(&flow, &source, "b", json!({}));
-    assert_eq!((run.open(), run.state("a"), run.state("x")), (vec!["b".into()], "completed", "completed"));
+    assert_eq!(
+        (run.open(), run.state("a"), run.state("x")),
+        (vec!["b".into()], "completed", "completed")
+    );
 }
 
 #[test]
@@ -83,7 +87,10 @@ fn fan_outs_and_races_are_taken_over_as_they_ended() {
     source.complete("p").fail("z").answer();
     let run = fork(&flow, &source, "z", json!({"items": [7]}));
     assert_eq!(run.open(), ["z"]);
-    assert_eq!((run.state("f-0"), run.state("f-1"), run.state("r-1")), ("failed", "completed", "completed"));
+    assert_eq!(
+        (run.state("f-0"), run.state("f-1"), run.state("r-1")),
+        ("failed", "completed", "completed")
+    );
     assert_eq!(run.task().joined.len(), 2);
 }
 

@@ -89,7 +89,10 @@ impl Flow {
             steps: steps.iter().map(|step| step.build(&names)).collect(),
             result: names.iter().map(field).collect(),
             compensations: steps.iter().filter_map(|step| step.build_undo(&names)).collect(),
-            compensation: Compensation { within: Duration::from_millis(UNDO_MS), on_partial: false },
+            compensation: Compensation {
+                within: Duration::from_millis(UNDO_MS),
+                on_partial: false,
+            },
         })
     }
 
@@ -414,9 +417,7 @@ impl Run<'_> {
                 | Event::Retried { step, .. } => (step.clone(), false),
                 Event::StepCompleted { step, .. }
                 | Event::TakenOver { step, .. }
-                | Event::StepFailed { step, .. } => {
-                    (step.clone(), true)
-                }
+                | Event::StepFailed { step, .. } => (step.clone(), true),
             };
             let declared = self.workflow.step(&step.name).is_some();
             if let Event::Retried { freed, .. } = event {
