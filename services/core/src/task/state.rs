@@ -190,18 +190,6 @@ impl StepState {
         }
     }
 
-    /// Whether it was open when nobody needed it any more.
-    pub(super) fn is_given_up(&self) -> bool {
-        match self {
-            Self::Cancelled | Self::Skipped(_) => true,
-            Self::Dispatched { .. }
-            | Self::Delayed { .. }
-            | Self::Waiting { .. }
-            | Self::Completed { .. }
-            | Self::Failed(_) => false,
-        }
-    }
-
     /// Whether a report or an answer can still change it.
     #[must_use]
     pub fn is_open(&self) -> bool {

@@ -118,3 +118,17 @@ impl Task {
         self.goal.fork.is_some() && !self.is_forked && self.ended().is_none()
     }
 }
+
+impl StepState {
+    /// Whether it was open when nobody needed it any more.
+    pub(in crate::task) fn is_given_up(&self) -> bool {
+        match self {
+            Self::Cancelled | Self::Skipped(_) => true,
+            Self::Dispatched { .. }
+            | Self::Delayed { .. }
+            | Self::Waiting { .. }
+            | Self::Completed { .. }
+            | Self::Failed(_) => false,
+        }
+    }
+}
