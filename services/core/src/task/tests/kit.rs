@@ -173,7 +173,10 @@ pub(super) fn report(step: &str, outcome: Outcome) -> Report {
     let step = StepId::parse(step).unwrap();
     let role = match step.name.as_str() {
         AGGREGATE => name(AGGREGATE),
-        declared => name(&format!("{declared}_role")),
+        declared => match declared.strip_prefix("compensate_") {
+            Some(done) => name(&format!("{done}_undo")),
+            None => name(&format!("{declared}_role")),
+        },
     };
     Report { role, step, attempt: 1, outcome, usage: Usage::default(), worker: "w".to_owned() }
 }
