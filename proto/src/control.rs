@@ -59,7 +59,9 @@ fn action_to_wire(action: &Action) -> Wire {
         Action::Resume => Wire::Resume(v1::Resume {}),
         Action::Kill => Wire::Kill(v1::Kill {}),
         Action::AddBudget(budget) => Wire::AddBudget(budget_to_wire(*budget)),
-        Action::Retry(step) => Wire::Retry(v1::Retry { step: step.as_ref().map(StepId::to_string) }),
+        Action::Retry(step) => {
+            Wire::Retry(v1::Retry { step: step.as_ref().map(StepId::to_string) })
+        }
     }
 }
 

@@ -11,7 +11,8 @@ use cadre_core::{
 };
 
 use crate::{
-    Blobs, ContentType, DecodeError, EncodeError, MIN_READER, NEEDS_STEERING, Problem, SCHEMA, blobs,
+    Blobs, ContentType, DecodeError, EncodeError, MIN_READER, NEEDS_STEERING, Problem, SCHEMA,
+    blobs,
     body::{self, Version},
     error::Fault,
     header,

@@ -7,8 +7,7 @@ use cadre_core::{
     payload::Hash,
     task::{
         Action, Ask, AskKind, Budget, Control, Decision, EndStatus, Event, Failure, FailureKind,
-        Fork, Order,
-        Outcome, Record, Report, Resource, Ruling, Usage,
+        Fork, Order, Outcome, Record, Report, Resource, Ruling, Usage,
     },
     workflow::{Grant, WhenExpired},
 };
@@ -145,10 +144,7 @@ fn saga() -> Vec<(&'static str, Event)> {
                 reason: "2 of 3 were enough, and these were first".to_owned(),
             },
         ),
-        (
-            "record_retried",
-            Event::Retried { step: step(), by: by(), freed: vec![name("merge")] },
-        ),
+        ("record_retried", Event::Retried { step: step(), by: by(), freed: vec![name("merge")] }),
         (
             "record_taken_over",
             Event::TakenOver { step: step(), output, confidence: Some(0.75), unsure, rev: 5 },

@@ -139,6 +139,9 @@ pub const COMPENSATION_DEFAULT: Duration = Duration::from_secs(10 * 60);
 /// Longest time that a pack can give them: a person may have to be found.
 pub const COMPENSATION_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// Bytes that a fork may take over, in one record with its goal and its first work orders.
+pub const FORK_BYTES_MAX: usize = 72 * 1024;
+
 /// Attempts by one role at one step.
 pub const ATTEMPTS_MAX: u32 = 20;
 

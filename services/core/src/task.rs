@@ -22,6 +22,7 @@ mod decide;
 mod dispatch;
 mod env;
 mod event;
+mod fork;
 mod gather;
 mod input;
 mod join;

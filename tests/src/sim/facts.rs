@@ -68,7 +68,7 @@ fn on_its_way(world: &World, checker: &mut Checker) {
         let place = place("CADRE_IN_0", *sequence, message.stored_at);
         let (task, input) = &message.value;
         let kind = match input {
-            Input::Goal(_) => InputKind::Goal,
+            Input::Goal(_) | Input::Fork(..) => InputKind::Goal,
             Input::Report(report) => InputKind::Report(reported(task, report)),
             Input::Due => InputKind::Timer,
             Input::Cancel(_) => InputKind::Cancel,

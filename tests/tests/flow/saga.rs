@@ -11,10 +11,9 @@ use cadre_core::{
 use cadre_tests::{
     bed::Bed,
     hand::Hand,
-    payment::{Payment, state},
     packs::{ANYTHING, pack},
-    plain,
-    verdict,
+    payment::{Payment, state},
+    plain, verdict,
 };
 use serde_json::{Value, json};
 
@@ -85,7 +84,8 @@ fn race() -> PackSource {
              contracts/any.v1.json, limits: {{timeout: 60s}}}}\n"
         )
     };
-    let roles: String = ["race-hare", "race-tortoise", "race-judge"].map(|name| role(name)).concat();
+    let roles: String =
+        ["race-hare", "race-tortoise", "race-judge"].map(|name| role(name)).concat();
     let yaml = format!(
         "apiVersion: pack/v1\nname: race\nroles:\n{roles}workflow:\n  input: contracts/any.v1.json\n  \
          output: contracts/any.v1.json\n  limits: {{deadline: 5m, max_steps: 10, max_usd: 0, max_tokens: 0}}\n  \
@@ -102,7 +102,12 @@ async fn the_first_answer_wins_and_the_other_order_is_taken_back() {
     let house = with(&race()).await;
     let task = wants(&house, "race", "one", &json!({})).await;
     let hare = Hand::of(&house.bed, "race-hare").await.order().await;
-    Hand::of(&house.bed, "race-tortoise").await.order().await.complete(&json!({"slow": true})).await;
+    Hand::of(&house.bed, "race-tortoise")
+        .await
+        .order()
+        .await
+        .complete(&json!({"slow": true}))
+        .await;
     let judge = Hand::of(&house.bed, "race-judge").await.order().await;
     let won = house.until(&task, |task| state(task, "hare") == Some("skipped")).await;
     assert_eq!(won.joined.values().next().expect("a winner").winners[0].to_string(), "tortoise");
@@ -111,7 +116,11 @@ async fn the_first_answer_wins_and_the_other_order_is_taken_back() {
     assert_eq!(stored, Ok(()), "it comes too late, and is no error of the worker's");
     judge.complete(&json!({"step": "tortoise"})).await;
     let answer = house.bed.answer(&task).await;
-    assert_eq!((&answer["status"], &answer["missing"]), (&json!("completed"), &json!([])), "{answer:#}");
+    assert_eq!(
+        (&answer["status"], &answer["missing"]),
+        (&json!("completed"), &json!([])),
+        "{answer:#}"
+    );
     verdict::is_clean(&house.bed).await;
     house.stack.stop().await;
 }
@@ -132,7 +141,39 @@ async fn a_person_has_a_failed_step_tried_again() {
     Hand::of(&house.bed, "race-judge").await.order().await.complete(&json!({"step": "hare"})).await;
     assert_eq!(house.bed.answer(&task).await["status"], "completed");
     let late = house.ends(14, &["task", "retry", id]).await;
-    assert!(late.talk.contains("cadre task fork") || late.talk.contains("ended as"), "{}", late.talk);
+    assert!(
+        late.talk.contains("cadre task fork") || late.talk.contains("ended as"),
+        "{}",
+        late.talk
+    );
+    verdict::is_clean(&house.bed).await;
+    house.stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fork_takes_over_what_was_done_and_asks_anew() {
+    let house = with(&trips()).await;
+    let task = wants(&house, "trip", "one", &json!({"usd": 50, "to": "Rome"})).await;
+    house.until(&task, |task| state(task, "allow") == Some("waiting")).await;
+    house.ends(0, &["approval", "grant", task.as_str(), "--as", "ann"]).await;
+    assert_eq!(house.bed.answer(&task).await["status"], "completed");
+    let args =
+        ["task", "fork", task.as_str(), "--from", "allow", "--key", "again", "-i", "to=Oslo"];
+    let said = house.ends(0, &[&args[..], &["-o", "json"]].concat()).await.json();
+    let fork = TaskId::derive(&Name::new("acme").expect("a name"), "again");
+    assert_eq!((&said["task"], &said["decision"]), (&json!(fork.as_str()), &json!("fork")));
+    let again = house.ends(0, &[&args[..], &["-o", "id"]].concat()).await;
+    assert_eq!(again.text().trim(), fork.as_str(), "the same key is the same fork");
+    house.until(&fork, |task| state(task, "allow") == Some("waiting")).await;
+    let begun =
+        house.ends(0, &["task", "replay", fork.as_str(), "--to", "1", "-o", "json"]).await.json();
+    assert_eq!(begun["rev"], 1, "{begun:#}");
+    house.ends(0, &["task", "cancel", fork.as_str()]).await;
+    let answer = house.bed.answer(&fork).await;
+    let reason = answer["reason"].as_str().unwrap_or_default();
+    assert!(!reason.contains("undone"), "what it took over is not its own: {reason}");
+    let nowhere = house.ends(3, &["task", "fork", task.as_str(), "--from", "nowhere"]).await;
+    assert!(nowhere.talk.contains("has no step nowhere"), "{}", nowhere.talk);
     verdict::is_clean(&house.bed).await;
     house.stack.stop().await;
 }

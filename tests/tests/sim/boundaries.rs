@@ -108,7 +108,8 @@ fn a_failed_trip_is_undone_once_whatever_dies() {
     let calm = survives(&trip(500), ("trip, too dear", "failed"), 1);
     let reason = calm.answer["reason"].as_str().unwrap_or_default();
     assert!(reason.ends_with("; undone: pick, rooms-0, rooms-1"), "{reason}");
-    let undone = calm.calls.iter().filter(|(step, _)| step.name.as_str().starts_with("compensate_"));
+    let undone =
+        calm.calls.iter().filter(|(step, _)| step.name.as_str().starts_with("compensate_"));
     assert_eq!(undone.map(|(_, calls)| *calls).collect::<Vec<_>>(), [1, 1, 1]);
 }
 

@@ -7,10 +7,7 @@ use cadre_core::{
     time::UnixMillis,
 };
 
-use super::{
-    core::status_to_core,
-    wire::status_to_wire,
-};
+use super::{core::status_to_core, wire::status_to_wire};
 use crate::{
     Blobs, Problem,
     error::Fault,
@@ -38,10 +35,7 @@ pub(super) fn compensating(
     })
 }
 
-pub(super) fn compensating_to_core(
-    wire: v1::Compensating,
-    blobs: &Blobs,
-) -> Result<Event, Fault> {
+pub(super) fn compensating_to_core(wire: v1::Compensating, blobs: &Blobs) -> Result<Event, Fault> {
     Ok(Event::Compensating {
         status: status_to_core(wire.status).map_err(|problem| Fault::new("status", problem))?,
         reason: wire.reason,
@@ -59,11 +53,7 @@ fn names(field: &str, texts: &[String]) -> Result<Vec<Name>, Fault> {
     texts.iter().map(|text| name(field, text)).collect()
 }
 
-pub(super) fn joined(
-    step: &Name,
-    (winners, stopped): (&[StepId], &[Name]),
-    reason: &str,
-) -> Kind {
+pub(super) fn joined(step: &Name, (winners, stopped): (&[StepId], &[Name]), reason: &str) -> Kind {
     Kind::Joined(v1::Joined {
         step: step.as_str().to_owned(),
         winners: winners.iter().map(StepId::to_string).collect(),

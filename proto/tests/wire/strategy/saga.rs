@@ -29,8 +29,11 @@ pub(crate) fn event() -> impl Strategy<Value = Event> {
         (name(), vec(step(), 0..3), vec(name(), 0..3), text()).prop_map(
             |(step, winners, stopped, reason)| Event::Joined { step, winners, stopped, reason }
         ),
-        (step(), text(), vec(name(), 0..3))
-            .prop_map(|(step, by, freed)| Event::Retried { step, by, freed }),
+        (step(), text(), vec(name(), 0..3)).prop_map(|(step, by, freed)| Event::Retried {
+            step,
+            by,
+            freed
+        }),
         (step(), payload(), confidence, option::of(text()), 1_u64..).prop_map(
             |(step, output, confidence, unsure, rev)| Event::TakenOver {
                 step,

@@ -10,7 +10,7 @@ use cadre_core::{
 };
 use proptest::{option, prelude::*};
 
-use super::{saga, at, failure, name, payload, step, usage};
+use super::{at, failure, name, payload, saga, step, usage};
 
 pub(super) fn grant() -> impl Strategy<Value = Grant> {
     any::<(u64, u64)>().prop_map(|(usd_micros, tokens)| Grant { usd_micros, tokens })

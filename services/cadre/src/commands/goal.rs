@@ -1,7 +1,7 @@
 //! `cadre goal`: asks for something to be done.
 
 mod dry_run;
-mod input;
+pub(crate) mod input;
 mod publish;
 mod shell;
 mod wait;

@@ -5,6 +5,7 @@ mod calls;
 mod cancel;
 mod control;
 mod document;
+mod fork;
 mod ls;
 pub(crate) mod recent;
 mod replay;
@@ -81,6 +82,7 @@ Examples:
     /// Show a task as it stood after one of its records; nothing is changed or sent.
     Replay(replay::ReplayArgs),
     Retry(retry::RetryArgs),
+    Fork(fork::ForkArgs),
     /// Let nothing new begin; what is out goes on, and deadlines keep running.
     ///
     /// Exit codes: 0 paused, or was so before, 3 no such task, 11 stored but not handled yet, 14
@@ -132,6 +134,7 @@ pub(crate) async fn run(args: TaskArgs, settings: &Settings) -> anyhow::Result<(
         TaskCommand::Why(args) => explain(&args, settings).await,
         TaskCommand::Result(args) => result(&args, settings).await,
         TaskCommand::Replay(args) => replay::run(&args, settings).await,
+        TaskCommand::Fork(args) => fork::run(&args, settings).await,
         TaskCommand::Retry(args) => retry::run(&args, settings).await,
         TaskCommand::Pause(args) => control::run(&args, Verb::Pause, settings).await,
         TaskCommand::Resume(args) => control::run(&args, Verb::Resume, settings).await,

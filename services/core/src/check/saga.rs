@@ -32,7 +32,9 @@ pub(super) fn undoing(task: &Task, step: &StepId) -> Result<(), Broken> {
     };
     if !matches!(before.state, StepState::Completed { .. }) || before.attempt == 0 {
         let state = before.state.as_str();
-        return wrong(format!("step {step} undoes {done}, which this task did not complete: {state}"));
+        return wrong(format!(
+            "step {step} undoes {done}, which this task did not complete: {state}"
+        ));
     }
     let undone_before = task.steps.iter().filter_map(|(id, other)| {
         let other_done = undoes(id).filter(|_| id != step && other.rev >= task.rev_of_end())?;

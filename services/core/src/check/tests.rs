@@ -4,6 +4,7 @@ mod debts;
 mod fold;
 mod journals;
 mod kit;
+mod saga;
 mod streams;
 
 use super::*;

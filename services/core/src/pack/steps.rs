@@ -12,8 +12,8 @@ use std::{
 
 use serde_json::Value;
 
-use self::{doer::DoerPlan, names::check_names};
 pub(super) use self::saga::compensation;
+use self::{doer::DoerPlan, names::check_names};
 use super::{
     compile::{Compiler, Frame},
     document::escaped,

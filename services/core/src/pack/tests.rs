@@ -1,6 +1,7 @@
 mod crews;
 mod doers;
 mod meaning;
+mod saga;
 mod shipped;
 
 use std::{collections::BTreeMap, time::Duration};

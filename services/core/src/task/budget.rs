@@ -4,7 +4,12 @@
 //! its report gives back what it did not spend. No counter is shared between
 //! workers, so attempts in parallel cannot overspend together.
 
-use super::{event::Event, input::Resource, plan::Planner, state::{Phase, Task}};
+use super::{
+    event::Event,
+    input::Resource,
+    plan::Planner,
+    state::{Phase, Task},
+};
 use crate::{
     limits::TIMEOUT_MIN,
     time::UnixMillis,

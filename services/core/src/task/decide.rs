@@ -1,10 +1,13 @@
 //! The one place where it is decided what an input means for a task.
 
+use std::sync::Arc;
+
 use super::{
     ask::AskKind,
     dispatch::{Roles, Unlimited},
     env::Env,
     event::{EndStatus, Event},
+    fork,
     input::{Cancel, Failure, FailureKind, Goal, Input, Outcome, Report, Usage, clip},
     person::{after_the_end, on_control, on_decision},
     plan::Planner,
@@ -79,7 +82,14 @@ pub fn decide(
 ) -> Verdict {
     let Some(task) = task else {
         return match input {
-            Input::Goal(goal) => accept(workflow, goal, moment),
+            Input::Goal(goal) => match &goal.fork {
+                None => accept(workflow, goal, moment),
+                Some(wanted) => fork::begin(workflow, (goal, wanted), None, moment),
+            },
+            Input::Fork(goal, source) => match &goal.fork {
+                None => accept(workflow, goal, moment),
+                Some(wanted) => fork::begin(workflow, (goal, wanted), Some(source), moment),
+            },
             Input::Report(_)
             | Input::Due
             | Input::Cancel(_)
@@ -88,7 +98,7 @@ pub fn decide(
             | Input::Advance => Verdict::Ignore(Seen::NoTask),
         };
     };
-    if let Input::Goal(goal) = input {
+    if let Input::Goal(goal) | Input::Fork(goal, _) = input {
         let is_same = task.goal.digest == goal.digest;
         return Verdict::Ignore(if is_same { Seen::Known } else { Seen::Conflict });
     }
@@ -97,7 +107,7 @@ pub fn decide(
         return after_the_end(plan, input);
     }
     match input {
-        Input::Goal(_) => Verdict::Ignore(Seen::Known),
+        Input::Goal(_) | Input::Fork(..) => Verdict::Ignore(Seen::Known),
         Input::Report(report) => on_report(plan, report),
         Input::Due | Input::Advance => look_again(plan),
         Input::Cancel(cancel) => on_cancel(plan, cancel),
@@ -106,15 +116,25 @@ pub fn decide(
     }
 }
 
-fn accept(workflow: &Workflow, goal: &std::sync::Arc<Goal>, moment: &Moment<'_>) -> Verdict {
+fn accept(workflow: &Workflow, goal: &Arc<Goal>, moment: &Moment<'_>) -> Verdict {
+    let mut plan = accepted(workflow, goal, moment);
+    plan.advance();
+    let reason = format!("goal {:?} of tenant {} is valid", clip(&goal.key), goal.tenant);
+    plan.finish("accept", &reason)
+}
+
+/// A task that has its goal, and nothing else yet.
+pub(super) fn accepted<'a>(
+    workflow: &'a Workflow,
+    goal: &Arc<Goal>,
+    moment: &'a Moment<'a>,
+) -> Planner<'a> {
     let now = moment.now;
     let latest = now.after(workflow.limits.deadline);
     let deadline = goal.deadline.map_or(latest, |wanted| wanted.min(latest));
     let mut plan = Planner::new(workflow, Task::accepted(goal, deadline, now), moment);
-    plan.first(Event::Accepted { goal: std::sync::Arc::clone(goal), deadline });
-    plan.advance();
-    let reason = format!("goal {:?} of tenant {} is valid", clip(&goal.key), goal.tenant);
-    plan.finish("accept", &reason)
+    plan.first(Event::Accepted { goal: Arc::clone(goal), deadline });
+    plan
 }
 
 fn on_report(mut plan: Planner<'_>, report: &Report) -> Verdict {

@@ -27,14 +27,16 @@ pub(super) fn outputs<'a>(
 ) -> impl Iterator<Item = (&'a StepId, &'a Value)> {
     let joined = task.fan_outs.get(name).and_then(|_| task.joined.get(name));
     let counts = move |id: &StepId| joined.is_none_or(|joined| joined.winners.contains(id));
-    instances(task, name).filter(move |(id, _)| counts(id)).filter_map(|(id, step)| match &step.state {
-        StepState::Completed { output, .. } => Some((id, output.value())),
-        StepState::Dispatched { .. }
-        | StepState::Delayed { .. }
-        | StepState::Waiting { .. }
-        | StepState::Failed(_)
-        | StepState::Skipped(_)
-        | StepState::Cancelled => None,
+    instances(task, name).filter(move |(id, _)| counts(id)).filter_map(|(id, step)| {
+        match &step.state {
+            StepState::Completed { output, .. } => Some((id, output.value())),
+            StepState::Dispatched { .. }
+            | StepState::Delayed { .. }
+            | StepState::Waiting { .. }
+            | StepState::Failed(_)
+            | StepState::Skipped(_)
+            | StepState::Cancelled => None,
+        }
     })
 }
 

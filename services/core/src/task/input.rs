@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use super::state::Task;
 use crate::{
     ids::{Name, StepId, TaskId},
     journal::CallRuling,
@@ -14,6 +15,8 @@ use crate::{
 pub enum Input {
     /// A person or program wants something done; the first input of every task.
     Goal(Arc<Goal>),
+    /// The same for a fork, with the task that it goes on from; never on the wire.
+    Fork(Arc<Goal>, Arc<Task>),
     /// A worker answers a work order.
     Report(Report),
     /// The task's durable timer fired.
@@ -33,7 +36,7 @@ impl Input {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Goal(_) => "goal",
+            Self::Goal(_) | Self::Fork(..) => "goal",
             Self::Report(_) => "report",
             Self::Due => "timer",
             Self::Cancel(_) => "cancel",

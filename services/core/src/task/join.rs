@@ -109,7 +109,8 @@ impl Planner<'_> {
     }
 
     fn join(&mut self, step: &Name, (winners, stopped, reason): Choice) -> bool {
-        let names: usize = winners.iter().take(FAN_OUT_ITEMS_MAX).map(|id| id.name.as_str().len() + 8).sum();
+        let names: usize =
+            winners.iter().take(FAN_OUT_ITEMS_MAX).map(|id| id.name.as_str().len() + 8).sum();
         if !self.take_room(names + reason.len()) {
             return false;
         }

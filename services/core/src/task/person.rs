@@ -302,7 +302,7 @@ pub(super) fn after_the_end(plan: Planner<'_>, input: &Input) -> Verdict {
     match input {
         Input::Report(_) => Verdict::Ignore(Seen::Late("the task has ended".to_owned())),
         // Ending an ended task is harmless; timers of it mean nothing.
-        Input::Goal(_) | Input::Due | Input::Cancel(_) | Input::Advance => {
+        Input::Goal(_) | Input::Fork(..) | Input::Due | Input::Cancel(_) | Input::Advance => {
             Verdict::Ignore(Seen::Known)
         }
         Input::Control(control) => match &control.action {

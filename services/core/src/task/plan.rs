@@ -190,9 +190,7 @@ impl<'a> Planner<'a> {
             match self.standing(before) {
                 Standing::Unstarted | Standing::Open if matches!(declared.join, Join::Race(_)) => {}
                 Standing::Unstarted | Standing::Open => return,
-                Standing::Absent(why)
-                    if matches!(declared.join, Join::All) && !before.optional =>
-                {
+                Standing::Absent(why) if matches!(declared.join, Join::All) && !before.optional => {
                     return self.skip(declared, &inherited(name, &why));
                 }
                 Standing::Done | Standing::Absent(_) => {}

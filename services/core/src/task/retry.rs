@@ -32,8 +32,7 @@ pub(super) fn on_retry(
     let because =
         if control.reason.is_empty() { String::new() } else { format!(": {}", control.reason) };
     let names: Vec<_> = chosen.iter().take(8).map(|(id, _)| id.to_string()).collect();
-    let reason =
-        clip(&format!("{} wants {} tried again{because}", control.by, names.join(", ")));
+    let reason = clip(&format!("{} wants {} tried again{because}", control.by, names.join(", ")));
     for (step, input) in chosen {
         // What finds no room stays failed; the same wish again finds it.
         if !plan.take_room(input.inline_bytes() + reason.len()) {
@@ -61,9 +60,9 @@ fn choose(plan: &Planner<'_>, wanted: Option<&StepId>) -> Result<Vec<(StepId, Pa
     let is_meant = |id: &StepId| {
         wanted.is_none_or(|step| id == step || (step.item.is_none() && id.name == step.name))
     };
-    if let Some(step) = wanted.filter(|step| {
-        !task.steps.keys().any(is_meant) && !task.fan_outs.contains_key(&step.name)
-    }) {
+    if let Some(step) = wanted
+        .filter(|step| !task.steps.keys().any(is_meant) && !task.fan_outs.contains_key(&step.name))
+    {
         return Err(format!("step {step} has not begun"));
     }
     let mut chosen = Vec::new();
@@ -130,7 +129,16 @@ impl Planner<'_> {
         self.emit(Event::Retried { step: step.clone(), by: by.to_owned(), freed });
         let (until, reason, usage) = (self.now(), reason.to_owned(), Usage::default());
         let (degraded, failure) = (None, None);
-        self.emit(Event::StepDelayed { step, role, degraded, input, until, reason, failure, usage });
+        self.emit(Event::StepDelayed {
+            step,
+            role,
+            degraded,
+            input,
+            until,
+            reason,
+            failure,
+            usage,
+        });
     }
 
     /// Steps that were skipped for want of this one, one behind the other.

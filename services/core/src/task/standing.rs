@@ -49,7 +49,9 @@ pub(super) fn is_as_declared(reason: &str) -> bool {
 pub(super) fn standing(task: &Task, declared: &StepPlan) -> Standing {
     if let (Some(each), Some(fan_out)) = (&declared.each, task.fan_outs.get(&declared.name)) {
         return match (&fan_out.closed, task.joined.get(&declared.name), &each.take) {
-            (_, Some(joined), _) if joined.winners.is_empty() => Standing::Absent(joined.reason.clone()),
+            (_, Some(joined), _) if joined.winners.is_empty() => {
+                Standing::Absent(joined.reason.clone())
+            }
             (_, Some(_), _) => Standing::Done,
             (Some(why), None, _) => Standing::Absent(format!("{SKIPPED}{why}")),
             (None, None, Some(race)) => race_standing(fan_out, race, task.limited.is_some()),
@@ -95,7 +97,9 @@ fn race_standing(fan_out: &FanOut, race: &Race, is_limited: bool) -> Standing {
     let no_more = fan_out.begun == total || is_limited || total - fan_out.failed < wanted;
     if fan_out.open == 0 && no_more && fan_out.completed < wanted {
         let completed = fan_out.completed;
-        return Standing::Absent(format!("{completed} of {total} items completed, {wanted} are wanted"));
+        return Standing::Absent(format!(
+            "{completed} of {total} items completed, {wanted} are wanted"
+        ));
     }
     Standing::Open
 }

@@ -1,9 +1,12 @@
 //! Where a task stands: the fold of its log.
 
+mod saga;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value;
 
+pub use self::saga::{Ending, Joined};
 use super::{
     ask::Ask,
     crew::CrewRun,
@@ -82,30 +85,6 @@ pub enum Phase {
     Compensating(Ending),
     /// Over.
     Ended(End),
-}
-
-/// How a task will end once its compensations are over.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Ending {
-    /// How.
-    pub status: EndStatus,
-    /// Why, in one sentence.
-    pub reason: String,
-    /// The aggregator's answer.
-    pub answer: Option<Payload>,
-    /// When at the latest.
-    pub until: UnixMillis,
-    /// The record that decided it.
-    pub rev: u64,
-}
-
-/// What a join has decided.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Joined {
-    /// What counts, the best first.
-    pub winners: Vec<StepId>,
-    /// Why these, in one sentence.
-    pub reason: String,
 }
 
 /// How a task ended.
@@ -216,18 +195,6 @@ impl StepState {
             | Self::Failed(_)
             | Self::Skipped(_)
             | Self::Cancelled => false,
-        }
-    }
-
-    /// Whether it was open when nobody needed it any more.
-    pub(super) fn is_given_up(&self) -> bool {
-        match self {
-            Self::Cancelled | Self::Skipped(_) => true,
-            Self::Dispatched { .. }
-            | Self::Delayed { .. }
-            | Self::Waiting { .. }
-            | Self::Completed { .. }
-            | Self::Failed(_) => false,
         }
     }
 
@@ -383,27 +350,11 @@ impl Task {
             Event::Paused { by } => self.paused = Some(by.clone()),
             Event::Resumed { .. } => self.paused = None,
             Event::Refused { .. } => self.refusals = self.refusals.saturating_add(1),
-            Event::Compensating { status, reason, answer, usage, until } => {
-                self.usage = self.usage.plus(*usage);
-                self.compensating((*status, *until), reason, answer.as_ref());
-            }
-            Event::Joined { step, winners, stopped, reason } => {
-                let joined = Joined { winners: winners.clone(), reason: reason.clone() };
-                self.joined.insert(step.clone(), joined);
-                stopped.iter().for_each(|loser| self.lose(loser, step));
-            }
-            Event::Retried { step, freed, .. } => {
-                self.step_entry(step).tries = 0;
-                for name in freed {
-                    self.steps.remove(&StepId::single(name.clone()));
-                }
-            }
-            Event::TakenOver { step, output, confidence, unsure, .. } => {
-                let (output, unsure) = (output.clone(), unsure.clone());
-                let state = StepState::Completed { output, confidence: *confidence, unsure };
-                self.enter(step, state, Usage::default());
-            }
-            Event::Forked { .. } => self.is_forked = true,
+            Event::Compensating { .. }
+            | Event::Joined { .. }
+            | Event::Retried { .. }
+            | Event::TakenOver { .. }
+            | Event::Forked { .. } => self.apply_saga(event),
             Event::Ended { status, reason, answer, usage } => {
                 self.usage = self.usage.plus(*usage);
                 self.end(*status, reason, answer.clone());
@@ -491,19 +442,6 @@ impl Task {
         self.phase = Phase::Ended(End { status, reason: reason.to_owned(), answer, at });
     }
 
-    fn compensating(
-        &mut self,
-        (status, until): (EndStatus, UnixMillis),
-        reason: &str,
-        answer: Option<&Payload>,
-    ) {
-        self.close(answer);
-        // Nothing holds up an end.
-        (self.paused, self.held) = (None, None);
-        let (reason, answer) = (reason.to_owned(), answer.cloned());
-        self.phase = Phase::Compensating(Ending { status, reason, answer, until, rev: self.rev });
-    }
-
     /// Nothing is open any more.
     fn close(&mut self, answer: Option<&Payload>) {
         let (rev, at) = (self.rev, self.changed_at);
@@ -519,49 +457,6 @@ impl Task {
         }
         self.fan_outs.values_mut().for_each(|fan_out| fan_out.open = 0);
         self.reserved = Grant::default();
-    }
-
-    /// Whatever is open of a declared step is stopped, and nothing more of it begins.
-    fn lose(&mut self, loser: &Name, to: &Name) {
-        let reason = format!("{NOT_NEEDED}{to} has what it wants");
-        if let Some(fan_out) = self.fan_outs.get_mut(loser) {
-            fan_out.closed = Some(reason.clone());
-            let range = StepId::single(loser.clone())..=StepId::item(loser.clone(), u32::MAX);
-            let open = self.steps.range(range).filter(|(_, step)| step.state.is_open());
-            let open: Vec<_> = open.map(|(id, _)| id.clone()).collect();
-            for id in open {
-                self.enter(&id, StepState::Skipped(reason.clone()), Usage::default());
-            }
-            return;
-        }
-        let id = StepId::single(loser.clone());
-        if self.steps.get(&id).is_none_or(|step| step.state.is_open()) {
-            self.enter(&id, StepState::Skipped(reason), Usage::default());
-        }
-    }
-
-    /// When no work order may be out any more.
-    #[must_use]
-    pub fn ends_at(&self) -> UnixMillis {
-        match &self.phase {
-            Phase::Compensating(ending) => ending.until,
-            Phase::Running | Phase::Aggregating | Phase::Ended(_) => self.deadline,
-        }
-    }
-
-    /// The record that made its present phase: all steps that it stopped have it, or earlier ones.
-    #[must_use]
-    pub fn rev_of_end(&self) -> u64 {
-        match &self.phase {
-            Phase::Compensating(ending) => ending.rev,
-            Phase::Running | Phase::Aggregating | Phase::Ended(_) => u64::MAX,
-        }
-    }
-
-    /// Whether it is a fork that lacks some of what it takes over.
-    #[must_use]
-    pub fn is_forking(&self) -> bool {
-        self.goal.fork.is_some() && !self.is_forked && self.ended().is_none()
     }
 
     /// The task's id.

@@ -5,6 +5,7 @@ mod budget;
 mod control;
 mod crews;
 mod fan_out;
+mod forks;
 mod graph;
 mod judge;
 mod kit;

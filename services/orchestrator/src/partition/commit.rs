@@ -235,7 +235,7 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
     }
 
     fn conflict(&self, input: Input, receipt: B::Receipt) {
-        let Input::Goal(goal) = input else { return self.ack(receipt) };
+        let (Input::Goal(goal) | Input::Fork(goal, _)) = input else { return self.ack(receipt) };
         let (bus, partition) = (self.bus.clone(), self.partition);
         spawn("partition-conflict", async move {
             let rejected = bus.reject(&goal.tenant, conflict(&goal)).await;
@@ -407,7 +407,7 @@ fn span(id: &TaskId, record: &Record, inherited: Option<&str>) -> Span {
 /// Who or what in particular caused a transition.
 fn source(input: &Input) -> String {
     match input {
-        Input::Goal(goal) => goal.key.clone(),
+        Input::Goal(goal) | Input::Fork(goal, _) => goal.key.clone(),
         Input::Report(report) => format!("{}#{}", report.step, report.attempt),
         Input::Due => "wake".to_owned(),
         Input::Cancel(cancel) => cancel.by.clone(),

@@ -107,6 +107,14 @@ impl<R> Entry<R> {
         }
     }
 
+    /// Gives the goal that waits first the task that it goes on from.
+    pub(super) fn knows(&mut self, source: Option<Arc<Task>>) {
+        let (Some(first), Some(source)) = (self.queue.front_mut(), source) else { return };
+        if let Input::Goal(goal) | Input::Fork(goal, _) = &first.input {
+            first.input = Input::Fork(Arc::clone(goal), source);
+        }
+    }
+
     /// Whether nothing would be lost by forgetting it.
     pub(super) fn is_idle(&self) -> bool {
         self.queue.is_empty()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cadre_core::{
     ids::TaskId,
     ports::{LoadError, LogHead, OrchestratorBus, Packs},
-    task::{Input, Task},
+    task::{Goal, Input, Task},
     workflow::Workflow,
 };
 use cadre_runtime::task::spawn;
@@ -28,6 +28,8 @@ pub(crate) struct LoadedTask {
     head: LogHead,
     /// `None` for an empty log: the input says which pack it wants.
     workflow: Option<Arc<Workflow>>,
+    /// What the goal that waits is a fork of, when it is one and there is such a task.
+    source: Option<Arc<Task>>,
 }
 
 /// Why a task could not be brought back.
@@ -73,8 +75,9 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
             return;
         }
         match loaded {
-            Ok(LoadedTask { task, head, workflow: Some(workflow) }) => {
+            Ok(LoadedTask { task, head, workflow: Some(workflow), source }) => {
                 entry.failures = 0;
+                entry.knows(source);
                 state.packs.keep(&workflow);
                 let known = Known { task, head, workflow, armed_at: None };
                 self.resume(myself, state, id, known);
@@ -143,11 +146,13 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
     ) {
         let Some(entry) = state.cache.get(id) else { return };
         while let Some(first) = entry.queue.pop_front() {
-            if let Input::Goal(goal) = &first.input {
-                let revision = Arc::clone(&goal.revision);
+            if let Input::Goal(goal) | Input::Fork(goal, _) = &first.input {
+                let goal = Arc::clone(goal);
                 entry.queue.push_front(first);
-                let Some(workflow) = state.packs.get(&revision) else {
-                    return self.fetch_pack(myself, id, head, &revision);
+                // A fork needs the task that it goes on from as well.
+                let known = state.packs.get(&goal.revision).filter(|_| goal.fork.is_none());
+                let Some(workflow) = known else {
+                    return self.fetch_pack(myself, id, head, goal);
                 };
                 entry.slot = Slot::Idle(Known { task: None, head, workflow, armed_at: None });
                 return self.turn(myself, state, id);
@@ -156,6 +161,7 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
             match first.input {
                 Input::Due => self.ack(receipt),
                 Input::Goal(_)
+                | Input::Fork(..)
                 | Input::Report(_)
                 | Input::Cancel(_)
                 | Input::Control(_)
@@ -168,12 +174,17 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
         state.cache.remove(id);
     }
 
-    fn fetch_pack(&self, myself: &Myself<B>, id: &TaskId, head: LogHead, revision: &Arc<str>) {
-        let (packs, myself) = (self.packs.clone(), myself.clone());
-        let (id, revision) = (id.clone(), Arc::clone(revision));
+    fn fetch_pack(&self, myself: &Myself<B>, id: &TaskId, head: LogHead, goal: Arc<Goal>) {
+        let (bus, packs, myself) = (self.bus.clone(), self.packs.clone(), myself.clone());
+        let (id, revision) = (id.clone(), Arc::clone(&goal.revision));
         spawn("partition-pack", async move {
             let loaded = match packs.revision(&revision).await {
-                Ok(Some(workflow)) => Ok(LoadedTask { task: None, head, workflow: Some(workflow) }),
+                Ok(Some(workflow)) => source(&bus, &goal).await.map(|source| LoadedTask {
+                    task: None,
+                    head,
+                    workflow: Some(workflow),
+                    source,
+                }),
                 Ok(None) => Err(no_pack(&revision)),
                 Err(error) => Err(pack_failure(&error)),
             };
@@ -213,16 +224,38 @@ async fn load<B: OrchestratorBus, P: Packs>(
     let head = loaded.head;
     let Some(task) = Task::replay(&loaded.records) else {
         if loaded.records.is_empty() {
-            return Ok(LoadedTask { task: None, head, workflow: None });
+            return Ok(LoadedTask { task: None, head, workflow: None, source: None });
         }
         return Err(LoadFailure::Quarantine("its log does not begin with a goal".to_owned()));
     };
     match packs.revision(&task.goal.revision).await {
         Ok(Some(workflow)) => {
-            Ok(LoadedTask { task: Some(Arc::new(task)), head, workflow: Some(workflow) })
+            let task = Some(Arc::new(task));
+            Ok(LoadedTask { task, head, workflow: Some(workflow), source: None })
         }
         Ok(None) => Err(no_pack(&task.goal.revision)),
         Err(error) => Err(pack_failure(&error)),
+    }
+}
+
+/// The task that a goal goes on from, as it stood at the goal's record. `None` when the goal is no
+/// fork, or there is no such task: the fork's end says so.
+async fn source<B: OrchestratorBus>(
+    bus: &B,
+    goal: &Goal,
+) -> Result<Option<Arc<Task>>, LoadFailure> {
+    let Some(fork) = &goal.fork else { return Ok(None) };
+    match bus.load(&fork.task).await {
+        Ok(loaded) => {
+            let records = loaded.records.iter().take_while(|record| record.rev <= fork.rev);
+            Ok(Task::replay(records).map(Arc::new))
+        }
+        Err(error @ LoadError::Bus(_)) => Err(LoadFailure::Later(error.to_string())),
+        Err(error @ LoadError::TooNew { .. }) => Err(LoadFailure::Release(error.to_string())),
+        Err(error @ LoadError::Damaged { .. }) => {
+            tracing::warn!(task = %goal.task, %error, "what is to be forked is damaged");
+            Ok(None)
+        }
     }
 }
 

@@ -68,7 +68,8 @@ impl Inbox<Stopped> for MemoryStops {
         let memory = self.memory.clone();
         loop {
             let news = memory.0.news.notified();
-            let fresh: Vec<TaskId> = memory.world().ended.iter().skip(self.heard).cloned().collect();
+            let fresh: Vec<TaskId> =
+                memory.world().ended.iter().skip(self.heard).cloned().collect();
             let fresh: Vec<_> =
                 fresh.into_iter().map(|task| Stopped { task, attempts: Vec::new() }).collect();
             self.heard += fresh.len();

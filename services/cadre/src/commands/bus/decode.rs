@@ -134,6 +134,7 @@ fn control_said(item: &TailItem) -> Said {
         Some(Action::Resume(_)) => "resume",
         Some(Action::Kill(_)) => "kill",
         Some(Action::AddBudget(_)) => "add to the budget",
+        Some(Action::Retry(_)) => "try a failed step again",
     };
     let because = because(&control.reason);
     Ok((format!("{wish}, by {}{because}", short(&control.by)), value(&control)?))

@@ -6,7 +6,7 @@ use cadre_core::payload::{Payload, PayloadError};
 use serde_json::{Map, Value};
 
 /// Where texts come from.
-pub(super) trait Texts {
+pub(crate) trait Texts {
     /// The text of a file.
     fn file(&mut self, path: &str) -> io::Result<String>;
     /// Everything on standard input.
@@ -14,7 +14,7 @@ pub(super) trait Texts {
 }
 
 /// Files and standard input of this process.
-pub(super) struct System;
+pub(crate) struct System;
 
 impl Texts for System {
     fn file(&mut self, path: &str) -> io::Result<String> {
@@ -28,7 +28,7 @@ impl Texts for System {
 
 /// Why the input cannot be put together.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum InputError {
+pub(crate) enum InputError {
     /// A file or standard input cannot be read.
     #[error("read {part:?} of the input")]
     Read {
@@ -59,7 +59,7 @@ pub(super) enum InputError {
 }
 
 /// Puts the input together; no parts make an empty object.
-pub(super) fn read(parts: &[String], texts: &mut impl Texts) -> Result<Value, InputError> {
+pub(crate) fn read(parts: &[String], texts: &mut impl Texts) -> Result<Value, InputError> {
     let is_whole = |part: &&String| part.starts_with('@') || part.as_str() == "-";
     let Some(whole) = parts.iter().find(is_whole) else {
         return object(parts, texts);

@@ -13,7 +13,7 @@ use crate::{
     workflow::{Grant, WhenExpired},
 };
 
-fn found(what: &str, corrupt: impl FnOnce(&mut History), expected: Rule) {
+pub(super) fn found(what: &str, corrupt: impl FnOnce(&mut History), expected: Rule) {
     let mut history = history();
     corrupt(&mut history);
     history.rechain();
@@ -23,18 +23,18 @@ fn found(what: &str, corrupt: impl FnOnce(&mut History), expected: Rule) {
     assert_eq!(rules, [expected], "{what}: {:?}", verdict.violations);
 }
 
-fn dispatched(id: &str, attempt: u32, deadline: u64) -> Event {
+pub(super) fn dispatched(id: &str, attempt: u32, deadline: u64) -> Event {
     let (role, input) = (name("reader"), payload(json!({})));
     let (deadline, grant) = (UnixMillis(deadline), Grant::default());
     Event::StepDispatched { step: step(id), attempt, role, input, deadline, grant }
 }
 
-fn completed(id: &str) -> Event {
+pub(super) fn completed(id: &str) -> Event {
     let (output, usage) = (payload(json!({})), Usage::default());
     Event::StepCompleted { step: step(id), output, confidence: None, unsure: None, usage }
 }
 
-fn failed(id: &str) -> Event {
+pub(super) fn failed(id: &str) -> Event {
     let failure = Failure::new(FailureKind::Error, "forged");
     Event::StepFailed { step: step(id), failure, usage: Usage::default() }
 }
@@ -62,7 +62,7 @@ fn ended(answer: Option<Payload>) -> Event {
     Event::Ended { status, reason, answer, usage: Usage::default() }
 }
 
-fn forged(key: &'static str, events: Vec<Event>) -> impl FnOnce(&mut History) {
+pub(super) fn forged(key: &'static str, events: Vec<Event>) -> impl FnOnce(&mut History) {
     move |it| it.forge(key, events)
 }
 

@@ -89,7 +89,10 @@ impl Flow {
             steps: steps.iter().map(|step| step.build(&names)).collect(),
             result: names.iter().map(field).collect(),
             compensations: steps.iter().filter_map(|step| step.build_undo(&names)).collect(),
-            compensation: Compensation { within: Duration::from_millis(UNDO_MS), on_partial: false },
+            compensation: Compensation {
+                within: Duration::from_millis(UNDO_MS),
+                on_partial: false,
+            },
         })
     }
 
@@ -170,7 +173,10 @@ pub(super) fn report(step: &str, outcome: Outcome) -> Report {
     let step = StepId::parse(step).unwrap();
     let role = match step.name.as_str() {
         AGGREGATE => name(AGGREGATE),
-        declared => name(&format!("{declared}_role")),
+        declared => match declared.strip_prefix("compensate_") {
+            Some(done) => name(&format!("{done}_undo")),
+            None => name(&format!("{declared}_role")),
+        },
     };
     Report { role, step, attempt: 1, outcome, usage: Usage::default(), worker: "w".to_owned() }
 }
@@ -419,9 +425,7 @@ impl Run<'_> {
                 | Event::Retried { step, .. } => (step.clone(), false),
                 Event::StepCompleted { step, .. }
                 | Event::TakenOver { step, .. }
-                | Event::StepFailed { step, .. } => {
-                    (step.clone(), true)
-                }
+                | Event::StepFailed { step, .. } => (step.clone(), true),
             };
             let declared = self.workflow.step(&step.name).is_some();
             if let Event::Retried { freed, .. } = event {

@@ -89,7 +89,11 @@ fn a_fan_out_takes_the_first_items_or_the_best_one() {
     let flow = each("3");
     let mut run = flow.start(json!({"items": [1, 2, 3]}));
     run.fail("f-0").complete("f-1");
-    assert_eq!((run.open().len(), run.state("z")), (1, "skipped"), "three cannot complete any more");
+    assert_eq!(
+        (run.open().len(), run.state("z")),
+        (1, "skipped"),
+        "three cannot complete any more"
+    );
 }
 
 fn retry(step: Option<&str>) -> Input {
@@ -100,7 +104,12 @@ fn retry(step: Option<&str>) -> Input {
 
 #[test]
 fn a_failed_step_is_tried_again_with_what_waited_for_it() {
-    let flow = Flow::of(&[step("a").retry(2), step("b").after(&["a"]), step("c").after(&["b"]), step("x")]);
+    let flow = Flow::of(&[
+        step("a").retry(2),
+        step("b").after(&["a"]),
+        step("c").after(&["b"]),
+        step("x"),
+    ]);
     let mut run = flow.start(json!({}));
     run.fail("a");
     assert_eq!((run.state("b"), run.state("c")), ("skipped", "skipped"));
@@ -118,7 +127,8 @@ fn a_failed_step_is_tried_again_with_what_waited_for_it() {
 
 #[test]
 fn failed_items_are_tried_again_together() {
-    let flow = Flow::of(&[step("f").each("goal.items").parallel(4), step("z").after(&["f"]), step("x")]);
+    let flow =
+        Flow::of(&[step("f").each("goal.items").parallel(4), step("z").after(&["f"]), step("x")]);
     let mut run = flow.start(json!({"items": [1, 2, 3]}));
     run.fail("f-0").complete("f-1").fail("f-2");
     assert_eq!(run.state("z"), "skipped");

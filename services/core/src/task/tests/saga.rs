@@ -132,7 +132,9 @@ fn compensations_have_their_own_time_past_the_deadline() {
 #[test]
 fn a_failed_answer_is_undone_and_a_good_one_is_not() {
     let flow = chain();
-    for (status, phase) in [("failed", "compensating"), ("partial", "partial"), ("completed", "completed")] {
+    for (status, phase) in
+        [("failed", "compensating"), ("partial", "partial"), ("completed", "completed")]
+    {
         let mut run = halfway(&flow);
         run.complete("c").complete("d");
         run.report(AGGREGATE, kit::completed(json!({"status": status, "result": {}})));
@@ -155,14 +157,18 @@ fn a_kill_undoes_nothing_and_says_so() {
     let flow = chain();
     let mut run = halfway(&flow);
     run.feed(&control(Action::Kill));
-    let expected = "killed by ann: why not; not undone: a, b; stopped in the middle, outcome unknown: d";
+    let expected =
+        "killed by ann: why not; not undone: a, b; stopped in the middle, outcome unknown: d";
     assert_eq!(end(&run), (EndStatus::Cancelled, expected.to_owned()));
     let mut run = halfway(&flow);
     run.feed(&cancel());
     run.feed(&control(Action::Kill));
     let reason = end(&run).1;
     assert!(reason.contains("killed by ann: why not; not undone: a"), "{reason}");
-    assert_eq!(run.task().stops_since(0).filter(|stop| stop.step.name == name("compensate_b")).count(), 1);
+    assert_eq!(
+        run.task().stops_since(0).filter(|stop| stop.step.name == name("compensate_b")).count(),
+        1
+    );
 }
 
 #[test]

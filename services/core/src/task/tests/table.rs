@@ -6,7 +6,7 @@ use super::{
 };
 
 /// Inputs, in the order of the table's columns.
-const INPUTS: [&str; 24] = [
+const INPUTS: [&str; 25] = [
     "goal",
     "other goal",
     "completed",
@@ -31,58 +31,63 @@ const INPUTS: [&str; 24] = [
     "grant",
     "deny",
     "foreign grant",
+    "retry",
 ];
 
 /// What each input means in each state: the decision, or what it is ignored as.
-const TABLE: [(&str, &str); 13] = [
-    ("none", "accept accept - - - - - - - - - - - - - - - - - - - - - -"),
+const TABLE: [(&str, &str); 14] = [
+    ("none", "accept accept - - - - - - - - - - - - - - - - - - - - - - -"),
     (
         "single",
-        "known conflict complete fail fail fail ask fail late late late late known expire expire cancel known pause known kill add_budget refuse refuse refuse",
+        "known conflict complete fail fail fail ask fail late late late late known expire expire cancel known pause known kill add_budget refuse refuse refuse known",
     ),
     (
         "fan-out",
-        "known conflict complete fail fail fail ask fail late late late late known expire expire cancel known pause known kill add_budget refuse refuse refuse",
+        "known conflict complete fail fail fail ask fail late late late late known expire expire cancel known pause known kill add_budget refuse refuse refuse known",
     ),
     (
         "delayed",
-        "known conflict late late late late late late late late late late known advance expire cancel known pause known kill add_budget refuse refuse refuse",
+        "known conflict late late late late late late late late late late known advance expire cancel known pause known kill add_budget refuse refuse refuse known",
     ),
     (
         "waiting",
-        "known conflict late late late late late late late late late late known known expire cancel known pause known kill add_budget grant deny refuse",
+        "known conflict late late late late late late late late late late known known expire cancel known pause known kill add_budget grant deny refuse known",
     ),
     (
         "paused",
-        "known conflict complete fail fail fail ask fail late late late late known expire expire cancel known known resume kill add_budget refuse refuse refuse",
+        "known conflict complete fail fail fail ask fail late late late late known expire expire cancel known known resume kill add_budget refuse refuse refuse known",
     ),
     (
         "held",
-        "known conflict complete fail fail fail ask fail late late late late known expire expire cancel known pause known kill add_budget refuse refuse refuse",
+        "known conflict complete fail fail fail ask fail late late late late known expire expire cancel known pause known kill add_budget refuse refuse refuse known",
     ),
     (
         "aggregating",
-        "known conflict end end end end end end late late late late known expire known cancel known refuse known kill refuse refuse refuse refuse",
+        "known conflict end end end end end end late late late late known expire known cancel known refuse known kill refuse refuse refuse refuse refuse",
     ),
     (
         "completed",
-        "known conflict late late late late late late late late late late known known known known known refuse refuse known refuse refuse refuse refuse",
+        "known conflict late late late late late late late late late late known known known known known refuse refuse known refuse refuse refuse refuse refuse",
     ),
     (
         "partial",
-        "known conflict late late late late late late late late late late known known known known known refuse refuse known refuse refuse refuse refuse",
+        "known conflict late late late late late late late late late late known known known known known refuse refuse known refuse refuse refuse refuse refuse",
     ),
     (
         "failed",
-        "known conflict late late late late late late late late late late known known known known known refuse refuse known refuse refuse refuse refuse",
+        "known conflict late late late late late late late late late late known known known known known refuse refuse known refuse refuse refuse refuse refuse",
     ),
     (
         "cancelled",
-        "known conflict late late late late late late late late late late known known known known known refuse refuse known refuse refuse refuse refuse",
+        "known conflict late late late late late late late late late late known known known known known refuse refuse known refuse refuse refuse refuse refuse",
     ),
     (
         "incomplete",
-        "known conflict late late late late late late late late late late known known known known known refuse refuse known refuse refuse refuse refuse",
+        "known conflict late late late late late late late late late late known known known known known refuse refuse known refuse refuse refuse refuse refuse",
+    ),
+    (
+        "compensating",
+        "known conflict complete fail fail fail ask complete late late late late known expire expire known known refuse known kill refuse refuse refuse refuse refuse",
     ),
 ];
 
@@ -90,7 +95,7 @@ const TABLE: [(&str, &str); 13] = [
 fn flow(state: &str) -> Flow {
     let s = step("s").after(&["first"]).returns(json!({"type": "object", "required": ["ok"]}));
     let flow = Flow::of(&[
-        step("first"),
+        if state == "compensating" { step("first").undone() } else { step("first") },
         if state == "delayed" { s.retry(2) } else { s },
         step("f")
             .after(&["first"])
@@ -145,6 +150,11 @@ fn reach<'w>(flow: &'w Flow, state: &str) -> (Run<'w>, &'static str) {
         "cancelled" => {
             let cancel = Cancel { by: "ann".to_owned(), reason: "no".to_owned() };
             run.feed(&Input::Cancel(cancel));
+        }
+        "compensating" => {
+            let cancel = Cancel { by: "ann".to_owned(), reason: "no".to_owned() };
+            run.feed(&Input::Cancel(cancel));
+            return (run, "compensate_first");
         }
         "incomplete" => {
             end(&mut run, "");
@@ -201,6 +211,7 @@ fn input(column: &str, step: &str, run: &mut Run<'_>) -> Input {
         "budget" => {
             return control(Action::AddBudget(Budget { steps: 9, ..Budget::default() }));
         }
+        "retry" => return control(Action::Retry(None)),
         "grant" => {
             let output = payload(json!({"ok": 1}));
             return Input::Decision(decision(run, step, Ruling::GrantWith(output)));

@@ -3,7 +3,7 @@
 use proptest::{prelude::*, sample::Index};
 
 use super::{
-    kit::{Step as StepKit, T0, completed, failed, goal, name, payload},
+    kit::{Step as StepKit, T0, UNDO_MS, completed, failed, goal, name, payload},
     *,
 };
 use crate::workflow::{AskTerms, Otherwise, Pattern};
@@ -62,7 +62,9 @@ fn happening() -> impl Strategy<Value = Happening> {
         Unavailable,
     ];
     let more = Budget { steps: 1, usd_micros: 30, tokens: 30, ..Budget::default() };
-    let actions = vec![Action::Pause, Action::Resume, Action::Resume, Action::AddBudget(more)];
+    let retry = Action::Retry(None);
+    let actions =
+        vec![Action::Pause, Action::Resume, Action::Resume, Action::AddBudget(more), retry];
     let rulings = vec![Ruling::Grant, Ruling::GrantWith(payload(json!({"mine": 1}))), Ruling::Deny];
     prop_oneof![
         12 => (any::<Index>(), prop::sample::select(kinds)).prop_map(|(i, r)| Happening::Report(i, r)),
@@ -84,7 +86,7 @@ type Shape = (Vec<Index>, bool, u8, u8, bool, u8, u8);
 
 fn shape() -> impl Strategy<Value = Shape> {
     let before = prop::collection::vec(any::<Index>(), 0..3);
-    (before, any::<bool>(), 0..6_u8, 0..5_u8, any::<bool>(), 0..4_u8, 0..8_u8)
+    (before, any::<bool>(), 0..6_u8, 0..6_u8, any::<bool>(), 0..4_u8, 0..12_u8)
 }
 
 fn build(index: usize, (before, settled, when, each, optional, accept, doer): &Shape) -> StepKit {
@@ -107,6 +109,7 @@ fn build(index: usize, (before, settled, when, each, optional, accept, doer): &S
         0 => built.each("goal.items").parallel(2).keep(500),
         1 => built.each("goal.none").keep(1000),
         2 => built.each("goal.yes"),
+        3 => built.each("goal.items").take(if *settled { "2" } else { "1.5 + double(item)" }),
         _ => built,
     };
     built = match doer {
@@ -119,6 +122,8 @@ fn build(index: usize, (before, settled, when, each, optional, accept, doer): &S
             let crew = built.each_less().crew(Pattern::Supervisor, &["router", "one", "other"], 6);
             return crew.otherwise(Otherwise::AskHuman);
         }
+        7 if !names.is_empty() => built.quorum(1),
+        8 | 9 => built.undone(),
         4 => {
             let expires = Some(std::time::Duration::from_secs(7));
             let terms =
@@ -343,7 +348,8 @@ proptest! {
             run.feed(&Input::Due);
         }
         prop_assert!(run.task().ended().is_some());
-        prop_assert!(run.now <= T0 + 65_000, "deadline and grace are the latest end");
+        let latest = T0 + 65_000 + UNDO_MS;
+        prop_assert!(run.now <= latest, "deadline, grace and compensations are the latest end");
     }
 
     #[test]

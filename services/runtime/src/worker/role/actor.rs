@@ -115,9 +115,8 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> RoleActor<B, P, W> {
     }
 
     fn on_stopped(state: &RoleState<B::Receipt>, stopped: &[Stopped]) {
-        let is_meant = |step: &Step| {
-            stopped.iter().any(|it| it.covers(&step.task, &step.step, step.attempt))
-        };
+        let is_meant =
+            |step: &Step| stopped.iter().any(|it| it.covers(&step.task, &step.step, step.attempt));
         let meant = state.running.values().filter(|running| is_meant(&running.step));
         meant.for_each(|running| running.stop.notify_one());
     }
