@@ -6,6 +6,7 @@ mod check;
 mod contract_pack;
 mod dead;
 mod duplicates;
+mod effects;
 mod failures;
 mod fan_out;
 mod intake;

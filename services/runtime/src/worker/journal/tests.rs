@@ -273,7 +273,10 @@ async fn a_panic_in_mid_call_asks_a_person_about_the_call() {
     assert_eq!(reports.len(), 2);
     let kinds = reports.iter().filter_map(|report| match &report.outcome {
         Outcome::Failed(failure) => Some(failure.kind),
-        _ => None,
+        Outcome::Completed { .. }
+        | Outcome::Unsure { .. }
+        | Outcome::Handoff { .. }
+        | Outcome::NeedsHuman { .. } => None,
     });
     assert_eq!(kinds.collect::<Vec<_>>(), [FailureKind::OutcomeUnknown]);
     assert_eq!(memory.journals().len(), 1, "who calls nothing writes nothing");
