@@ -30,7 +30,8 @@ use cadre_core::time::UnixMillis;
 
 use self::filter::Filter;
 use crate::topology::{
-    ANSWERS_STREAM, GOALS_STREAM, Topology, in_stream, log_stream, run_stream, timer_stream, work_stream,
+    ANSWERS_STREAM, GOALS_STREAM, Topology, in_stream, log_stream, run_stream, timer_stream,
+    work_stream,
 };
 
 /// The pause between two looks at a work queue.

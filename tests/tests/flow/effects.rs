@@ -80,7 +80,8 @@ impl Payer {
         let mut file = OpenOptions::new().append(true).create(true).open(&self.file).expect("open");
         writeln!(file, "{what} {}", making.key).expect("written");
         self.hang(what).await;
-        let cost = if what == "ask" { Grant { usd_micros: 30, tokens: 9 } } else { Grant::default() };
+        let cost =
+            if what == "ask" { Grant { usd_micros: 30, tokens: 9 } } else { Grant::default() };
         let result = Payload::from_value(json!({ "did": what })).expect("small");
         Made::Done { result, cost }
     }

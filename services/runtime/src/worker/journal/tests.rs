@@ -152,8 +152,7 @@ async fn what_must_not_happen_twice_goes_to_a_person() {
 
 #[tokio::test(start_paused = true)]
 async fn a_person_knows_whether_it_happened() {
-    for (ruling, expected) in
-        [(CallRuling::DidNot, 2), (CallRuling::Happened(Payload::null()), 1)]
+    for (ruling, expected) in [(CallRuling::DidNot, 2), (CallRuling::Happened(Payload::null()), 1)]
     {
         let (memory, outside) = (Memory::default(), Outside::default());
         dies_in(&step(&memory, 1, 1), pay(), &outside).await;
