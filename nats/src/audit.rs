@@ -24,8 +24,8 @@ use self::{
 use crate::{
     bus::JetStreamBus,
     topology::{
-        ANSWERS_STREAM, DUE_CONSUMER, GOALS_STREAM, in_stream, log_stream, run_stream, timer_stream,
-        work_stream,
+        ANSWERS_STREAM, DUE_CONSUMER, GOALS_STREAM, in_stream, log_stream, run_stream,
+        timer_stream, work_stream,
     },
 };
 

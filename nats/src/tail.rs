@@ -30,7 +30,8 @@ use cadre_core::time::UnixMillis;
 
 use self::filter::Filter;
 use crate::topology::{
-    ANSWERS_STREAM, GOALS_STREAM, Topology, in_stream, log_stream, timer_stream, work_stream,
+    ANSWERS_STREAM, GOALS_STREAM, Topology, in_stream, log_stream, run_stream, timer_stream,
+    work_stream,
 };
 
 /// The pause between two looks at a work queue.
@@ -172,7 +173,7 @@ pub async fn tail(
     let filter = Filter::parse(options.filter.as_deref())?;
     let shards = topology.all_shards();
     let sharded = shards.flat_map(|shard| {
-        [in_stream, log_stream, work_stream, timer_stream].map(|name| name(shard))
+        [in_stream, log_stream, work_stream, timer_stream, run_stream].map(|name| name(shard))
     });
     let names = [GOALS_STREAM.to_owned(), ANSWERS_STREAM.to_owned()].into_iter().chain(sharded);
     let mut all: Vec<Items> = Vec::new();

@@ -11,7 +11,8 @@ use cadre_core::{
 };
 
 use crate::{
-    Blobs, ContentType, DecodeError, EncodeError, MIN_READER, NEEDS_STEERING, Problem, SCHEMA, blobs,
+    Blobs, ContentType, DecodeError, EncodeError, MIN_READER, NEEDS_STEERING, Problem, SCHEMA,
+    blobs,
     body::{self, Version},
     error::Fault,
     json::Json,
@@ -111,7 +112,8 @@ pub fn parse(body: &Bytes, content: ContentType) -> Result<Parsed, DecodeError> 
     let wire = body::parse(ORDER, content, body, version)?;
     let ruled = wire.ruled.as_ref();
     let ruled = ruled.and_then(|it| ruling::result("ruled.ruling.happened.result", &it.ruling));
-    let needed = blobs::needed([("input", &wire.input)].into_iter().chain(ruled)).map_err(|fault| fault.of(ORDER))?;
+    let needed = blobs::needed([("input", &wire.input)].into_iter().chain(ruled))
+        .map_err(|fault| fault.of(ORDER))?;
     Ok(Parsed { wire, needed })
 }
 

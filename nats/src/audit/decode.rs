@@ -119,10 +119,7 @@ async fn read_record(
 }
 
 /// An entry of a journal; the inner error is one that cannot be read.
-async fn read_entry(
-    bus: &JetStreamBus,
-    raw: &Raw,
-) -> Result<Result<Entry, String>, AuditError> {
+async fn read_entry(bus: &JetStreamBus, raw: &Raw) -> Result<Result<Entry, String>, AuditError> {
     let content = ContentType::of(raw.header(CONTENT_TYPE), &raw.body);
     let parsed = content
         .map_err(|error| error.to_string())

@@ -65,7 +65,7 @@ impl Found {
 
 /// Whether it is a stream of ours of which each shard has one.
 pub(super) fn is_sharded(name: &str) -> bool {
-    let shard = ["CADRE_LOG_", "CADRE_TIMER_", "CADRE_WORK_", "CADRE_IN_"]
+    let shard = ["CADRE_LOG_", "CADRE_TIMER_", "CADRE_WORK_", "CADRE_IN_", "CADRE_RUN_"]
         .iter()
         .find_map(|prefix| name.strip_prefix(prefix));
     shard.is_some_and(|shard| shard.parse::<u16>().is_ok())

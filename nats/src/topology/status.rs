@@ -13,7 +13,7 @@ use crate::topology::{
     ALERTS_STREAM, ANSWERS_STREAM, BLOBS_BUCKET, BREAKERS_BUCKET, FEATURES_BUCKET, GOALS_STREAM,
     MEMBERS_BUCKET, PACKS_BUCKET, Topology,
     api::{ApiError, consumers, stream_info},
-    in_stream, log_stream, timer_stream, work_stream,
+    in_stream, log_stream, run_stream, timer_stream, work_stream,
 };
 
 /// Filters looked at for the oldest message of one consumer; all of ours have one.
@@ -103,6 +103,7 @@ pub async fn status(js: &Context, topology: &Topology) -> Result<Status, ApiErro
     names.extend(shards().map(log_stream));
     names.extend(shards().map(work_stream));
     names.extend(shards().map(timer_stream));
+    names.extend(shards().map(run_stream));
     names.push(ANSWERS_STREAM.to_owned());
     names.push(ALERTS_STREAM.to_owned());
     let streams = try_join_all(names.iter().map(|name| stream_info::<stream::Info>(js, name)));

@@ -123,8 +123,7 @@ fn check_order(bodies: (Bytes, Bytes), source: &Order) {
 
 #[test]
 fn golden_work_orders_decode_for_ever() {
-    for (name, source) in
-        [
+    for (name, source) in [
         ("work_order", sample::order()),
         ("work_order_grant", steered::granted_order()),
         ("work_order_ruled", called::ruled_order()),

@@ -6,7 +6,7 @@ use cadre_core::{
     task::{Action, Ruling},
     watch::{Alert, Kind},
 };
-use cadre_proto::{ContentType, decision, header, order, report};
+use cadre_proto::{ContentType, decision, header, journal, order, report};
 
 fn readme() -> String {
     fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap()
@@ -52,14 +52,16 @@ fn the_examples_are_read() {
         .skip(1)
         .map(|part| part.split("```").next().unwrap().trim().to_owned().into())
         .collect();
-    let [order, report, failed, cancel, control, decision] = examples.as_slice() else {
-        panic!("six examples")
+    let [order, report, failed, cancel, control, decision, entry] = examples.as_slice() else {
+        panic!("seven examples")
     };
     let none = cadre_proto::Blobs::new();
     let content = ContentType::Json;
     let order = order::parse(order, content).unwrap().into_core(&none).unwrap();
     let report = report::parse(report, content).unwrap().into_core(&none).unwrap();
     assert_eq!(report.check(&order.attempt), Ok(()));
+    let entry = journal::parse(entry, content).unwrap().into_core(&none).unwrap();
+    assert_eq!(entry.rev, 2);
     let failed = report::parse(failed, content).unwrap().into_core(&none).unwrap();
     assert_eq!(failed.check(&order.attempt), Ok(()));
     assert_eq!(cadre_proto::cancel::decode(cancel, content).unwrap().by, "ada");

@@ -65,7 +65,7 @@ proptest! {
         prop_assert_eq!((&order.attempt.task, &order.attempt.step), (&goal.task, &source.step));
         prop_assert_eq!((&order.attempt.role, order.attempt.number), (&source.role, source.attempt));
         prop_assert_eq!((&order.input, order.deadline), (&source.input, source.deadline));
-        prop_assert_eq!(order.grant, source.grant);
+        prop_assert_eq!((order.grant, &order.ruled), (source.grant, &source.ruled));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use cadre_core::{
     ids::{Name, StepId, TaskId},
+    journal::{CallRuling, Ruled},
     payload::{Hash, Payload},
     task::{
         Cause, EndStatus, Event, Failure, FailureKind, Goal, GoalLimits, Order, Outcome, Record,
@@ -159,7 +160,10 @@ pub(crate) fn order() -> impl Strategy<Value = Order> {
     (goal(), step(), 1_u32.., name(), payload(), at(), grant(), any::<u64>()).prop_map(
         |(goal, step, attempt, role, input, deadline, grant, rev)| {
             let goal = Arc::new(goal);
-            Order { goal, step, attempt, role, input, deadline, grant, rev }
+            let by = "ada".to_owned();
+            let ruled = Ruled { attempt, by, ruling: CallRuling::DidNot };
+            let ruled = (rev % 2 == 0).then_some(ruled);
+            Order { goal, step, attempt, role, input, deadline, grant, ruled, rev }
         },
     )
 }

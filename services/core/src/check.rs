@@ -35,12 +35,13 @@ use std::collections::BTreeMap;
 use crate::ids::{Partitions, TaskId};
 
 use self::{
-    answers::Answers, chain::Chain, debts::Evidence, goals::Goals, journals::Journals, tasks::Tasks, verdict::Findings,
+    answers::Answers, chain::Chain, debts::Evidence, goals::Goals, journals::Journals,
+    tasks::Tasks, verdict::Findings,
 };
 pub use self::{
     fact::{
-        AnswerFact, Attempt, Content, Fact, InputKind, JournalFact, LetterFact, OrderFact, Place, RecordFact,
-        RecordProblem,
+        AnswerFact, Attempt, Content, Fact, InputKind, JournalFact, LetterFact, OrderFact, Place,
+        RecordFact, RecordProblem,
     },
     rule::Rule,
     verdict::{Counts, Note, Verdict, Violation},

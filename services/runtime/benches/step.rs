@@ -18,8 +18,8 @@ use std::{
 
 use cadre_core::{
     ids::{Name, StepId, TaskId},
-    payload::Payload,
     journal::{Entry, JournalId},
+    payload::Payload,
     ports::{
         BusError, DeadLetter, Inbox, JournalError, Journals, Malformed, Packs, Pages, Settle,
         Stopped, WorkItem, WorkerBus,

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use cadre_core::{
     check::{
-        AnswerFact, Attempt, CheckOptions, Checker, Content, Fact, InputKind, LetterFact,
-        OrderFact, Place, RecordFact, Verdict,
+        AnswerFact, Attempt, CheckOptions, Checker, Content, Fact, InputKind, JournalFact,
+        LetterFact, OrderFact, Place, RecordFact, Verdict,
     },
     ids::{StepId, TaskId},
     payload::Hash,
@@ -28,6 +28,7 @@ pub fn check(world: &World, acknowledged: &[TaskId]) -> Verdict {
     let end = place("CADRE_LOG_0", world.log.len() as u64, world.now());
     checker.take(Fact { place: end.clone(), content: Content::Settled });
     on_its_way(world, &mut checker);
+    journals(world, &mut checker);
     let since = place("CADRE_ANSWERS", 0, 0);
     checker.take(Fact { place: since, content: Content::AnswersSince });
     let mut told: Vec<(u64, bool, Fact)> = Vec::new();
@@ -87,6 +88,23 @@ fn on_its_way(world: &World, checker: &mut Checker) {
         let place = place("CADRE_TIMER_0", 0, timer.at);
         checker.take(Fact { place, content: Content::Timer { task, wake_at } });
     }
+}
+
+fn journals(world: &World, checker: &mut Checker) {
+    for (id, entries) in &world.journals {
+        for (index, entry) in (0..).zip(entries) {
+            let (id, entry) = (id.clone(), Ok(entry.clone()));
+            let content =
+                Content::Journal(Box::new(JournalFact { id, expected: Some(index), entry }));
+            checker.take(Fact { place: place("CADRE_RUN_0", index + 1, 0), content });
+        }
+    }
+}
+
+/// Effects that happened more than once, although nobody wanted that.
+#[must_use]
+pub fn effects_repeated(world: &World) -> Vec<&String> {
+    world.effects.iter().filter(|(_, count)| **count > 1).map(|(key, _)| key).collect()
 }
 
 fn goal_of(subject: &str, headers: &[(String, String)]) -> Option<TaskId> {

@@ -4,8 +4,9 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use cadre_core::{
     ids::{Name, StepId, TaskId},
+    journal::CallRuling,
     payload::{Hash, Payload},
-    task::{Action, Budget, Cancel, Control, Decision, Input, Ruling, StepState},
+    task::{Action, Ask, AskKind, Budget, Cancel, Control, Decision, Input, Ruling, StepState},
 };
 use tokio::time::sleep;
 
@@ -71,17 +72,14 @@ pub async fn publish(shared: Arc<Shared>, goals: Vec<Wanted>, seed: u64) {
 }
 
 /// What is asked at this moment, and was not asked before.
-fn questions(
-    shared: &Shared,
-    known: &mut BTreeSet<Hash>,
-) -> Vec<(TaskId, StepId, Hash, Option<Payload>)> {
+fn questions(shared: &Shared, known: &mut BTreeSet<Hash>) -> Vec<(TaskId, StepId, Hash, Arc<Ask>)> {
     let mut found = Vec::new();
     for (id, task) in &shared.world().tasks {
         for (step, state) in &task.steps {
             let StepState::Waiting { ask, .. } = &state.state else { continue };
             let hash = ask.hash(id, step, state.attempt);
             if known.insert(hash) {
-                found.push((id.clone(), step.clone(), hash, ask.content.clone()));
+                found.push((id.clone(), step.clone(), hash, Arc::clone(ask)));
             }
         }
     }
@@ -93,8 +91,8 @@ pub async fn grant(shared: Arc<Shared>, answer: Option<Payload>) {
     let mut known = BTreeSet::new();
     loop {
         sleep(LOOK_EVERY).await;
-        for (task, step, hash, content) in questions(&shared, &mut known) {
-            let ruling = match (content, &answer) {
+        for (task, step, hash, ask) in questions(&shared, &mut known) {
+            let ruling = match (ask.content.clone(), &answer) {
                 (None, Some(answer)) => Ruling::GrantWith(answer.clone()),
                 (Some(_), _) | (None, None) => Ruling::Grant,
             };
@@ -105,16 +103,28 @@ pub async fn grant(shared: Arc<Shared>, answer: Option<Payload>) {
     }
 }
 
+/// Whether what a step does outside has happened.
+fn happened(shared: &Shared, task: &TaskId, step: &StepId) -> bool {
+    shared.world().effects.contains_key(&format!("{task}.{step}.1"))
+}
+
 /// Decides late, twice, wrongly or never; and steers whoever is open.
 pub async fn meddle(shared: Arc<Shared>, seed: u64) {
     let mut chance = Chance::of(seed, "people");
     let (mut known, mut wishes) = (BTreeSet::new(), 0_u32);
     loop {
         sleep(LOOK_EVERY).await;
-        for (task, step, hash, content) in questions(&shared, &mut known) {
-            let ruling = match (chance.between(0, 9), content) {
+        for (task, step, hash, ask) in questions(&shared, &mut known) {
+            let happened = happened(&shared, &task, &step);
+            let is_doubt = ask.kind == AskKind::Doubt;
+            let ruling = match (chance.between(0, 9), ask.content.clone()) {
                 (0..=1, _) => continue,
                 (2, _) => Ruling::Deny,
+                // Who is asked whether it happened, looks.
+                (_, Some(_)) if is_doubt && happened => {
+                    Ruling::Call(CallRuling::Happened(Payload::null()))
+                }
+                (_, _) if is_doubt && !happened => Ruling::Call(CallRuling::DidNot),
                 (3..=5, Some(content)) => Ruling::GrantWith(content),
                 (_, Some(_)) => Ruling::Grant,
                 (_, None) => Ruling::GrantWith(Payload::parse(br#"{"n": 1}"#).expect("json")),

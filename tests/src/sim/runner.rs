@@ -11,9 +11,9 @@ use cadre_core::{
     ids::Name,
     payload::Payload,
     task::{Failure, FailureKind, Outcome, Usage},
-    workflow::Workflow,
+    workflow::{Grant, Workflow},
 };
-use cadre_runtime::worker::{Ran, Step, StepRunner};
+use cadre_runtime::worker::{CallSpec, Made, Ran, Step, StepRunner};
 use serde_json::json;
 
 use super::{bus::SimBus, chance::Chance};
@@ -52,7 +52,10 @@ impl StepRunner for SimRunner {
         let key = (step.task.clone(), step.step.clone());
         *self.bus.shared.world().calls.entry(key).or_default() += 1;
         let ran = match &self.doer {
-            Doer::Script(seed) => script(*seed, step).await,
+            Doer::Script(seed) => match self.pay(*seed, step).await {
+                Ok(()) => script(*seed, step).await,
+                Err(failure) => Outcome::Failed(failure).into(),
+            },
             Doer::BuiltIn(known) => self.built_in(known, step, workflow).await,
         };
         self.bus.gate().await;
@@ -61,6 +64,29 @@ impl StepRunner for SimRunner {
 }
 
 impl SimRunner {
+    /// What the role `payer` does outside, and must not do twice.
+    async fn pay(&self, seed: u64, step: &Step) -> Result<(), Failure> {
+        if step.role.as_str() != "payer" {
+            return Ok(());
+        }
+        let Step { task, step: id, attempt, deliveries, .. } = step;
+        let mut chance = Chance::of(seed, &format!("pay.{task}.{id}.{attempt}.{deliveries}"));
+        let cost = Grant { usd_micros: 10, tokens: 2 };
+        let spec = CallSpec::once("bank", step.input.clone(), "pay").costing(cost);
+        let paid = step.call(spec, |making| async move {
+            self.bus.gate().await;
+            if chance.hits(100) {
+                let failure = Failure::new(FailureKind::Unavailable, "the bank is closed");
+                return Made::Failed { failure, cost: Grant::default() };
+            }
+            *self.bus.shared.world().effects.entry(making.key).or_default() += 1;
+            tokio::time::sleep(Duration::from_millis(chance.between(0, 400))).await;
+            self.bus.gate().await;
+            Made::Done { result: Payload::null(), cost }
+        });
+        paid.await.map(|_| ()).map_err(Failure::from)
+    }
+
     async fn built_in(&self, known: &Known, step: &Step, workflow: Arc<Workflow>) -> Ran {
         let key = (step.role.clone(), step.input.text().to_owned());
         let remembered = known.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();

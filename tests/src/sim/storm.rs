@@ -207,6 +207,8 @@ fn judge(
     wrong.extend(verdict.violations.iter().map(|violation| format!("{violation:?}")));
     let repeated = facts::repeated(&world);
     wrong.extend(repeated.iter().map(|step| format!("dispatched after it completed: {step:?}")));
+    let effects = facts::effects_repeated(&world);
+    wrong.extend(effects.iter().map(|key| format!("happened twice: {key}")));
     let (print, records) = (facts::print(&world), world.log.len());
     let (tasks, faults) = (world.tasks.len(), (world.injected, strikes));
     Outcome { print, records, tasks, faults, took, wrong }

@@ -9,6 +9,7 @@ mod contract_pack;
 mod crews;
 mod dead;
 mod duplicates;
+mod effects;
 mod failures;
 mod fan_out;
 mod hostile;

@@ -109,10 +109,7 @@ fn legal(task: &Task, event: &Event, at: UnixMillis) -> Result<(), Broken> {
             Some(state) => illegal(format!("step {step} is skipped and is {}", state.as_str())),
         },
         Event::Voted { step, by } => voted(task, step, by),
-        Event::CallRuled { step, .. } => match state(task, step) {
-            Some(StepState::Waiting { ask, .. }) if ask.kind == AskKind::Doubt => Ok(()),
-            Some(_) | None => illegal(format!("step {step} was not in doubt and is ruled on")),
-        },
+        Event::CallRuled { step, .. } => ruled(task, step),
         Event::LimitReached { .. } | Event::BudgetNear { .. } | Event::Refused { .. } => Ok(()),
         Event::BudgetAdded { key, .. } if task.additions.contains(key) => {
             illegal(format!("the budget is added to again by the wish {key}"))
@@ -134,6 +131,13 @@ fn legal(task: &Task, event: &Event, at: UnixMillis) -> Result<(), Broken> {
         Event::Retried { step, .. } => saga::retried(task, step),
         Event::TakenOver { step, .. } => saga::taken_over(task, step),
         Event::Forked { fork } => saga::forked(task, fork),
+    }
+}
+
+fn ruled(task: &Task, step: &StepId) -> Result<(), Broken> {
+    match state(task, step) {
+        Some(StepState::Waiting { ask, .. }) if ask.kind == AskKind::Doubt => Ok(()),
+        Some(_) | None => illegal(format!("step {step} was not in doubt and is ruled on")),
     }
 }
 

@@ -97,8 +97,7 @@ fn a_person_settles_what_no_worker_knows() {
     let next = |ruled: &Ruled| history(&facts).next(1, &intent(false), (GRANT, Some(ruled)));
     let happened = ruled(1, CallRuling::Happened(Payload::null()));
     assert_eq!(next(&happened), Ok(Next::Ruled(done(), "ada".to_owned())));
-    let Ok(Next::Ruled(outcome @ CallOutcome::Failed(_), by)) =
-        next(&ruled(1, CallRuling::DidNot))
+    let Ok(Next::Ruled(outcome @ CallOutcome::Failed(_), by)) = next(&ruled(1, CallRuling::DidNot))
     else {
         panic!("it did not happen")
     };

@@ -121,12 +121,7 @@ fn weigh(plan: &Planner<'_>, decision: &Decision) -> Result<Option<Ruled>, Strin
 
 /// Whether a person can say so about a call: a step can only be told of a result that its worker
 /// notes, and only what had a worker can be run again.
-fn knows(
-    id: &StepId,
-    step: &Step,
-    ask: &Ask,
-    ruling: &CallRuling,
-) -> Result<CallRuling, String> {
+fn knows(id: &StepId, step: &Step, ask: &Ask, ruling: &CallRuling) -> Result<CallRuling, String> {
     if ask.kind != AskKind::Doubt || step.input.is_none() {
         return Err(format!("step {id} does not ask whether something has happened"));
     }

@@ -41,7 +41,9 @@ impl Journals for Memory {
             journal.push(entry.clone());
             if world.flags.journal_unclear > 0 {
                 world.flags.journal_unclear -= 1;
-                return Err(BusError::Unavailable("nobody knows whether it arrived".to_owned()).into());
+                return Err(
+                    BusError::Unavailable("nobody knows whether it arrived".to_owned()).into()
+                );
             }
             return Ok(end + 1);
         }

@@ -376,7 +376,9 @@ impl Step {
             let known = (self.grant, self.ruled.as_ref());
             match open.history.next(number, &intent, known)? {
                 Next::Known(CallOutcome::Done(result)) => return Ok(result),
-                Next::Known(CallOutcome::Failed(failure)) => return Err(CallError::Failed(failure)),
+                Next::Known(CallOutcome::Failed(failure)) => {
+                    return Err(CallError::Failed(failure));
+                }
                 Next::Unknown => {
                     let why = "its worker went away in the middle of it".to_owned();
                     return Err(CallError::Unknown { number, target: spec.target, why });
@@ -420,7 +422,9 @@ impl Step {
             Made::Unknown(why) => return Err(CallError::Unknown { number, target, why }),
         };
         let (ruled_by, told) = (None, outcome.clone());
-        self.journal.note(self, open, Fact::Ended { call: number, outcome, cost, ruled_by }).await?;
+        self.journal
+            .note(self, open, Fact::Ended { call: number, outcome, cost, ruled_by })
+            .await?;
         match told {
             CallOutcome::Done(result) => Ok(result),
             CallOutcome::Failed(failure) => Err(CallError::Failed(failure)),

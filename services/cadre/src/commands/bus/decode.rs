@@ -163,7 +163,9 @@ fn journal_said(item: &TailItem) -> Said {
             let v1::Claimed { attempt, delivery, worker } = claim;
             format!("claimed by {}, attempt {attempt}, delivery {delivery}", short(worker))
         }
-        Some(Fact::Begun(begun)) => format!("call {} begun: {}", begun.call, short(&begun.description)),
+        Some(Fact::Begun(begun)) => {
+            format!("call {} begun: {}", begun.call, short(&begun.description))
+        }
         Some(Fact::Ended(ended)) => format!("call {} ended", ended.call),
     };
     Ok((text, value(&entry)?))

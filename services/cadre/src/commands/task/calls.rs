@@ -77,7 +77,15 @@ fn print(calls: &[Value]) -> anyhow::Result<()> {
     };
     let rows: Vec<Vec<String>> = calls.iter().map(row).collect();
     let header = [
-        "step", "role", "call", "target", "outcome", "attempt", "worker", "tokens", "usd_micros",
+        "step",
+        "role",
+        "call",
+        "target",
+        "outcome",
+        "attempt",
+        "worker",
+        "tokens",
+        "usd_micros",
         "what",
     ];
     Ok(output::table(&header, &rows)?)
