@@ -227,6 +227,14 @@ fn reported(event: &Event) -> Option<Reported<'_>> {
         | Event::Paused { .. }
         | Event::Resumed { .. }
         | Event::Refused { .. }
+        | Event::CrewBegan { .. }
+        | Event::HandedOff { .. }
+        | Event::LoopFound { .. }
+        | Event::Compensating { .. }
+        | Event::Joined { .. }
+        | Event::Retried { .. }
+        | Event::TakenOver { .. }
+        | Event::Forked { .. }
         | Event::Ended { .. } => None,
     }
 }

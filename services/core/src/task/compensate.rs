@@ -92,7 +92,7 @@ impl Planner<'_> {
     pub(super) fn compensate(&mut self) {
         let Some(ending) = self.ending() else { return };
         if ending.until <= self.now() {
-            return self.give_up(ending);
+            return self.give_up_undoing(ending);
         }
         self.begin_delayed();
         while !self.is_full() {
@@ -145,7 +145,7 @@ impl Planner<'_> {
     }
 
     /// The time for compensations is over.
-    fn give_up(&mut self, ending: Ending) {
+    fn give_up_undoing(&mut self, ending: Ending) {
         let open = self.task().steps.iter().filter(|(_, step)| step.state.is_open());
         for id in open.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
             let text = "the time for compensations is over";

@@ -168,6 +168,7 @@ fn waits_for(task: &Task) -> String {
             format!("Step {id} waits for a person.")
         }
         (Some((id, _)), _) => format!("Step {id} waits for its next attempt."),
+        (None, Phase::Compensating(_)) => "It undoes what its steps have done.".to_owned(),
         (None, Phase::Aggregating) => "Nothing is out, not even its answer.".to_owned(),
         (None, Phase::Running | Phase::Ended(_)) => "Nothing of it is out.".to_owned(),
     }

@@ -38,6 +38,7 @@ fn accepted() -> Event {
         limits: GoalLimits::default(),
         user: None,
         trace: None,
+        fork: None,
     };
     Event::Accepted { goal: Arc::new(goal), deadline: at(600) }
 }
