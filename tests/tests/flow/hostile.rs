@@ -210,15 +210,22 @@ async fn a_thousand_malformed_messages_leave_a_healthy_system() {
     for stream in ["CADRE_GOALS", "CADRE_IN_0", "CADRE_WORK_0"] {
         plain::emptied(&bed, stream).await;
     }
-    assert_eq!(plain::count(&bed, "CADRE_LOG_0", "cadre.*.dead.>").await, bad, "one letter each");
+    // What is mended while the connection is lost can be published anew twice (`nats::mend`).
+    let kept = plain::count(&bed, "CADRE_LOG_0", "cadre.*.dead.>").await;
+    assert!((bad..=bad + raw_goals + raw_others).contains(&kept), "{kept} letters of {bad}");
     for letter in &letters {
         assert!(!letter.reason.is_empty() && !letter.came_on.is_empty(), "{letter:?}");
     }
-    // A rejection is plain NATS: those on their way are lost with each connection that bad headers end. The
-    // letters are what stays.
-    let told = rejections.so_far().await.len();
-    eprintln!("{told} of {bad_goals} publishers were told at once");
-    assert!((1..=bad_goals).contains(&told), "{told} of {bad_goals}");
+    // One look takes at most as much as the runtime lets a task have in one go.
+    let mut told = 0;
+    loop {
+        match rejections.so_far().await.len() {
+            0 => break,
+            more => told += more,
+        }
+    }
+    eprintln!("{kept} letters, {told} of {bad_goals} goals answered");
+    assert!((bad_goals..=bad_goals + raw_goals).contains(&told), "{told} of {bad_goals} answered");
 
     let after = bed.publish("echoes", "after", &json!({"n": 2})).await;
     assert_eq!(bed.answer(&after).await["result"]["echo"], json!({"n": 2}));
