@@ -235,9 +235,8 @@ impl Cluster {
                 Some("leader's disk full")
             }
             Blow::RestartAll => {
-                let server = &mut self.arena.bed.server;
-                server.kill().await.expect("killed");
-                server.restart().await.expect("restarted");
+                self.arena.bed.server.kill().await.expect("killed");
+                self.arena.bed.server.restart().await.expect("restarted");
                 Some("whole cluster killed")
             }
             Blow::KillOrchestrator => {
