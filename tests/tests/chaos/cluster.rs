@@ -235,16 +235,12 @@ impl Cluster {
                 Some("leader's disk full")
             }
             Blow::RestartAll => {
-                let server = &mut self.arena.bed.server;
-                server.kill().await.expect("killed");
-                server.restart().await.expect("restarted");
+                self.arena.bed.server.kill().await.expect("killed");
+                self.arena.bed.server.restart().await.expect("restarted");
                 Some("whole cluster killed")
             }
             Blow::KillOrchestrator => {
-                let index = self.below(ORCHESTRATORS, &format!("who {number}"));
-                self.unclear += unclear(&self.arena.orchestrators[index]);
-                self.arena.orchestrators[index].kill().await;
-                self.arena.orchestrators[index] = self.arena.start("orchestrator").await;
+                self.kill_orchestrator(number).await;
                 Some("orchestrator killed")
             }
             Blow::FreezeOrchestrator => {
@@ -253,9 +249,7 @@ impl Cluster {
                 Some("orchestrator frozen")
             }
             Blow::KillWorker => {
-                let index = self.below(WORKERS.len(), &format!("who {number}"));
-                self.arena.workers[index].kill().await;
-                self.arena.workers[index] = self.arena.start(WORKERS[index]).await;
+                self.kill_worker(number).await;
                 Some("worker killed")
             }
             Blow::FreezeWorker => {
@@ -264,6 +258,19 @@ impl Cluster {
                 Some("worker frozen")
             }
         }
+    }
+
+    async fn kill_orchestrator(&mut self, number: u64) {
+        let index = self.below(ORCHESTRATORS, &format!("who {number}"));
+        self.unclear += unclear(&self.arena.orchestrators[index]);
+        self.arena.orchestrators[index].kill().await;
+        self.arena.orchestrators[index] = self.arena.start("orchestrator").await;
+    }
+
+    async fn kill_worker(&mut self, number: u64) {
+        let index = self.below(WORKERS.len(), &format!("who {number}"));
+        self.arena.workers[index].kill().await;
+        self.arena.workers[index] = self.arena.start(WORKERS[index]).await;
     }
 
     async fn kill_node(&mut self, node: usize, lasts: Duration) {

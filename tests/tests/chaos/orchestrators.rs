@@ -2,7 +2,28 @@
 
 use std::time::Instant;
 
+use cadre_tests::{bed::Bed, hand::Hand, packs, process::Process};
+use serde_json::json;
+
 use crate::arena::{Arena, FIRST, ROUND, TASKS};
+
+/// Two steps by hand, one behind the other.
+const PACK: &str = r#"
+apiVersion: pack/v1
+name: relay
+roles:
+  relay-one: {runtime: remote, accepts: contracts/any.v1.json, returns: contracts/any.v1.json, limits: {timeout: 5m}}
+  relay-two: {runtime: remote, accepts: contracts/any.v1.json, returns: contracts/any.v1.json, limits: {timeout: 5m}}
+workflow:
+  input: contracts/any.v1.json
+  output: contracts/any.v1.json
+  limits: {deadline: 10m, max_steps: 8, max_usd: 0, max_tokens: 0}
+  when_limited: partial
+  steps:
+    one: {role: relay-one, with: {}}
+    two: {role: relay-two, after: [one], with: {}}
+  result: {echo: two}
+"#;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_orchestrators_and_two_workers_share_the_work() {
@@ -68,4 +89,24 @@ async fn an_orchestrator_that_wakes_up_after_its_replacement_does_no_harm() {
     let thawed = Instant::now();
     tasks.extend(arena.publish(TASKS..2 * TASKS).await);
     arena.finish(&tasks, ("the frozen orchestrator thawed", thawed)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_orchestrator_that_owns_a_task_again_believes_the_log_and_not_its_memory() {
+    let bed = Bed::new().await;
+    bed.apply(&packs::pack(PACK, &[("contracts/any.v1.json", r#"{"type": "object"}"#)])).await;
+    let url = bed.server.urls().join(",");
+    let _aggregator = Process::serve(&url, &["--role", "aggregator"]).await;
+    let first = Process::serve(&url, &["--role", "orchestrator"]).await;
+    let task = bed.publish("relay", "again", &json!({})).await;
+    let one = Hand::of(&bed, "relay-one").await.order().await;
+    first.freeze().await;
+    let mut second = Process::serve(&url, &["--role", "orchestrator"]).await;
+    one.complete(&json!({})).await;
+    let two = Hand::of(&bed, "relay-two").await.order().await;
+    second.kill().await;
+    first.thaw().await;
+    // What it remembers has no such step.
+    two.complete(&json!({})).await;
+    assert_eq!(bed.answer(&task).await["status"], "completed");
 }

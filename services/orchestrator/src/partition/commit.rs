@@ -56,7 +56,9 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
                 }
             };
             let receipt = Some(receipt);
-            let pending = Pending { input, trace, sequence, stored_at, deliveries, receipt };
+            let is_checked = false;
+            let pending =
+                Pending { input, trace, sequence, stored_at, deliveries, receipt, is_checked };
             if let Some(entry) = state.cache.get(&id) {
                 entry.enqueue(pending);
                 if matches!(entry.slot, Slot::Quarantined(_)) {
@@ -122,7 +124,13 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
             }
             Ok(Verdict::Ignore(seen)) => {
                 fleet.news(task, None);
-                self.ignore(myself, id, entry, (known, seen, pending));
+                if pending.receipt.is_none() || pending.is_checked {
+                    return self.ignore(myself, id, entry, (known, seen, pending));
+                }
+                // No guard refuses what is not appended: another owner may have gone on from the state
+                // that is known here, and then this input does mean something.
+                entry.queue.push_front(Pending { is_checked: true, ..pending });
+                self.load(myself, id, 0);
             }
             Err(why) => {
                 fleet.news(task, None);

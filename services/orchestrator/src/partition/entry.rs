@@ -26,13 +26,16 @@ pub(crate) struct Pending<R> {
     pub(super) deliveries: u32,
     /// `None` for inputs that we made ourselves.
     pub(super) receipt: Option<R>,
+    /// It changed nothing, and the log was read since: it may be settled as such.
+    pub(super) is_checked: bool,
 }
 
 impl<R> Pending<R> {
     /// An input of our own: go on where the last record was full.
     pub(super) fn advance(now: UnixMillis, trace: Option<String>) -> Self {
         let (sequence, deliveries, receipt) = (0, 0, None);
-        Self { input: Input::Advance, trace, sequence, stored_at: now, deliveries, receipt }
+        let (input, stored_at, is_checked) = (Input::Advance, now, false);
+        Self { input, trace, sequence, stored_at, deliveries, receipt, is_checked }
     }
 }
 
