@@ -133,7 +133,7 @@ async fn dead_letters_are_an_alert_and_another_watch_goes_on_with_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_open_breaker_is_an_alert_until_it_is_reset() {
+async fn an_open_breaker_is_an_alert_until_it_is_held_closed() {
     let bed = bed("60s").await;
     let stack = watched(&bed).await;
     let mut alerts = Alerts::on(&bed, "alerts.breaker_open.>").await;
@@ -156,7 +156,7 @@ async fn an_open_breaker_is_an_alert_until_it_is_reset() {
     assert_eq!(said(&alert), ("open", Severity::Critical));
     assert_eq!(alert.key.subject, "role.clerk");
     assert!(alert.text.contains("20 of 20 calls failed"), "{alert:?}");
-    fine(&bed, &["breaker", "reset", "role.clerk"]).await;
+    fine(&bed, &["breaker", "close", "role.clerk", "--for", "10m"]).await;
     alerts.ended().await;
     service.stop().await;
     stack.stop().await;
