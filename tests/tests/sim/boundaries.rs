@@ -85,7 +85,8 @@ fn survives_every_crash(pack: BuiltIn, sample: &str, stride: usize) {
 
 #[test]
 fn every_shipped_pack_survives_a_crash_behind_every_write() {
-    for pack in BuiltIn::all() {
+    // The chaos pack has no sample: `cadre demo chaos` makes its goals.
+    for pack in BuiltIn::all().filter(|pack| pack.folder() != "chaos") {
         let sample = match pack.folder() {
             "contract" => "samples/nda.txt",
             _ => "samples/goal.json",
