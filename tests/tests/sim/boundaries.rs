@@ -122,7 +122,8 @@ fn a_good_trip_is_not_undone_whatever_dies() {
 
 #[test]
 fn every_shipped_pack_survives_a_crash_behind_every_write() {
-    for pack in BuiltIn::all() {
+    // The chaos pack has no sample: `cadre demo chaos` makes its goals.
+    for pack in BuiltIn::all().filter(|pack| pack.folder() != "chaos") {
         let sample = match pack.folder() {
             "contract" => "samples/nda.txt",
             _ => "samples/goal.json",
