@@ -7,7 +7,7 @@ use cadre_core::{
     payload::{Hash, Payload},
     ports::{
         AppendError, BusError, DeadLetter, LoadError, Loaded, LogHead, OrchestratorBus, OrderTerms,
-        Packs, WorkerBus,
+        Packs, Stopped, WorkerBus,
     },
     task::{Answer, Goal, Input, Order, Record, Report, Stop},
     time::UnixMillis,
