@@ -425,7 +425,9 @@ impl Run<'_> {
             let declared = self.workflow.step(&step.name).is_some();
             if let Event::Retried { freed, .. } = event {
                 over.remove(&step);
-                freed.iter().for_each(|name| drop(over.remove(&StepId::single(name.clone()))));
+                for name in freed {
+                    over.remove(&StepId::single(name.clone()));
+                }
                 continue;
             }
             assert!(declared || step.name.as_str() == AGGREGATE, "{step} is not declared");
