@@ -8,7 +8,7 @@ use cadre_core::{
     payload::{Hash, Payload},
     ports::{
         AppendError, BusError, DeadLetter, JournalError, Journals, LoadError, Loaded, LogHead,
-        OrchestratorBus, OrderTerms, Packs, Pages, WorkerBus,
+        OrchestratorBus, OrderTerms, Packs, Pages, Stopped, WorkerBus,
     },
     task::{Answer, Goal, Input, Order, Record, Report, Stop},
     time::UnixMillis,

@@ -7,7 +7,7 @@ const TRIP: &str = r#"apiVersion: pack/v1
 name: trip
 roles:
   book: {runtime: remote, accepts: contracts/any.v1.json, returns: contracts/terms.v2.json, limits: {timeout: 20s}}
-  undo: {runtime: remote, accepts: contracts/any.v1.json, returns: contracts/any.v1.json, limits: {timeout: 9s}}
+  undo: {runtime: remote, accepts: contracts/any.v1.json, returns: contracts/verdict.v1.json, limits: {timeout: 9s}}
 workflow:
   input: contracts/text.v1.json
   output: contracts/brief.v1.json
