@@ -116,7 +116,7 @@ impl Checker {
                 self.counts.answers += 1;
                 self.answers.take(place, *answer, &mut self.tasks, &mut self.findings);
             }
-            Content::Journal(entry) => self.journals.take(place, *entry, &mut self.findings),
+            Content::Journal(entry) => self.journals.take(&place, *entry, &mut self.findings),
             Content::Letter(letter) => self.letter(&place, *letter),
             Content::Record(record) => self.record(place, *record),
             Content::BadRecord { task, hash, problem } => {

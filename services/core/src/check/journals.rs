@@ -42,7 +42,7 @@ struct Reported<'a> {
 
 impl Journals {
     /// Takes the next entry of a journal.
-    pub(super) fn take(&mut self, place: Place, fact: JournalFact, findings: &mut Findings) {
+    pub(super) fn take(&mut self, place: &Place, fact: JournalFact, findings: &mut Findings) {
         let JournalFact { id, expected, entry } = fact;
         let JournalId { role, task, step } = id;
         let journals = self.0.entry((task.clone(), step.clone())).or_default();
@@ -61,7 +61,7 @@ impl Journals {
             Err(why) => Err((Rule::JournalWhole, format!("the journal of step {step}: {why}"))),
             Ok(entry) if last == 0 && entry.rev > 1 => {
                 let text = format!("the journal of step {step} has lost its beginning");
-                findings.note(Some(&task), &place, text);
+                findings.note(Some(&task), place, text);
                 journal.is_lost = true;
                 return;
             }
@@ -73,7 +73,7 @@ impl Journals {
         };
         if let Err((rule, text)) = broken {
             journal.is_lost = true;
-            findings.accuse(rule, Some(&task), &place, text);
+            findings.accuse(rule, Some(&task), place, text);
         }
     }
 
