@@ -341,14 +341,7 @@ impl World {
                 self.answers.push((now, answer));
             }
             Write::Letter(letter) => return self.letter(letter),
-            Write::Note(id, expected, entry) => {
-                let journal = self.journals.entry(id).or_default();
-                if journal.len() as u64 != expected {
-                    return Written::Refused;
-                }
-                journal.push(entry);
-                return Written::Stored(expected + 1);
-            }
+            Write::Note(id, expected, entry) => return self.note(id, expected, entry),
             Write::Ack(kind, sequence) => match kind {
                 Kind::Goal => self.goals.remove(sequence),
                 Kind::Input => self.inputs.remove(sequence),
@@ -378,6 +371,15 @@ impl World {
         let (at, content) = (self.now(), Logged::Record(append));
         self.log.push(Entry { at, content });
         Written::Stored(sequence)
+    }
+
+    fn note(&mut self, id: JournalId, expected: u64, entry: JournalEntry) -> Written {
+        let journal = self.journals.entry(id).or_default();
+        if journal.len() as u64 != expected {
+            return Written::Refused;
+        }
+        journal.push(entry);
+        Written::Stored(expected + 1)
     }
 
     fn letter(&mut self, letter: DeadLetter) -> Written {

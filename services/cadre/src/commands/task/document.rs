@@ -1,6 +1,8 @@
 //! Records as JSON documents for programs: times by RFC 3339, durations in milliseconds.
 
 use cadre_core::{
+    ids::StepId,
+    journal::CallRuling,
     payload::Payload,
     task::{Ask, Budget, Event, Failure, Record, Usage},
     workflow::{Grant, WhenExpired},
@@ -63,6 +65,14 @@ fn event(event: &Event) -> Value {
     document
 }
 
+fn ruled(step: &StepId, by: &str, ruling: &CallRuling) -> Value {
+    json!({"step": step.to_string(), "by": by, "ruling": ruling.as_str()})
+}
+
+fn topped_up(by: &str, key: &str, added: Budget) -> Value {
+    json!({"by": by, "key": key, "budget": budget(added)})
+}
+
 fn content(event: &Event) -> Value {
     match event {
         Event::Accepted { goal, deadline } => json!({
@@ -120,16 +130,12 @@ fn content(event: &Event) -> Value {
             json!({"step": step.to_string(), "ask": ask(asked), "usage": usage(*spent)})
         }
         Event::Voted { step, by } => json!({"step": step.to_string(), "by": by}),
-        Event::CallRuled { step, by, ruling } => {
-            json!({"step": step.to_string(), "by": by, "ruling": ruling.as_str()})
-        }
+        Event::CallRuled { step, by, ruling } => ruled(step, by, ruling),
         Event::LimitReached { limit, is_held } => json!({"limit": limit, "held": is_held}),
         Event::BudgetNear { resource, text } => {
             json!({"resource": resource.as_str(), "text": text})
         }
-        Event::BudgetAdded { by, key, budget: added } => {
-            json!({"by": by, "key": key, "budget": budget(*added)})
-        }
+        Event::BudgetAdded { by, key, budget: added } => topped_up(by, key, *added),
         Event::Paused { by } | Event::Resumed { by } => json!({"by": by}),
         Event::Refused { what, why } => json!({"what": what, "why": why}),
         Event::Compensating { status, reason, answer, usage: spent, until } => json!({
