@@ -63,11 +63,7 @@ fn legal(task: &Task, event: &Event, at: UnixMillis) -> Result<(), Broken> {
                 && !task.steps.contains_key(&StepId::single(step.clone()));
             if is_new { Ok(()) } else { illegal(format!("step {step} is expanded again")) }
         }
-        Event::CrewBegan { step, .. } => {
-            let is_new = !task.crews.contains_key(step)
-                && !task.steps.contains_key(&StepId::single(step.clone()));
-            if is_new { Ok(()) } else { illegal(format!("the crew of {step} begins again")) }
-        }
+        Event::CrewBegan { step, .. } => crew::began(task, step),
         Event::HandedOff { step, .. } => crew::handed_off(task, step),
         Event::LoopFound { step, .. } => crew::loop_found(task, step),
         Event::StepDispatched { step, attempt, role, input, deadline, .. } => {
