@@ -83,11 +83,10 @@ fn legal(task: &Task, event: &Event, at: UnixMillis) -> Result<(), Broken> {
             Some(state) => ends(step, state, "delayed"),
         },
         Event::StepCompleted { step, .. } => completed(task, step),
-        Event::StepFailed { step, .. } => match state(task, step) {
-            // Its input could not be made: it never had an order.
-            None => Ok(()),
-            Some(state) => ends(step, state, "failed"),
-        },
+        // Without a state its input could not be made: it never had an order.
+        Event::StepFailed { step, .. } => {
+            state(task, step).map_or(Ok(()), |state| ends(step, state, "failed"))
+        }
         Event::StepWaiting { step, ask, .. } => match state(task, step) {
             // A step that a person does has no order.
             None if ask.kind == AskKind::Approval || crew::is_whole(task, step) => Ok(()),
