@@ -80,16 +80,8 @@ impl Timeline {
                 let items = items.value().as_array().map_or(0, Vec::len);
                 Line::new(Mark::Expanded, step.as_str(), count(items as u64, "item"))
             }
-            Event::CrewBegan { step, pattern, turns_max, .. } => {
-                let rest = format!("{pattern}, at most {}", count(u64::from(*turns_max), "turn"));
-                Line::new(Mark::Crew, step.as_str(), rest)
-            }
-            Event::HandedOff { step, to, reason: why } => {
-                let rest = format!("hands off to {to}: {}", reason(why));
-                self.of_step(Mark::HandedOff, step, rest)
-            }
-            Event::LoopFound { step, text, .. } => {
-                Line::new(Mark::Loop, step.as_str(), reason(text))
+            Event::CrewBegan { .. } | Event::HandedOff { .. } | Event::LoopFound { .. } => {
+                self.of_crew(event)
             }
             Event::StepDispatched { step, attempt, role, .. } => {
                 let rest = if *attempt > 1 { format!("attempt {attempt}") } else { String::new() };
@@ -145,6 +137,21 @@ impl Timeline {
                 Line { who, ..Line::new(Mark::Ended(*status), "task", reason(why)) }
             }
         }
+    }
+
+    fn of_crew(&self, event: &Event) -> Line {
+        if let Event::CrewBegan { step, pattern, turns_max, .. } = event {
+            let rest = format!("{pattern}, at most {}", count(u64::from(*turns_max), "turn"));
+            return Line::new(Mark::Crew, step.as_str(), rest);
+        }
+        if let Event::HandedOff { step, to, reason: why } = event {
+            let rest = format!("hands off to {to}: {}", reason(why));
+            return self.of_step(Mark::HandedOff, step, rest);
+        }
+        let Event::LoopFound { step, text, .. } = event else {
+            return Line::new(Mark::Loop, "crew", String::new());
+        };
+        Line::new(Mark::Loop, step.as_str(), reason(text))
     }
 
     /// The next attempt waits, or is another role's.

@@ -12,6 +12,13 @@ pub(super) fn is_whole(task: &Task, step: &StepId) -> bool {
     step.item.is_none() && task.crews.contains_key(&step.name)
 }
 
+/// A crew begins once.
+pub(super) fn began(task: &Task, step: &Name) -> Result<(), Broken> {
+    let is_new =
+        !task.crews.contains_key(step) && !task.steps.contains_key(&StepId::single(step.clone()));
+    if is_new { Ok(()) } else { illegal(format!("the crew of {step} begins again")) }
+}
+
 /// A turn may get an order.
 pub(super) fn turn(task: &Task, step: &StepId, turn: u32) -> Result<(), Broken> {
     let Some(crew) = task.crews.get(&step.name) else {

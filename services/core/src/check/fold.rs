@@ -63,11 +63,7 @@ fn legal(task: &Task, event: &Event, at: UnixMillis) -> Result<(), Broken> {
                 && !task.steps.contains_key(&StepId::single(step.clone()));
             if is_new { Ok(()) } else { illegal(format!("step {step} is expanded again")) }
         }
-        Event::CrewBegan { step, .. } => {
-            let is_new = !task.crews.contains_key(step)
-                && !task.steps.contains_key(&StepId::single(step.clone()));
-            if is_new { Ok(()) } else { illegal(format!("the crew of {step} begins again")) }
-        }
+        Event::CrewBegan { step, .. } => crew::began(task, step),
         Event::HandedOff { step, .. } => crew::handed_off(task, step),
         Event::LoopFound { step, .. } => crew::loop_found(task, step),
         Event::StepDispatched { step, attempt, role, input, deadline, .. } => {
@@ -92,11 +88,10 @@ fn legal(task: &Task, event: &Event, at: UnixMillis) -> Result<(), Broken> {
             Some(state) => ends(step, state, "delayed"),
         },
         Event::StepCompleted { step, .. } => completed(task, step),
-        Event::StepFailed { step, .. } => match state(task, step) {
-            // Its input could not be made: it never had an order.
-            None => Ok(()),
-            Some(state) => ends(step, state, "failed"),
-        },
+        // Without a state its input could not be made: it never had an order.
+        Event::StepFailed { step, .. } => {
+            state(task, step).map_or(Ok(()), |state| ends(step, state, "failed"))
+        }
         Event::StepWaiting { step, ask, .. } => match state(task, step) {
             // A step that a person does has no order.
             None if ask.kind == AskKind::Approval || crew::is_whole(task, step) => Ok(()),

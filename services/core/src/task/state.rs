@@ -294,19 +294,8 @@ impl Task {
             Event::Expanded { step, items } => {
                 self.fan_outs.insert(step.clone(), FanOut::of(items));
             }
-            Event::CrewBegan { step, pattern, turns_max, input } => {
-                let run = CrewRun::new(*pattern, *turns_max, input.clone());
-                self.crews.insert(step.clone(), run);
-            }
-            Event::HandedOff { step, to, reason } => {
-                if let (Some(turn), Some(run)) = (step.item, self.crews.get_mut(&step.name)) {
-                    run.hand_off(turn, to, reason);
-                }
-            }
-            Event::LoopFound { step, text, .. } => {
-                if let Some(run) = self.crews.get_mut(step) {
-                    run.loop_found = Some(text.clone());
-                }
+            Event::CrewBegan { .. } | Event::HandedOff { .. } | Event::LoopFound { .. } => {
+                self.apply_crew(event);
             }
             Event::StepDispatched { step, attempt, role, input, deadline, grant } => {
                 let state = StepState::Dispatched { input: input.clone(), deadline: *deadline };
@@ -359,6 +348,21 @@ impl Task {
                 self.usage = self.usage.plus(*usage);
                 self.end(*status, reason, answer.clone());
             }
+        }
+    }
+
+    fn apply_crew(&mut self, event: &Event) {
+        if let Event::CrewBegan { step, pattern, turns_max, input } = event {
+            let run = CrewRun::new(*pattern, *turns_max, input.clone());
+            self.crews.insert(step.clone(), run);
+        } else if let Event::HandedOff { step, to, reason } = event
+            && let (Some(turn), Some(run)) = (step.item, self.crews.get_mut(&step.name))
+        {
+            run.hand_off(turn, to, reason);
+        } else if let Event::LoopFound { step, text, .. } = event
+            && let Some(run) = self.crews.get_mut(step)
+        {
+            run.loop_found = Some(text.clone());
         }
     }
 

@@ -83,16 +83,7 @@ fn content(event: &Event) -> Value {
         Event::Expanded { step, items } => {
             json!({"step": step.as_str(), "items": items.value()})
         }
-        Event::CrewBegan { step, pattern, turns_max, input } => json!({
-            "step": step.as_str(), "pattern": pattern.as_str(), "turns_max": turns_max,
-            "input": input.value(),
-        }),
-        Event::HandedOff { step, to, reason } => {
-            json!({"step": step.to_string(), "to": to.as_str(), "reason": reason})
-        }
-        Event::LoopFound { step, text, evidence } => {
-            json!({"step": step.as_str(), "text": text, "evidence": evidence.value()})
-        }
+        Event::CrewBegan { .. } | Event::HandedOff { .. } | Event::LoopFound { .. } => crew(event),
         Event::StepDispatched { step, attempt, role, input, deadline, grant: granted } => json!({
             "step": step.to_string(), "attempt": attempt, "role": role.as_str(),
             "input": input.value(), "deadline": deadline.to_string(), "grant": grant(*granted),
@@ -117,14 +108,7 @@ fn content(event: &Event) -> Value {
             "step": step.to_string(), "output": output.value(), "confidence": confidence,
             "unsure": unsure, "usage": usage(*spent),
         }),
-        Event::StepFailed { step, failure, usage: spent } => {
-            let mut document = failed(failure);
-            if let Some(fields) = document.as_object_mut() {
-                fields.insert("step".to_owned(), step.to_string().into());
-                fields.insert("usage".to_owned(), usage(*spent));
-            }
-            document
-        }
+        Event::StepFailed { step, failure, usage } => step_failed(step, failure, *usage),
         Event::StepSkipped { step, reason } => json!({"step": step.as_str(), "reason": reason}),
         Event::StepWaiting { step, ask: asked, usage: spent } => {
             json!({"step": step.to_string(), "ask": ask(asked), "usage": usage(*spent)})
@@ -162,6 +146,28 @@ fn content(event: &Event) -> Value {
             "status": status.as_str(), "reason": reason,
             "answer": answer.as_ref().map(|answer| answer.value()), "usage": usage(*spent),
         }),
+    }
+}
+
+fn step_failed(step: &StepId, failure: &Failure, spent: Usage) -> Value {
+    let mut document = failed(failure);
+    if let Some(fields) = document.as_object_mut() {
+        fields.insert("step".to_owned(), step.to_string().into());
+        fields.insert("usage".to_owned(), usage(spent));
+    }
+    document
+}
+
+fn crew(event: &Event) -> Value {
+    if let Event::CrewBegan { step, pattern, turns_max, input } = event {
+        let (step, pattern, input) = (step.as_str(), pattern.as_str(), input.value());
+        json!({"step": step, "pattern": pattern, "turns_max": turns_max, "input": input})
+    } else if let Event::HandedOff { step, to, reason } = event {
+        json!({"step": step.to_string(), "to": to.as_str(), "reason": reason})
+    } else if let Event::LoopFound { step, text, evidence } = event {
+        json!({"step": step.as_str(), "text": text, "evidence": evidence.value()})
+    } else {
+        Value::Null
     }
 }
 
