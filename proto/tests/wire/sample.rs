@@ -50,6 +50,7 @@ pub(crate) fn goal() -> Goal {
         },
         user: Some("ada".to_owned()),
         trace: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
+        fork: None,
     }
 }
 
@@ -60,7 +61,6 @@ fn bare_goal() -> Goal {
         limits: GoalLimits::default(),
         user: None,
         trace: None,
-        fork: None,
         ..goal()
     }
 }

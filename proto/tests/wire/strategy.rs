@@ -151,6 +151,7 @@ pub(crate) fn goal() -> impl Strategy<Value = Goal> {
                 limits,
                 user,
                 trace,
+                fork: None,
             }
         },
     )
