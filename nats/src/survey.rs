@@ -48,7 +48,7 @@ pub async fn live_tasks(bus: &JetStreamBus) -> Result<Vec<LiveTask>, TailError> 
     while let Some(item) = items.try_next().await? {
         let Ok(Subject::Log(_, task)) = Subject::parse(&item.subject) else { continue };
         match peek::<v1::Record>(ContentType::Protobuf, &item.body) {
-            Ok(record) => learn(&mut live, task, record),
+            Ok(record) => learn(&mut live, &task, record),
             Err(error) => tracing::warn!(%task, error, "record cannot be read by any build"),
         }
     }
@@ -58,7 +58,7 @@ pub async fn live_tasks(bus: &JetStreamBus) -> Result<Vec<LiveTask>, TailError> 
 }
 
 /// Records of one task come in order; those behind its end change nothing.
-fn learn(live: &mut HashMap<TaskId, LiveTask>, id: TaskId, record: v1::Record) {
+fn learn(live: &mut HashMap<TaskId, LiveTask>, id: &TaskId, record: v1::Record) {
     let min_reader = record.min_reader;
     for event in record.events {
         match event.kind {
@@ -67,14 +67,14 @@ fn learn(live: &mut HashMap<TaskId, LiveTask>, id: TaskId, record: v1::Record) {
                 live.insert(id.clone(), LiveTask { task, workflow, revision, min_reader });
             }
             Some(Kind::Ended(_)) => {
-                live.remove(&id);
+                live.remove(id);
                 return;
             }
             // A kind that this build does not know is none here.
             Some(_) | None => {}
         }
     }
-    if let Some(task) = live.get_mut(&id) {
+    if let Some(task) = live.get_mut(id) {
         task.min_reader = task.min_reader.max(min_reader);
     }
 }
@@ -98,12 +98,12 @@ mod tests {
         let acme = "acme".parse().expect("a name");
         let [one, two] = ["one", "two"].map(|key| TaskId::derive(&acme, key));
         let mut live = HashMap::new();
-        learn(&mut live, one.clone(), record(1, vec![accepted()]));
-        learn(&mut live, two.clone(), record(1, vec![accepted()]));
-        learn(&mut live, two.clone(), record(4, vec![]));
-        learn(&mut live, two.clone(), record(2, vec![Kind::Paused(v1::Paused::default())]));
-        learn(&mut live, one.clone(), record(1, vec![Kind::Ended(v1::Ended::default())]));
-        learn(&mut live, one, record(3, vec![Kind::Refused(v1::Refused::default())]));
+        learn(&mut live, &one, record(1, vec![accepted()]));
+        learn(&mut live, &two, record(1, vec![accepted()]));
+        learn(&mut live, &two, record(4, vec![]));
+        learn(&mut live, &two, record(2, vec![Kind::Paused(v1::Paused::default())]));
+        learn(&mut live, &one, record(1, vec![Kind::Ended(v1::Ended::default())]));
+        learn(&mut live, &one, record(3, vec![Kind::Refused(v1::Refused::default())]));
         let live: Vec<_> = live.into_values().map(|it| (it.task, it.min_reader)).collect();
         assert_eq!(live, [(two, 4)]);
     }
