@@ -53,10 +53,7 @@ impl Process {
     /// # Panics
     /// As [`Process::serve`].
     pub async fn serve_with(url: &str, args: &[&str], variables: &[(&str, &str)]) -> Self {
-        let process = Self::try_serve(url, args, variables).await;
-        process.unwrap_or_else(|process| {
-            panic!("{} is not ready: {:?}", process.name, process.lines())
-        })
+        Self::try_serve(url, args, variables).await.unwrap_or_else(|it| it.is_not_ready())
     }
 
     /// As [`Process::serve_with`]; the error is a process that has not become ready in time.
@@ -70,7 +67,7 @@ impl Process {
     ) -> Result<Self, Self> {
         let mut command = Command::new(program());
         command.args(["serve", "--nats", url]).args(args).envs(variables.iter().copied());
-        Self::ready(&format!("cadre serve {}", args.join(" ")), command).await
+        Self::try_ready(&format!("cadre serve {}", args.join(" ")), command).await
     }
 
     /// Starts `command` and waits until it says that it is ready.
@@ -78,6 +75,14 @@ impl Process {
     /// # Panics
     /// When it is not ready in time.
     pub async fn ready(name: &str, command: Command) -> Self {
+        Self::try_ready(name, command).await.unwrap_or_else(|it| it.is_not_ready())
+    }
+
+    fn is_not_ready(&self) -> ! {
+        panic!("{} is not ready: {:?}", self.name, self.lines())
+    }
+
+    async fn try_ready(name: &str, command: Command) -> Result<Self, Self> {
         let mut process = Self::spawn(name, command);
         let is_ready = process.lines.wait_for(|lines| lines.iter().any(|line| line == "ready"));
         let is_ready = matches!(timeout(PROCESS_PATIENCE, is_ready).await, Ok(Ok(_)));

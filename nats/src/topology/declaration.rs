@@ -12,7 +12,7 @@ use crate::topology::{
 /// Version of the declarations. Raised with any change of the YAML files, so that an older build does not undo it.
 pub(super) const VERSION: u32 = 3;
 
-const STREAMS: [(&str, &str); 7] = [
+const STREAMS: [(&str, &str); 8] = [
     ("streams/log.yaml", include_str!("../../streams/log.yaml")),
     ("streams/timer.yaml", include_str!("../../streams/timer.yaml")),
     ("streams/work.yaml", include_str!("../../streams/work.yaml")),

@@ -57,12 +57,22 @@ fn take(digest: &mut Digest, kind: &Kind) {
         | Kind::LimitReached(_)
         | Kind::BudgetNear(_)
         | Kind::BudgetAdded(_) => digest.is_notable = true,
+        // Its end has a limit of its own.
+        Kind::Compensating(compensating) => due(digest, compensating.until_unix_ms),
         Kind::Ended(_) => digest.is_ended = true,
         Kind::Expanded(_)
         | Kind::StepSkipped(_)
         | Kind::Voted(_)
         | Kind::Paused(_)
         | Kind::Resumed(_)
+        | Kind::CrewBegan(_)
+        | Kind::HandedOff(_)
+        | Kind::LoopFound(_)
+        | Kind::Joined(_)
+        | Kind::Retried(_)
+        | Kind::TakenOver(_)
+        | Kind::Forked(_)
+        | Kind::CallRuled(_)
         | Kind::Refused(_) => {}
     }
 }

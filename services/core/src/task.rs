@@ -37,8 +37,8 @@ mod tests;
 mod why;
 
 pub use ask::{Ask, AskKind};
-pub use crew::{CrewRun, HandOff};
 pub use compensate::{undoes, undone_by};
+pub use crew::{CrewRun, HandOff};
 pub use decide::{Draft, Moment, Seen, Verdict, decide};
 pub use dispatch::{Permit, Roles, Unlimited};
 pub use event::{Cause, EndStatus, Event, Record};

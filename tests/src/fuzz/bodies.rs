@@ -105,6 +105,7 @@ fn as_sent(order: &WorkOrder) -> Order {
         limits: GoalLimits::default(),
         user: order.user.clone(),
         trace: None,
+        fork: None,
     };
     Order {
         goal: goal.into(),
@@ -114,6 +115,7 @@ fn as_sent(order: &WorkOrder) -> Order {
         input: order.input.clone(),
         deadline: order.deadline,
         grant: order.grant,
+        ruled: order.ruled.clone(),
         rev: 1,
     }
 }

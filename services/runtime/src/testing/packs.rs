@@ -10,7 +10,9 @@ use cadre_core::{
     contract::{Contract, ContractError},
     ids::Name,
     ports::{BusError, Packs},
-    workflow::{Effects, Grant, Retry, Role, Runtime, TaskLimits, WhenLimited, Workflow},
+    workflow::{
+        Compensation, Effects, Grant, Retry, Role, Runtime, TaskLimits, WhenLimited, Workflow,
+    },
 };
 use serde_json::Value;
 
@@ -56,6 +58,8 @@ impl Memory {
             when_limited: WhenLimited::Partial,
             roles: roles.collect(),
             steps: Vec::new(),
+            compensations: Vec::new(),
+            compensation: Compensation::default(),
             result: Vec::new(),
         };
         self.world().packs.push(Arc::new(workflow));
