@@ -117,16 +117,9 @@ impl Timeline {
             Event::LimitReached { limit, is_held } => line::limit(limit, *is_held),
             Event::BudgetNear { text, .. } => Line::new(Mark::Limit, "budget", reason(text)),
             Event::BudgetAdded { by, budget, .. } => line::topped_up(by, *budget),
-            Event::Paused { by } => {
-                Line::new(Mark::Paused, "task", format!("paused by {}", reason(by)))
-            }
-            Event::Resumed { by } => {
-                Line::new(Mark::Resumed, "task", format!("resumed by {}", reason(by)))
-            }
-            Event::Refused { what, why } => {
-                let rest = format!("{} refused: {}", reason(what), reason(why));
-                Line::new(Mark::Refused, "task", rest)
-            }
+            Event::Paused { by } => line::paused(by),
+            Event::Resumed { by } => line::resumed(by),
+            Event::Refused { what, why } => line::refused(what, why),
             Event::Compensating { .. }
             | Event::Joined { .. }
             | Event::Retried { .. }

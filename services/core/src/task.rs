@@ -22,6 +22,7 @@ mod decide;
 mod dispatch;
 mod env;
 mod event;
+mod fill;
 mod fork;
 mod gather;
 mod input;

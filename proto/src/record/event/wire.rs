@@ -1,11 +1,12 @@
 //! Events as they are written.
 
 use cadre_core::{
-    ids::StepId,
+    ids::{Name, StepId},
+    journal::CallRuling,
     payload::Payload,
     task::{Ask, AskKind, Budget, EndStatus, Event, Failure, Goal, Resource, Usage},
     time::UnixMillis,
-    workflow::WhenExpired,
+    workflow::{Grant, WhenExpired},
 };
 
 use super::{crew, saga};
@@ -27,14 +28,7 @@ pub(in crate::record) fn to_wire(event: &Event) -> v1::Event {
         Event::HandedOff { step, to, reason } => crew::handed_off(step, to, reason),
         Event::LoopFound { step, text, evidence } => crew::loop_found(step, text, evidence),
         Event::StepDispatched { step, attempt, role, input, deadline, grant } => {
-            Kind::StepDispatched(v1::StepDispatched {
-                step: step.to_string(),
-                attempt: *attempt,
-                role: role.as_str().to_owned(),
-                input: Some(Json::from(input)),
-                deadline_unix_ms: deadline.0,
-                grant: grant_to_wire(*grant),
-            })
+            dispatched(step, (*attempt, role), input, (*deadline, *grant))
         }
         Event::StepDelayed { step, role, degraded, input, until, reason, failure, usage } => {
             Kind::StepDelayed(v1::StepDelayed {
@@ -61,11 +55,7 @@ pub(in crate::record) fn to_wire(event: &Event) -> v1::Event {
         Event::StepSkipped { step, reason } => skipped(step.as_str(), reason),
         Event::StepWaiting { step, ask, usage } => waiting(step, ask, *usage),
         Event::Voted { step, by } => voted(step, by),
-        Event::CallRuled { step, by, ruling } => Kind::CallRuled(v1::CallRuled {
-            step: step.to_string(),
-            by: by.clone(),
-            ruling: Some(ruling::to_wire(ruling)),
-        }),
+        Event::CallRuled { step, by, ruling } => call_ruled(step, by, ruling),
         Event::LimitReached { limit, is_held } => limit_reached(limit, *is_held),
         Event::BudgetNear { resource, text } => near(*resource, text),
         Event::BudgetAdded { by, key, budget } => added(by, key, *budget),
@@ -97,6 +87,27 @@ fn accepted(goal: &Goal, deadline: UnixMillis) -> Kind {
 
 fn expanded(step: &str, items: &Payload) -> Kind {
     Kind::Expanded(v1::Expanded { step: step.to_owned(), items: Some(Json::from(items)) })
+}
+
+fn dispatched(
+    step: &StepId,
+    (attempt, role): (u32, &Name),
+    input: &Payload,
+    (deadline, grant): (UnixMillis, Grant),
+) -> Kind {
+    Kind::StepDispatched(v1::StepDispatched {
+        step: step.to_string(),
+        attempt,
+        role: role.as_str().to_owned(),
+        input: Some(Json::from(input)),
+        deadline_unix_ms: deadline.0,
+        grant: grant_to_wire(grant),
+    })
+}
+
+fn call_ruled(step: &StepId, by: &str, ruling: &CallRuling) -> Kind {
+    let (step, ruling) = (step.to_string(), Some(ruling::to_wire(ruling)));
+    Kind::CallRuled(v1::CallRuled { step, by: by.to_owned(), ruling })
 }
 
 fn failed(step: &StepId, failure: &Failure, usage: Usage) -> Kind {

@@ -103,6 +103,21 @@ pub(super) fn topped_up(by: &str, budget: Budget) -> Line {
     Line::new(Mark::Added, "budget", format!("{} added {}", reason(by), added(budget)))
 }
 
+/// Nothing new begins.
+pub(super) fn paused(by: &str) -> Line {
+    Line::new(Mark::Paused, "task", format!("paused by {}", reason(by)))
+}
+
+/// It goes on.
+pub(super) fn resumed(by: &str) -> Line {
+    Line::new(Mark::Resumed, "task", format!("resumed by {}", reason(by)))
+}
+
+/// A wish that could not be fulfilled.
+pub(super) fn refused(what: &str, why: &str) -> Line {
+    Line::new(Mark::Refused, "task", format!("{} refused: {}", reason(what), reason(why)))
+}
+
 /// A text from elsewhere, short and on one line.
 pub(super) fn reason(text: &str) -> String {
     brief(&clean(text), REASON_CHARS_MAX)

@@ -5,7 +5,8 @@
 use super::{crew, fact::RecordFact, gate, rule::Rule, saga};
 use crate::{
     ids::{Name, Partitions, StepId, TaskId},
-    task::{AGGREGATE, AskKind, Event, FanOut, Phase, Record, StepState, Task},
+    payload::Payload,
+    task::{AGGREGATE, AskKind, EndStatus, Event, FanOut, Phase, Record, StepState, Task},
     time::UnixMillis,
 };
 
@@ -66,20 +67,7 @@ fn legal(task: &Task, event: &Event, at: UnixMillis) -> Result<(), Broken> {
         Event::CrewBegan { step, .. } => crew::began(task, step),
         Event::HandedOff { step, .. } => crew::handed_off(task, step),
         Event::LoopFound { step, .. } => crew::loop_found(task, step),
-        Event::StepDispatched { step, attempt, role, input, deadline, .. } => {
-            dispatched(task, step, *attempt)?;
-            if step.name.as_str() == AGGREGATE {
-                if role.as_str() != AGGREGATE {
-                    return illegal(format!("the aggregation is given to role {role}"));
-                }
-                return gate::check(task, input).map_err(|text| (Rule::AggregateParts, text));
-            }
-            if let Phase::Compensating(_) = &task.phase {
-                saga::undoing(task, step)?;
-            }
-            waited(task, step, role, at)?;
-            in_time(task, step, at, *deadline)
-        }
+        Event::StepDispatched { .. } => ordered(task, event, at),
         Event::StepDelayed { step, .. } => match state(task, step) {
             None => Ok(()),
             Some(StepState::Waiting { .. }) if is_ruled(task, step) => Ok(()),
@@ -114,18 +102,41 @@ fn legal(task: &Task, event: &Event, at: UnixMillis) -> Result<(), Broken> {
             illegal("it is resumed and was not paused".to_owned())
         }
         Event::BudgetAdded { .. } | Event::Paused { .. } | Event::Resumed { .. } => Ok(()),
-        Event::Ended { status, answer, .. } => match (&task.phase, answer) {
-            (Phase::Running, Some(_)) => {
-                illegal("the task ends with an answer that nobody was asked for".to_owned())
-            }
-            (Phase::Running | Phase::Aggregating | Phase::Ended(_), _) => Ok(()),
-            (Phase::Compensating(ending), _) => saga::ends_as(ending, *status, answer.as_ref()),
-        },
+        Event::Ended { status, answer, .. } => ended(task, *status, answer.as_ref()),
         Event::Compensating { .. } => saga::compensating(task),
         Event::Joined { step, winners, .. } => saga::joined(task, step, winners),
         Event::Retried { step, .. } => saga::retried(task, step),
         Event::TakenOver { step, .. } => saga::taken_over(task, step),
         Event::Forked { fork } => saga::forked(task, fork),
+    }
+}
+
+/// A work order: one more attempt, at the right time, by the right role.
+fn ordered(task: &Task, event: &Event, at: UnixMillis) -> Result<(), Broken> {
+    let Event::StepDispatched { step, attempt, role, input, deadline, .. } = event else {
+        return Ok(());
+    };
+    dispatched(task, step, *attempt)?;
+    if step.name.as_str() == AGGREGATE {
+        if role.as_str() != AGGREGATE {
+            return illegal(format!("the aggregation is given to role {role}"));
+        }
+        return gate::check(task, input).map_err(|text| (Rule::AggregateParts, text));
+    }
+    if let Phase::Compensating(_) = &task.phase {
+        saga::undoing(task, step)?;
+    }
+    waited(task, step, role, at)?;
+    in_time(task, step, at, *deadline)
+}
+
+fn ended(task: &Task, status: EndStatus, answer: Option<&Payload>) -> Result<(), Broken> {
+    match (&task.phase, answer) {
+        (Phase::Running, Some(_)) => {
+            illegal("the task ends with an answer that nobody was asked for".to_owned())
+        }
+        (Phase::Running | Phase::Aggregating | Phase::Ended(_), _) => Ok(()),
+        (Phase::Compensating(ending), _) => saga::ends_as(ending, status, answer),
     }
 }
 

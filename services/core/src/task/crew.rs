@@ -32,6 +32,7 @@ use super::{
     dispatch::Attempt,
     env::Env,
     event::Event,
+    fill::accepted,
     input::{Failure, FailureKind, Report, Usage, clip},
     plan::Planner,
 };
@@ -298,12 +299,5 @@ fn fits(declared: &StepPlan, output: &Payload) -> Result<(), Failure> {
 fn turn_input(role: &Role, input: Value) -> Result<Payload, Failure> {
     let input = Payload::from_value(input)
         .map_err(|error| Failure::new(FailureKind::InvalidInput, &error.to_string()))?;
-    match role.accepts.check(input.value()) {
-        Ok(()) => Ok(input),
-        Err(violations) => {
-            let text = format!("breaks contract {}: {violations}", role.accepts.id());
-            let refused = Some(input);
-            Err(Failure { refused, ..Failure::new(FailureKind::InvalidInput, &text) })
-        }
-    }
+    accepted(role, input)
 }

@@ -17,7 +17,6 @@ use super::{
     ask::{Ask, AskKind},
     budget::{Afford, afford},
     crew,
-    env::Env,
     event::Event,
     input::{Failure, FailureKind, Usage, clip},
     plan::Planner,
@@ -414,60 +413,6 @@ impl Planner<'_> {
             quorum: terms.quorum,
             four_eyes: terms.four_eyes,
             editable: terms.editable,
-        }
-    }
-
-    pub(super) fn render(
-        &self,
-        declared: &StepPlan,
-        item: Option<u32>,
-        role: &Role,
-    ) -> Result<Payload, Failure> {
-        accepted(role, self.fill(declared, &declared.with, item)?)
-    }
-
-    /// What a compensation is given: it sees what its step saw, and the step's own output.
-    pub(super) fn render_undo(
-        &self,
-        (declared, done): (&StepPlan, &StepId),
-        output: &Payload,
-        role: &Role,
-    ) -> Result<Payload, Failure> {
-        let env = Env::new(self.workflow(), self.task()).with_report(done, output, None);
-        accepted(role, filled(&declared.with, &env)?)
-    }
-
-    pub(super) fn fill(
-        &self,
-        declared: &StepPlan,
-        template: &crate::expr::Template,
-        item: Option<u32>,
-    ) -> Result<Payload, Failure> {
-        let mut env = Env::new(self.workflow(), self.task());
-        if let (Some(each), Some(index)) = (&declared.each, item) {
-            env = env.with_item(each, &declared.name, index);
-        }
-        filled(template, &env)
-    }
-}
-
-fn filled(template: &crate::expr::Template, env: &Env<'_>) -> Result<Payload, Failure> {
-    let failure = |kind, text: String| Failure::new(kind, &text);
-    let value = template
-        .render(env)
-        .map_err(|error| failure(FailureKind::Expression, format!("with: {error}")))?;
-    Payload::from_value(value)
-        .map_err(|error| failure(FailureKind::InvalidInput, format!("with: {error}")))
-}
-
-/// An input that the role accepts.
-fn accepted(role: &Role, input: Payload) -> Result<Payload, Failure> {
-    match role.accepts.check(input.value()) {
-        Ok(()) => Ok(input),
-        Err(violations) => {
-            let text = format!("breaks contract {}: {violations}", role.accepts.id());
-            let refused = Some(input);
-            Err(Failure { refused, ..Failure::new(FailureKind::InvalidInput, &text) })
         }
     }
 }

@@ -61,7 +61,7 @@ impl<'a> Env<'a> {
     pub(super) fn with_candidate(
         mut self,
         step: &StepId,
-        output: Value,
+        output: &Value,
         confidence: Option<f64>,
     ) -> Self {
         let step = step.to_string();

@@ -139,7 +139,7 @@ impl Planner<'_> {
     fn score(&self, score: &Expr, id: &StepId, each: Option<&Each>) -> Option<f64> {
         let env = Env::new(self.workflow(), self.task());
         let (output, confidence) = outcome(self.task(), id, &env)?;
-        let env = env.with_candidate(id, output, confidence);
+        let env = env.with_candidate(id, &output, confidence);
         let env = match (each, id.item) {
             (Some(each), Some(index)) => env.with_item(each, &id.name, index),
             (Some(_) | None, _) => env,

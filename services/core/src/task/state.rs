@@ -1,12 +1,14 @@
 //! Where a task stands: the fold of its log.
 
+mod fan_out;
 mod saga;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use serde_json::Value;
-
-pub use self::saga::{Ending, Joined};
+pub use self::{
+    fan_out::FanOut,
+    saga::{Ending, Joined},
+};
 use super::{
     ask::Ask,
     crew::CrewRun,
@@ -15,7 +17,7 @@ use super::{
 };
 use crate::{
     ids::{Name, StepId, TaskId},
-    journal::Ruled,
+    journal::{CallRuling, Ruled},
     payload::Payload,
     time::UnixMillis,
     workflow::Grant,
@@ -205,37 +207,6 @@ impl StepState {
     }
 }
 
-/// A fan-out that knows its items.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FanOut {
-    /// The JSON list.
-    pub items: Payload,
-    /// Items whose work order was decided; the next index.
-    pub begun: u32,
-    /// Items that are dispatched, delayed or wait for a person.
-    pub open: u32,
-    /// Items that completed.
-    pub completed: u32,
-    /// Items that ended without an output.
-    pub failed: u32,
-    /// Why no more items begin and none is waited for; `None` while they do.
-    pub closed: Option<String>,
-}
-
-impl FanOut {
-    /// The list's length.
-    #[must_use]
-    pub fn total(&self) -> u32 {
-        u32::try_from(self.values().len()).unwrap_or(u32::MAX)
-    }
-
-    /// The items.
-    #[must_use]
-    pub fn values(&self) -> &[Value] {
-        self.items.value().as_array().map_or(&[], Vec::as_slice)
-    }
-}
-
 impl Task {
     /// Rebuilds a task from its log; `None` for an empty log or one that does not begin with an
     /// acceptance.
@@ -329,8 +300,7 @@ impl Task {
             Event::Voted { step, by } => self.vote(step, by),
             Event::CallRuled { step, by, ruling } => {
                 let (by, ruling) = (by.clone(), ruling.clone());
-                let entry = self.step_entry(step);
-                entry.ruled = Some(Ruled { attempt: entry.attempt, by, ruling });
+                self.rule(step, by, ruling);
             }
             Event::LimitReached { limit, is_held: true } => self.held = Some(limit.clone()),
             Event::LimitReached { limit, is_held: false } => self.limited = Some(limit.clone()),
@@ -364,6 +334,11 @@ impl Task {
         {
             run.loop_found = Some(text.clone());
         }
+    }
+
+    fn rule(&mut self, step: &StepId, by: String, ruling: CallRuling) {
+        let entry = self.step_entry(step);
+        entry.ruled = Some(Ruled { attempt: entry.attempt, by, ruling });
     }
 
     fn vote(&mut self, step: &StepId, by: &str) {
@@ -500,32 +475,6 @@ impl Task {
                 let is_waiting = (any || self.is_still()) && open.all(waiting);
                 if is_waiting { "waiting" } else { "running" }
             }
-        }
-    }
-}
-
-impl FanOut {
-    fn of(items: &Payload) -> Self {
-        let items = items.clone();
-        Self { items, begun: 0, open: 0, completed: 0, failed: 0, closed: None }
-    }
-
-    fn count(&mut self, before: &StepState, after: &StepState) {
-        // `Cancelled` is also what a fresh entry holds: neither counts.
-        if before.is_open() {
-            self.open = self.open.saturating_sub(1);
-        }
-        // Tried again after it had failed.
-        if matches!(before, StepState::Failed(_)) {
-            self.failed = self.failed.saturating_sub(1);
-        }
-        match after {
-            StepState::Dispatched { .. }
-            | StepState::Delayed { .. }
-            | StepState::Waiting { .. } => self.open += 1,
-            StepState::Completed { .. } => self.completed += 1,
-            StepState::Failed(_) | StepState::Skipped(_) => self.failed += 1,
-            StepState::Cancelled => {}
         }
     }
 }

@@ -122,26 +122,11 @@ fn content(event: &Event) -> Value {
         Event::BudgetAdded { by, key, budget: added } => topped_up(by, key, *added),
         Event::Paused { by } | Event::Resumed { by } => json!({"by": by}),
         Event::Refused { what, why } => json!({"what": what, "why": why}),
-        Event::Compensating { status, reason, answer, usage: spent, until } => json!({
-            "status": status.as_str(), "reason": reason, "until": until.to_string(),
-            "answer": answer.as_ref().map(|answer| answer.value()), "usage": usage(*spent),
-        }),
-        Event::Joined { step, winners, stopped, reason } => json!({
-            "step": step.as_str(), "reason": reason,
-            "winners": winners.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "stopped": stopped.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        }),
-        Event::Retried { step, by, freed } => json!({
-            "step": step.to_string(), "by": by,
-            "freed": freed.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        }),
-        Event::TakenOver { step, output, confidence, unsure, rev } => json!({
-            "step": step.to_string(), "output": output.value(), "confidence": confidence,
-            "unsure": unsure, "rev": rev,
-        }),
-        Event::Forked { fork } => json!({
-            "task": fork.task.as_str(), "rev": fork.rev, "from": fork.from.as_str(),
-        }),
+        Event::Compensating { .. }
+        | Event::Joined { .. }
+        | Event::Retried { .. }
+        | Event::TakenOver { .. }
+        | Event::Forked { .. } => saga(event),
         Event::Ended { status, reason, answer, usage: spent } => json!({
             "status": status.as_str(), "reason": reason,
             "answer": answer.as_ref().map(|answer| answer.value()), "usage": usage(*spent),
@@ -169,6 +154,35 @@ fn crew(event: &Event) -> Value {
     } else {
         Value::Null
     }
+}
+
+fn saga(event: &Event) -> Value {
+    if let Event::Compensating { status, reason, answer, usage: spent, until } = event {
+        json!({
+            "status": status.as_str(), "reason": reason, "until": until.to_string(),
+            "answer": answer.as_ref().map(|answer| answer.value()), "usage": usage(*spent),
+        })
+    } else if let Event::Joined { step, winners, stopped, reason } = event {
+        json!({
+            "step": step.as_str(), "reason": reason,
+            "winners": texts(winners), "stopped": texts(stopped),
+        })
+    } else if let Event::Retried { step, by, freed } = event {
+        json!({"step": step.to_string(), "by": by, "freed": texts(freed)})
+    } else if let Event::TakenOver { step, output, confidence, unsure, rev } = event {
+        json!({
+            "step": step.to_string(), "output": output.value(), "confidence": confidence,
+            "unsure": unsure, "rev": rev,
+        })
+    } else if let Event::Forked { fork } = event {
+        json!({"task": fork.task.as_str(), "rev": fork.rev, "from": fork.from.as_str()})
+    } else {
+        Value::Null
+    }
+}
+
+fn texts(names: &[impl ToString]) -> Vec<String> {
+    names.iter().map(ToString::to_string).collect()
 }
 
 fn failed(failure: &Failure) -> Value {

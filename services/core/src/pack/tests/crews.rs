@@ -83,67 +83,69 @@ fn a_crew_and_a_script_are_what_the_pack_says() {
     assert!(found.contains("`desk` has no field `parties`"), "its contract is known: {found}");
 }
 
+/// What is changed in the pack, and what is said about it.
+const MISTAKES: [(&str, &str, &str); 19] = [
+    (
+        "lead: router",
+        "lead: roter",
+        "22:41: workflow.steps.desk.crew.lead: unknown role `roter`: did you mean `router`?",
+    ),
+    ("lead: router", "lead: bill", "crew.lead: is in the team: a router hands work to others"),
+    ("supervisor", "network", "crew.lead: is not in the team: a network begins with a member"),
+    ("[bill, tech]", "[bill, tech, bill]", "crew.team.2: role `bill` is in the team twice"),
+    ("max_turns: 7, ", "", "workflow.steps.desk.crew: lacks `max_turns`"),
+    ("max_turns: 7", "max_turns: 65", "crew.max_turns: is greater than the maximum of 64"),
+    (
+        "contracts/routed.v1",
+        "contracts/turn.v1",
+        "crew.lead: gets `team` with each turn, but `contract turn@1` has no field `team`",
+    ),
+    ("supervisor", "planner", "crew.lead: gets `steps_max` with each turn, but"),
+    ("stall_after: 6", "timeout: 6s", "crew.timeout: unknown key"),
+    (
+        "      with: {text",
+        "      fallback: tech\n      with: {text",
+        "desk.fallback: is for a step of one role",
+    ),
+    (
+        "      with: {text",
+        "      each: {over: \"${ [1] }\", as: it}\n      with: {text",
+        "desk.each: is for steps of one role",
+    ),
+    (
+        "      with: {text",
+        "      timeout: 30s\n      with: {text",
+        "desk.timeout: is longer than the 20s of role `router`",
+    ),
+    (
+        "      with: {text",
+        "      role: tech\n      with: {text",
+        "workflow.steps.desk: has both `role` and `crew`: keep one",
+    ),
+    ("to: tech,", "to: Tech,", "roles.bill.script.1.do.hand_off.to: \"Tech\" is not a name"),
+    (
+        "input.from == 'router'",
+        "inputs.from == 'router'",
+        "roles.bill.script.0.when: `inputs.from == 'router'`",
+    ),
+    (
+        "${ input.reason }",
+        "${ input.why }",
+        "roles.bill.script.0.do.output.by: `input.why`: `input` has no field `why`",
+    ),
+    ("do: {output: {score", "do: {outputs: {score", "roles.bill.script.0.do"),
+    ("runtime: script", "runtime: echo", "roles.bill.script: is for the runtime `script`"),
+    (
+        "runtime: remote, accepts: contracts/turn",
+        "runtime: script, accepts: contracts/turn",
+        "roles.tech.script: is what the runtime `script` follows: write one",
+    ),
+];
+
 #[test]
 fn what_is_wrong_with_a_crew_is_said_where_it_is() {
-    let rows = [
-        (
-            "lead: router",
-            "lead: roter",
-            "22:41: workflow.steps.desk.crew.lead: unknown role `roter`: did you mean `router`?",
-        ),
-        ("lead: router", "lead: bill", "crew.lead: is in the team: a router hands work to others"),
-        ("supervisor", "network", "crew.lead: is not in the team: a network begins with a member"),
-        ("[bill, tech]", "[bill, tech, bill]", "crew.team.2: role `bill` is in the team twice"),
-        ("max_turns: 7, ", "", "workflow.steps.desk.crew: lacks `max_turns`"),
-        ("max_turns: 7", "max_turns: 65", "crew.max_turns: is greater than the maximum of 64"),
-        (
-            "contracts/routed.v1",
-            "contracts/turn.v1",
-            "crew.lead: gets `team` with each turn, but `contract turn@1` has no field `team`",
-        ),
-        ("supervisor", "planner", "crew.lead: gets `steps_max` with each turn, but"),
-        ("stall_after: 6", "timeout: 6s", "crew.timeout: unknown key"),
-        (
-            "      with: {text",
-            "      fallback: tech\n      with: {text",
-            "desk.fallback: is for a step of one role",
-        ),
-        (
-            "      with: {text",
-            "      each: {over: \"${ [1] }\", as: it}\n      with: {text",
-            "desk.each: is for steps of one role",
-        ),
-        (
-            "      with: {text",
-            "      timeout: 30s\n      with: {text",
-            "desk.timeout: is longer than the 20s of role `router`",
-        ),
-        (
-            "      with: {text",
-            "      role: tech\n      with: {text",
-            "workflow.steps.desk: has both `role` and `crew`: keep one",
-        ),
-        ("to: tech,", "to: Tech,", "roles.bill.script.1.do.hand_off.to: \"Tech\" is not a name"),
-        (
-            "input.from == 'router'",
-            "inputs.from == 'router'",
-            "roles.bill.script.0.when: `inputs.from == 'router'`",
-        ),
-        (
-            "${ input.reason }",
-            "${ input.why }",
-            "roles.bill.script.0.do.output.by: `input.why`: `input` has no field `why`",
-        ),
-        ("do: {output: {score", "do: {outputs: {score", "roles.bill.script.0.do"),
-        ("runtime: script", "runtime: echo", "roles.bill.script: is for the runtime `script`"),
-        (
-            "runtime: remote, accepts: contracts/turn",
-            "runtime: script, accepts: contracts/turn",
-            "roles.tech.script: is what the runtime `script` follows: write one",
-        ),
-    ];
     let mut wrong = String::new();
-    for (from, to, expected) in rows {
+    for (from, to, expected) in MISTAKES {
         let found = problems(&desk(from, to)).join("\n");
         if !found.contains(expected) || !found.starts_with("pack.yaml:") {
             wrong += &format!("{from} -> {to}:\n{found}\nwithout: {expected}\n\n");
