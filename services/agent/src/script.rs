@@ -87,24 +87,24 @@ mod tests {
         Scope::new().with("input", Shape::Any)
     }
 
-    fn template(value: Value) -> Template {
-        Template::compile(&value, &scope()).unwrap()
+    fn template(value: &Value) -> Template {
+        Template::compile(value, &scope()).unwrap()
     }
 
     #[test]
     fn the_first_rule_that_fits_counts() {
         let rules = [
-            rule(Some("input.n == 1"), ScriptAct::Output(template(json!({"n": "${ input.n }"})))),
+            rule(Some("input.n == 1"), ScriptAct::Output(template(&json!({"n": "${ input.n }"})))),
             rule(
                 Some("input.n == 2"),
                 ScriptAct::HandOff {
                     to: "next".parse().unwrap(),
-                    reason: template(json!("n is ${ input.n }")),
-                    output: Some(template(json!([2]))),
+                    reason: template(&json!("n is ${ input.n }")),
+                    output: Some(template(&json!([2]))),
                 },
             ),
-            rule(Some("input.n == 3"), ScriptAct::Ask(template(json!("what is ${ input.n }?")))),
-            rule(Some("input.n < 9"), ScriptAct::Fail(template(json!("no ${ input.n }")))),
+            rule(Some("input.n == 3"), ScriptAct::Ask(template(&json!("what is ${ input.n }?")))),
+            rule(Some("input.n < 9"), ScriptAct::Fail(template(&json!("no ${ input.n }")))),
         ];
         let follow = |n: Value| {
             let input = Payload::from_value(json!({"n": n})).unwrap();

@@ -74,7 +74,7 @@ impl Mutator {
     }
 
     /// The next input: one to four kinds of damage on top of each other.
-    pub fn next(&mut self) -> Vec<u8> {
+    pub fn mutant(&mut self) -> Vec<u8> {
         let mut bytes = self.any().to_vec();
         for _ in 0..self.dice.usize(1..=4) {
             self.damage(&mut bytes);
@@ -181,7 +181,7 @@ mod tests {
     fn the_same_seed_gives_the_same_damage() {
         let of = |seed| {
             let mut mutator = Mutator::new(seed, vec![b"{\"a\": 1}".to_vec(), b"x\ny".to_vec()]);
-            (0..500).map(|_| mutator.next()).collect::<Vec<_>>()
+            (0..500).map(|_| mutator.mutant()).collect::<Vec<_>>()
         };
         assert_eq!(of(1), of(1));
         assert_ne!(of(1), of(2));

@@ -327,13 +327,7 @@ impl World {
                 self.timers.insert(task, Timer { at: at.0, fires_at });
             }
             Write::Forget(task) => drop(self.timers.remove(&task)),
-            Write::Stop(stopped) => {
-                self.work.messages.retain(|_, message| {
-                    let Order { goal, step, attempt, .. } = &message.value.order;
-                    !stopped.covers(&goal.task, step, *attempt)
-                });
-                self.stops.push(stopped);
-            }
+            Write::Stop(stopped) => self.stop(stopped),
             Write::Answer(answer) => {
                 if self.answers.iter().any(|(_, told)| told.goal.task == answer.goal.task) {
                     return Written::Refused;
@@ -351,6 +345,14 @@ impl World {
             Write::Progress(sequence) => self.work.put_off(sequence, None, now),
         }
         Written::Stored(0)
+    }
+
+    fn stop(&mut self, stopped: Stopped) {
+        self.work.messages.retain(|_, message| {
+            let Order { goal, step, attempt, .. } = &message.value.order;
+            !stopped.covers(&goal.task, step, *attempt)
+        });
+        self.stops.push(stopped);
     }
 
     fn append(&mut self, append: Append) -> Written {

@@ -87,6 +87,7 @@ async fn order(bed: &Bed, key: &str, deadline: UnixMillis) {
         limits: GoalLimits::default(),
         user: None,
         trace: None,
+        fork: None,
     };
     let order = Order {
         goal: goal.into(),
@@ -96,6 +97,7 @@ async fn order(bed: &Bed, key: &str, deadline: UnixMillis) {
         input: Payload::from_value(json!({})).expect("small"),
         deadline,
         grant: Grant::default(),
+        ruled: None,
         rev: 1,
     };
     let (accepts, returns) = ("any@1".to_owned(), "any@1".to_owned());

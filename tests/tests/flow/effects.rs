@@ -261,7 +261,7 @@ async fn a_worker_killed_behind_its_calls_costs_nothing_twice() {
     assert_eq!((&answer["tokens"], &answer["usd_micros"]), (&json!(9), &json!(30)));
     let said = cadre(&world.bed, &["task", "calls", task.as_str(), "-o", "json"]).await;
     assert_eq!(said.code, Some(0), "{}", said.talk);
-    let calls: serde_json::Value = serde_json::from_str(&said.text()).expect("json");
+    let calls: serde_json::Value = serde_json::from_str(said.text()).expect("json");
     let outcomes: Vec<_> = calls["calls"].as_array().expect("calls").iter().collect();
     assert_eq!(outcomes.len(), 3, "{calls}");
     assert!(outcomes.iter().all(|call| call["outcome"] == "done"), "{calls}");

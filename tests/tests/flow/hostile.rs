@@ -62,7 +62,7 @@ fn content(message: &Message) -> Option<ContentType> {
 /// Goals that are no JSON.
 fn goals(count: usize) -> Vec<Message> {
     let mut mutator = damaged("publication", 11);
-    let bodies = std::iter::repeat_with(move || mutator.next());
+    let bodies = std::iter::repeat_with(move || mutator.mutant());
     let bad = bodies.filter(|body| Payload::parse_unique(body).is_err());
     let subject = "goals.acme.echoes".to_owned();
     let message = |(index, body)| Message { subject: subject.clone(), headers: typed(index), body };
@@ -93,7 +93,7 @@ fn inputs(bed: &Bed, count: usize) -> Vec<Message> {
             (_, "wish") => format!("control.cli.{task}"),
             (_, _) => format!("goal.acme.{task}"),
         };
-        let body = mutators[which].next();
+        let body = mutators[which].mutant();
         let subject = format!("cadre.{partition}.in.{tail}");
         let message = Message { subject, headers: typed(number), body };
         let is_good_goal = || {
@@ -122,7 +122,7 @@ fn orders(bed: &Bed, count: usize) -> Vec<Message> {
         let partition = bed.bus.streams().partition(&task);
         let subject = format!("cadre.{partition}.work.echoes-r1.{task}.s1.{}", number + 1);
         let is_other = number % 10 == 0;
-        let body = if is_other { whole.clone() } else { mutator.next() };
+        let body = if is_other { whole.clone() } else { mutator.mutant() };
         let headers = if is_other { typed(1) } else { typed(number) };
         let message = Message { subject, headers, body };
         let read = |kind| order::parse(&Bytes::from(message.body.clone()), kind);

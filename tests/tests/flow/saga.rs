@@ -49,8 +49,8 @@ async fn a_cancelled_trip_is_undone_and_a_killed_one_is_not() {
     assert_eq!(answer["status"], "cancelled", "{answer:#}");
     let reason = answer["reason"].as_str().unwrap_or_default();
     assert!(reason.ends_with("rain; undone: pick, rooms-0, rooms-1"), "{reason}");
-    let events = house.ends(0, &["task", "events", id]).await.text();
-    assert!(events.contains("compensat"), "{events}");
+    let told = house.ends(0, &["task", "events", id]).await;
+    assert!(told.text().contains("compensat"), "{}", told.text());
 
     let task = wants(&house, "trip", "two", &trip).await;
     house.until(&task, |task| state(task, "allow") == Some("waiting")).await;
@@ -84,8 +84,7 @@ fn race() -> PackSource {
              contracts/any.v1.json, limits: {{timeout: 60s}}}}\n"
         )
     };
-    let roles: String =
-        ["race-hare", "race-tortoise", "race-judge"].map(|name| role(name)).concat();
+    let roles: String = ["race-hare", "race-tortoise", "race-judge"].map(role).concat();
     let yaml = format!(
         "apiVersion: pack/v1\nname: race\nroles:\n{roles}workflow:\n  input: contracts/any.v1.json\n  \
          output: contracts/any.v1.json\n  limits: {{deadline: 5m, max_steps: 10, max_usd: 0, max_tokens: 0}}\n  \

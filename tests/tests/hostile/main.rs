@@ -55,7 +55,7 @@ fn no_damage_breaks_a_decoder() {
         let runs = u64::from(target.runs) * times;
         for run in 0..runs {
             let name = format!("seed {seed}, run {run}");
-            slowest = slowest.max(check(target, &name, &mutator.next()));
+            slowest = slowest.max(check(target, &name, &mutator.mutant()));
         }
         eprintln!("{}: {runs} runs in {:?}, slowest {slowest:?}", target.name, began.elapsed());
     }

@@ -92,7 +92,7 @@ const MISTAKES: [(&str, &str, &str); 19] = [
     ),
     ("lead: router", "lead: bill", "crew.lead: is in the team: a router hands work to others"),
     ("supervisor", "network", "crew.lead: is not in the team: a network begins with a member"),
-    ("[bill, tech]", "[bill, tech, bill]", "crew.team.2: role `bill` is in the team twice"),
+    ("[bill, tech]", "[bill, tech, bill]", "crew.team[2]: role `bill` is in the team twice"),
     ("max_turns: 7, ", "", "workflow.steps.desk.crew: lacks `max_turns`"),
     ("max_turns: 7", "max_turns: 65", "crew.max_turns: is greater than the maximum of 64"),
     (
@@ -122,18 +122,18 @@ const MISTAKES: [(&str, &str, &str); 19] = [
         "      role: tech\n      with: {text",
         "workflow.steps.desk: has both `role` and `crew`: keep one",
     ),
-    ("to: tech,", "to: Tech,", "roles.bill.script.1.do.hand_off.to: \"Tech\" is not a name"),
+    ("to: tech,", "to: Tech,", "roles.bill.script[1].do.hand_off.to: \"Tech\" is not a name"),
     (
         "input.from == 'router'",
         "inputs.from == 'router'",
-        "roles.bill.script.0.when: `inputs.from == 'router'`",
+        "roles.bill.script[0].when: `inputs.from == 'router'`",
     ),
     (
         "${ input.reason }",
         "${ input.why }",
-        "roles.bill.script.0.do.output.by: `input.why`: `input` has no field `why`",
+        "roles.bill.script[0].do.output.by: `input.why`: `input` has no field `why`",
     ),
-    ("do: {output: {score", "do: {outputs: {score", "roles.bill.script.0.do"),
+    ("do: {output: {score", "do: {outputs: {score", "roles.bill.script[0].do"),
     ("runtime: script", "runtime: echo", "roles.bill.script: is for the runtime `script`"),
     (
         "runtime: remote, accepts: contracts/turn",
