@@ -1,14 +1,11 @@
 """A complete Cadre worker: python worker.py [--url URL] ROLE...   Needs Python 3.11 and nats-py."""
 import argparse, asyncio, datetime, hashlib, json, os, signal, time, nats
-
 def work(role, document):  # the job: gets what satisfies `accepts`, gives what satisfies `returns`
     return document
-
 async def read(store, value):
     is_odd = isinstance(value, dict) and list(value) in (["$blob"], ["$json"])
     key, inner = next(iter(value.items())) if is_odd else ("", value)
-    if key == "$blob": return json.loads((await store.get(inner["sha256"])).data)
-    return inner
+    return json.loads((await store.get(inner["sha256"])).data) if key == "$blob" else inner
 async def write(store, document):
     text = json.dumps(document, allow_nan=False).encode()
     if len(text) <= 65536: return {"$json": document}  # escaped: never taken for a reference
@@ -21,12 +18,11 @@ async def answer(bus, store, order, pause, ahead):
     report = {key: body[key] for key in ("task", "step", "attempt", "role")} | {"worker": "python"}
     try:
         async with asyncio.timeout(left):
-            job = asyncio.to_thread(work, body["role"], await read(store, body["input"]))
-            job = asyncio.ensure_future(job)
+            document = await read(store, body["input"])
+            job = asyncio.ensure_future(asyncio.to_thread(work, body["role"], document))
             while not (await asyncio.wait([job], timeout=pause))[0]: await order.in_progress()
             report["completed"] = {"output": await write(store, job.result())}
-    except Exception as error:
-        report["failed"] = {"kind": "ERROR", "message": repr(error)[:2000]}
+    except Exception as error: report["failed"] = {"kind": "ERROR", "message": repr(error)[:2000]}
     headers = {"Content-Type": "application/json", "Nats-Expected-Last-Subject-Sequence": "0"}
     subject = order.subject.replace(".work.", ".in.report.", 1)
     reply = await bus.request(subject, json.dumps(report).encode(), headers=headers, timeout=10)
@@ -44,8 +40,8 @@ async def main():
     options, stop = argparse.ArgumentParser(), asyncio.Event()
     options.add_argument("roles", nargs="+")
     options.add_argument("--url", default=os.environ.get("NATS_URL", "nats://127.0.0.1:4222"))
-    options = options.parse_args()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    options, loop = options.parse_args(), asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
     async with await nats.connect(options.url, max_reconnect_attempts=-1) as bus:
         store = await bus.jetstream().object_store("CADRE_BLOBS")
         names = [stream.config.name for stream in await bus.jetstream().streams_info()]

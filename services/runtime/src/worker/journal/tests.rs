@@ -1,6 +1,7 @@
 //! Calls of steps whose workers come and go, over journals in memory, on a paused clock.
 
 use std::{
+    future::{Ready, ready},
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
@@ -32,9 +33,9 @@ impl Outside {
         self.0.load(Ordering::SeqCst)
     }
 
-    async fn happens(&self) -> Made {
+    fn happens(&self) -> Ready<Made> {
         self.0.fetch_add(1, Ordering::SeqCst);
-        Made::Done { result: Payload::null(), cost: Grant { usd_micros: 7, tokens: 3 } }
+        ready(Made::Done { result: Payload::null(), cost: Grant { usd_micros: 7, tokens: 3 } })
     }
 }
 
