@@ -157,7 +157,6 @@ mod tests {
             &b"NATS/1.0\r\nA: \xff\r\n\r\n"[..],
             b"NATS/1.0\r\nno colon\r\n\r\n",
             "NATS/1.0\r\n\u{c4}: b\r\n\r\n".as_bytes(),
-            b"NATS/1.0\r\n: b\r\n\r\n",
             b"NATS/1.0 what\r\n\r\n",
             b"NATS/2.0\r\nA: b\r\n\r\n",
             b"\r\n",

@@ -203,7 +203,9 @@ async fn a_full_intake_refuses_in_clear_words() {
     let why = refused.expect("it is full");
     assert!(why.contains("maximum bytes exceeded"), "{why}");
 
-    let publish = ["goal", "publish", "echoes", "-i", "text=x"];
+    // No smaller than what found no room.
+    let text = format!("text={}", "x".repeat(600));
+    let publish = ["goal", "publish", "echoes", "-i", &text];
     let said = shell::cadre(&bed, &publish).await;
     assert_eq!(said.code, Some(4), "{said:?}");
     assert!(said.talk.contains("CADRE_GOALS is full"), "{said:?}");

@@ -130,7 +130,7 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
                 // No guard refuses what is not appended: another owner may have gone on from the state
                 // that is known here, and then this input does mean something.
                 entry.queue.push_front(Pending { is_checked: true, ..pending });
-                self.load(myself, id, 0);
+                self.look(myself, id, known.head);
             }
             Err(why) => {
                 fleet.news(task, None);

@@ -74,6 +74,8 @@ pub(super) struct Entry<R> {
     pub(super) failures: u32,
     /// Payments on their way: until they arrive, no input may be settled as known.
     pub(super) unpaid: Unpaid,
+    /// A debt was not paid while the log was being read.
+    pub(super) is_broken: bool,
 }
 
 /// Counts payments that are on their way.
@@ -97,7 +99,7 @@ impl Unpaid {
 impl<R> Entry<R> {
     pub(super) fn new(slot: Slot) -> Self {
         let unpaid = Unpaid::default();
-        Self { slot, queue: VecDeque::new(), used: 0, failures: 0, unpaid }
+        Self { slot, queue: VecDeque::new(), used: 0, failures: 0, unpaid, is_broken: false }
     }
 
     /// Adds an input behind the others; one that came again takes its own place.

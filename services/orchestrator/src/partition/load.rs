@@ -63,6 +63,20 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
         });
     }
 
+    /// Reads the log again; what was paid for a state that is still the last one is not paid again.
+    pub(super) fn look(&self, myself: &Myself<B>, id: &TaskId, known: LogHead) {
+        let (bus, packs) = (self.bus.clone(), self.packs.clone());
+        let (myself, id) = (myself.clone(), id.clone());
+        spawn("partition-look", async move {
+            let loaded = match load(&bus, &packs, &id).await {
+                Ok(loaded) if loaded.head != known => pay_again(&bus, loaded).await,
+                same @ Ok(_) => same,
+                failed @ Err(_) => failed,
+            };
+            let _ = myself.cast(PartitionMsg::Loaded(id, Box::new(loaded)));
+        });
+    }
+
     pub(super) fn on_loaded(
         &self,
         myself: &Myself<B>,
@@ -73,6 +87,9 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
         let Some(entry) = state.cache.get(id) else { return };
         if !matches!(entry.slot, Slot::Loading) {
             return;
+        }
+        if loaded.is_ok() && std::mem::take(&mut entry.is_broken) {
+            return self.load(myself, id, 0);
         }
         match loaded {
             Ok(LoadedTask { task, head, workflow: Some(workflow), source }) => {
@@ -200,8 +217,9 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
         }
         let Some(entry) = state.cache.get(id) else { return };
         match entry.slot {
-            // The load that is on its way pays whatever is owed.
-            Slot::Loading | Slot::Quarantined(_) => {}
+            // What is on its way may have read, and paid, before this went wrong.
+            Slot::Loading => entry.is_broken = true,
+            Slot::Quarantined(_) => {}
             Slot::Idle(_) | Slot::Committing(_) => {
                 entry.slot = Slot::Loading;
                 entry.failures = entry.failures.saturating_add(1);

@@ -250,25 +250,19 @@ impl Journal {
 
     /// Reads the journal and claims the step.
     async fn claim(&self, step: &Step) -> Result<Open, JournalError> {
-        let (role, task, id) = (step.role.clone(), step.task.clone(), step.step.clone());
-        let id = JournalId { role, task, step: id };
         let (attempt, delivery) = (step.attempt, step.deliveries.max(1));
         let claim = Claim { attempt, delivery, worker: self.desk.worker.to_string() };
         for _ in 0..CLAIMS_MAX {
-            let Pages { entries, sequence } = self.desk.shelf.read(&id).await?;
-            let mut history = History::default();
-            for entry in &entries {
-                history.apply(entry).map_err(|error| damaged(&id, &error))?;
-            }
-            if history.claim().is_some_and(|holder| claim.is_older_than(holder)) {
+            let mut open = self.read(step).await?;
+            if open.history.claim().is_some_and(|holder| claim.is_older_than(holder)) {
                 self.give_up(step).await;
             }
-            let mut open = Open { id: id.clone(), history, sequence, asked: 0 };
             let rev = open.history.rev().saturating_add(1);
             let entry = Entry { rev, fact: Fact::Claimed(claim.clone()) };
-            match self.desk.shelf.append(&id, sequence, &entry).await {
+            match self.desk.shelf.append(&open.id, open.sequence, &entry).await {
                 Ok(sequence) => {
-                    open.history.apply(&entry).map_err(|error| damaged(&id, &error))?;
+                    let applied = open.history.apply(&entry);
+                    applied.map_err(|error| damaged(&open.id, &error))?;
                     open.sequence = sequence;
                     return Ok(open);
                 }
@@ -278,8 +272,39 @@ impl Journal {
                 }
             }
         }
-        let (task, step) = (id.task, id.step);
+        let (task, step) = (step.task.clone(), step.step.clone());
         Err(JournalError::Moved { task, step })
+    }
+
+    async fn read(&self, step: &Step) -> Result<Open, JournalError> {
+        let (role, task, id) = (step.role.clone(), step.task.clone(), step.step.clone());
+        let id = JournalId { role, task, step: id };
+        let Pages { entries, sequence } = self.desk.shelf.read(&id).await?;
+        let mut history = History::default();
+        for entry in &entries {
+            history.apply(entry).map_err(|error| damaged(&id, &error))?;
+        }
+        Ok(Open { id, history, sequence, asked: 0 })
+    }
+
+    /// What earlier deliveries of the attempt have called, where this one has not looked; `None` where
+    /// nobody can have called anything, and where it cannot be read in time.
+    async fn before(&self, step: &Step) -> Option<Open> {
+        if step.deliveries <= 1 {
+            return None;
+        }
+        let mut backoff = Backoff::new(RETRY.0, RETRY.1);
+        loop {
+            match self.read(step).await {
+                Ok(open) => return Some(open),
+                Err(error) => {
+                    tracing::warn!(task = %step.task, step = %step.step, %error, "journal not read");
+                }
+            }
+            if !backoff.pause_before(step.deadline).await {
+                return None;
+            }
+        }
     }
 
     /// Appends until it is durable; a step that cannot say what it did must not go on.
@@ -307,11 +332,16 @@ impl Journal {
 
     /// Replaces what the runner says of its cost, and of calls whose outcome nobody knows.
     pub(super) async fn close(&self, step: &Step, mut ran: Ran) -> Ran {
-        let open = self.open.lock().await;
+        let mut open = self.open.lock().await;
+        if open.is_none() {
+            *open = self.before(step).await;
+        }
         let Some(open) = open.as_ref() else { return ran };
         let used = open.history.ledger(step.attempt, step.grant).used();
         (ran.usage.usd_micros, ran.usage.tokens) = (used.usd_micros, used.tokens);
-        if open.history.unknown().next().is_some() {
+        // What a person has ruled on is known, though perhaps not yet in the journal.
+        let ruled = step.ruled.as_ref().map_or(0, |ruled| ruled.attempt);
+        if open.history.unknown().any(|(_, call)| call.begun.attempt > ruled) {
             ran.outcome = Outcome::Failed(doubt(open));
         }
         ran
