@@ -1285,7 +1285,7 @@ pub struct NeedsHuman {
     #[prost(string, tag = "1")]
     pub question: ::prost::alloc::string::String,
 }
-/// One entry of a step's journal, on cadre.<p>.run.<role>.<task>.<step>. Since schema 2.
+/// One entry of a step's journal, on `cadre.<p>.run.<role>.<task>.<step>`. Since schema 2.
 ///
 /// Whoever appends names the sequence that the subject must end with, 0 for the first entry: a worker
 /// that is refused does not hold the step any more.

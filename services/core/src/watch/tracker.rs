@@ -2,7 +2,7 @@
 //!
 //! The log is followed, not kept: of each record stays when the task last changed and when it should
 //! change next. That estimate errs on the early side; a suspect is replayed, and the replay knows
-//! ([`super::examine`]). Memory: some 200 bytes for each open task, and 16 for each step that is out.
+//! ([`super::examine()`]). Memory: some 200 bytes for each open task, and 16 for each step that is out.
 
 use std::{
     collections::{BTreeMap, VecDeque},
