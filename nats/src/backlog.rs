@@ -1,8 +1,16 @@
 //! How much work waits for each role: what the intake goes by when it takes in goals.
 //!
-//! Read from the roles' consumers while goals arrive, at most every [`LOOK_EVERY`]. In between each goal that is
-//! taken in counts as one order for each role of its workflow, and still does for one more look: its order may
-//! not be on the bus yet. With several orchestrators each counts its own, so the bound is as many times as loose.
+//! Read from the roles' consumers while goals arrive. Each goal that is taken in counts as one order for
+//! each role of its workflow; its order may come much later, or never. So a role is given room in rounds:
+//!
+//! ```text
+//!  room up to the limit ──► all of it done, or little of it waits after a while ──► up to twice as much
+//!        ▲                                                                                  │
+//!        └─────────────── half the limit waits: room for what is left of it ◄───────────────┘
+//! ```
+//!
+//! The limit is what a role works off in [`SETTLED`], and never less than a floor: what is taken in waits about
+//! as long at every speed. With several orchestrators each counts its own, so the bound is as many times as loose.
 
 use std::{
     collections::BTreeMap,
@@ -17,8 +25,14 @@ use cadre_core::{
 
 use crate::topology::{ApiError, RoleQueue, Topology, role_queues};
 
-/// How old a look may be.
+/// How old a look may be while there is room.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// How old it may be once a goal was refused.
+const LOOK_AGAIN: Duration = Duration::from_millis(25);
+
+/// An order that is not on the bus this long after its goal was taken in is not soon to be.
+const SETTLED: Duration = Duration::from_millis(250);
 
 /// Cheap to clone; all clones share one look.
 #[derive(Debug, Clone, Default)]
@@ -27,14 +41,21 @@ pub(crate) struct Backlog(Arc<Mutex<Look>>);
 #[derive(Debug, Default)]
 struct Look {
     at: Option<Instant>,
+    was_refused: bool,
     rooms: BTreeMap<String, Room>,
 }
 
-/// What one role may still be given.
+/// What one role may still be given in this round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Room {
     left: u64,
     taken: u64,
+    /// When the round began.
+    since: Instant,
+    /// Orders done by then.
+    done_before: u64,
+    /// Orders done when it was last looked at.
+    done: u64,
 }
 
 impl Backlog {
@@ -47,8 +68,7 @@ impl Backlog {
         js: &async_nats::jetstream::Context,
         topology: &Topology,
     ) -> Result<(), ApiError> {
-        let is_fresh = |at: Instant| at.elapsed() < LOOK_EVERY;
-        if self.0.lock().unwrap_or_else(PoisonError::into_inner).at.is_some_and(is_fresh) {
+        if !self.0.lock().unwrap_or_else(PoisonError::into_inner).is_due(Instant::now()) {
             return Ok(());
         }
         let queues = role_queues(js, topology).await?;
@@ -63,6 +83,11 @@ impl Backlog {
 }
 
 impl Look {
+    fn is_due(&self, now: Instant) -> bool {
+        let age_max = if self.was_refused { LOOK_AGAIN } else { LOOK_EVERY };
+        self.at.is_none_or(|at| now.saturating_duration_since(at) >= age_max)
+    }
+
     fn see(&mut self, queues: Vec<RoleQueue>, now: Instant) {
         let mut sums: BTreeMap<String, RoleQueue> = BTreeMap::new();
         for queue in queues {
@@ -70,23 +95,25 @@ impl Look {
             sum.waiting += queue.waiting;
             sum.held += queue.held;
             sum.concurrency += queue.concurrency;
+            sum.done += queue.done;
         }
         // Work that nobody takes up is not too much work: it times out, as it would without this.
         sums.retain(|_, queue| queue.waiting == 0 || queue.held > 0);
+        let between = self.at.map(|at| now.saturating_duration_since(at));
         let room = |(role, queue): (String, RoleQueue)| {
-            let limit = (queue.concurrency * ROLE_BACKLOG_TIMES).max(ROLE_BACKLOG_MIN);
-            let underway = self.rooms.get(&role).map_or(0, |room| room.taken);
-            let left = limit.saturating_sub(queue.waiting).saturating_sub(underway);
-            (role, Room { left, taken: 0 })
+            let before = self.rooms.get(&role);
+            let room = Room::after(before.zip(between), &queue, now);
+            (role, room)
         };
         self.rooms = sums.into_iter().map(room).collect();
-        self.at = Some(now);
+        (self.at, self.was_refused) = (Some(now), false);
     }
 
     fn take<'a>(&mut self, roles: impl Iterator<Item = &'a Name> + Clone) -> Option<Name> {
         let is_full =
             |role: &&Name| self.rooms.get(role.as_str()).is_some_and(|room| room.left == 0);
         if let Some(full) = roles.clone().find(is_full) {
+            self.was_refused = true;
             return Some(full.clone());
         }
         for role in roles {
@@ -98,12 +125,46 @@ impl Look {
     }
 }
 
+impl Room {
+    /// The room after this look, with the room before it and the time between.
+    fn after(before: Option<(&Self, Duration)>, queue: &RoleQueue, now: Instant) -> Self {
+        let floor = (queue.concurrency * ROLE_BACKLOG_TIMES).max(ROLE_BACKLOG_MIN);
+        let round =
+            |left| Self { left, taken: 0, since: now, done_before: queue.done, done: queue.done };
+        let Some((before, between)) = before else {
+            return round(floor.saturating_sub(queue.waiting));
+        };
+        let limit = floor.max(in_a_while(queue.done.saturating_sub(before.done), between));
+        let is_settled = now.saturating_duration_since(before.since) >= SETTLED;
+        let is_absorbed = queue.done.saturating_sub(before.done_before) >= before.taken;
+        if queue.waiting > limit / 2 {
+            let underway = if is_settled || is_absorbed { 0 } else { before.taken };
+            return round(limit.saturating_sub(queue.waiting).saturating_sub(underway));
+        }
+        if is_settled || is_absorbed {
+            return round(limit.saturating_sub(queue.waiting).max(before.taken * 2));
+        }
+        Self { done: queue.done, ..*before }
+    }
+}
+
+/// What is done in [`SETTLED`] at the speed of `done` in `time`.
+fn in_a_while(done: u64, time: Duration) -> u64 {
+    let speed = u128::from(done) * SETTLED.as_millis() / time.as_millis().max(1);
+    u64::try_from(speed).unwrap_or(u64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn queue(role: &str, waiting: u64, held: u64) -> RoleQueue {
-        RoleQueue { waiting, held, concurrency: 4, ..RoleQueue::none(role) }
+    fn queue(role: &str, waiting: u64, done: u64) -> RoleQueue {
+        RoleQueue { waiting, held: 2, concurrency: 4, done, ..RoleQueue::none(role) }
+    }
+
+    /// Goals for `role` that are taken in until one is refused.
+    fn taken(look: &mut Look, role: &Name) -> u64 {
+        (0..10_000).take_while(|_| look.take([role].into_iter()).is_none()).count() as u64
     }
 
     #[test]
@@ -115,13 +176,61 @@ mod tests {
         look.see(vec![queue("slow", 30, 2), queue("slow", 32, 2), queue("quick", 0, 0)], now);
         assert_eq!(look.take([&quick, &slow].into_iter()), None);
         assert_eq!(look.take([&quick, &slow].into_iter()), None);
+        assert!(!look.is_due(now + LOOK_AGAIN), "there was room for both");
         assert_eq!(look.take([&quick, &slow].into_iter()), Some(slow.clone()));
         assert_eq!(look.take([&quick].into_iter()), None, "others go on");
-        // The two are not on the bus yet, and count for one more look.
-        look.see(vec![queue("slow", 61, 2)], now);
-        assert_eq!(look.take([&slow].into_iter()), None);
-        assert_eq!(look.take([&slow].into_iter()), Some(slow.clone()));
-        look.see(vec![queue("slow", 500, 0)], now);
+        assert!(look.is_due(now + LOOK_AGAIN), "room may be soon");
+        // The two are not on the bus yet.
+        look.see(vec![queue("slow", 61, 4)], now + LOOK_AGAIN);
+        assert_eq!(taken(&mut look, &slow), 1);
+        let unserved = RoleQueue { held: 0, ..queue("slow", 500, 4) };
+        look.see(vec![unserved], now + LOOK_AGAIN * 2);
         assert_eq!(look.take([&slow].into_iter()), None, "nobody serves it: that is another thing");
+    }
+
+    #[test]
+    fn a_role_that_keeps_up_is_given_what_it_does_in_a_while() {
+        let quick = Name::new("quick").unwrap();
+        let (mut look, mut now) = (Look::default(), Instant::now());
+        // Up to 100 in 25 ms.
+        let (mut waiting, mut done) = (0, 7);
+        let mut rooms = Vec::new();
+        for _ in 0..6 {
+            look.see(vec![queue("quick", waiting, done)], now);
+            let room = taken(&mut look, &quick);
+            rooms.push((waiting, room));
+            let more = (waiting + room).min(100);
+            (waiting, done, now) = (waiting + room - more, done + more, now + LOOK_AGAIN);
+        }
+        assert_eq!(rooms, [(0, 64), (0, 640), (540, 0), (440, 560), (900, 0), (800, 200)]);
+        // Then it stalls.
+        look.see(vec![queue("quick", waiting, done)], now);
+        assert_eq!(taken(&mut look, &quick), 0);
+    }
+
+    #[test]
+    fn a_role_that_is_seldom_asked_holds_nothing_up_for_long() {
+        let seldom = Name::new("seldom").unwrap();
+        let (mut look, now) = (Look::default(), Instant::now());
+        look.see(vec![queue("seldom", 0, 0)], now);
+        assert_eq!(taken(&mut look, &seldom), 64);
+        look.see(vec![queue("seldom", 0, 0)], now + LOOK_AGAIN);
+        assert_eq!(taken(&mut look, &seldom), 0, "its orders may be on their way");
+        look.see(vec![queue("seldom", 0, 0)], now + SETTLED);
+        assert_eq!(taken(&mut look, &seldom), 128, "they are not");
+    }
+
+    #[test]
+    fn a_role_that_is_slow_is_given_what_it_works_off() {
+        let slow = Name::new("slow").unwrap();
+        let (mut look, now) = (Look::default(), Instant::now());
+        look.see(vec![queue("slow", 0, 0)], now);
+        assert_eq!(taken(&mut look, &slow), 64);
+        look.see(vec![queue("slow", 60, 2)], now + LOOK_AGAIN);
+        assert_eq!(taken(&mut look, &slow), 0);
+        look.see(vec![queue("slow", 50, 12)], now + SETTLED);
+        assert_eq!(taken(&mut look, &slow), 14);
+        look.see(vec![queue("slow", 40, 36)], now + SETTLED * 2);
+        assert_eq!(taken(&mut look, &slow), 24);
     }
 }

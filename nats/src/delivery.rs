@@ -1,5 +1,7 @@
 //! What the broker says of a delivery, and how it is answered (ADR-15).
 
+use std::time::Duration;
+
 use async_nats::{Client, Message};
 use bytes::Bytes;
 use cadre_core::time::UnixMillis;
@@ -45,8 +47,15 @@ pub(crate) enum Settlement {
     Ack,
     /// Still at it.
     Progress,
-    /// To be delivered again in a second.
+    /// To be delivered again: soon at first, and from the fifth time on in a second.
     Later,
+}
+
+/// How long the broker keeps a message back that was delivered this often.
+fn delay(deliveries: u32) -> Duration {
+    const FIRST: Duration = Duration::from_millis(50);
+    let doubled = FIRST.saturating_mul(1 << deliveries.saturating_sub(1).min(8));
+    doubled.min(Duration::from_secs(1))
 }
 
 /// Settles one delivery; keeps the whole message, for a dead letter.
@@ -72,7 +81,10 @@ impl Receipt {
         let body = match settlement {
             Settlement::Ack => Bytes::from_static(b"+ACK"),
             Settlement::Progress => Bytes::from_static(b"+WPI"),
-            Settlement::Later => Bytes::from_static(br#"-NAK {"delay": 1000000000}"#),
+            Settlement::Later => {
+                let deliveries = Stamp::of(&self.message).map_or(1, |stamp| stamp.deliveries);
+                format!(r#"-NAK {{"delay": {}}}"#, delay(deliveries).as_nanos()).into()
+            }
         };
         if let Err(error) = client.publish(reply, body).await {
             tracing::debug!(subject = %self.message.subject, %error, "message was not settled");
@@ -102,5 +114,11 @@ mod tests {
         for reply in ["", "_INBOX.x", "$JS.ACK.", "$JS.ACK.a.b.c", "$JS.ACK.s.c.x.17.5.1.0"] {
             assert_eq!(Stamp::parse(reply), None, "{reply}");
         }
+    }
+
+    #[test]
+    fn what_comes_again_and_again_comes_more_and_more_seldom() {
+        let delays = [0, 1, 2, 3, 4, 5, 6, u32::MAX].map(|times| delay(times).as_millis());
+        assert_eq!(delays, [50, 50, 100, 200, 400, 800, 1000, 1000]);
     }
 }

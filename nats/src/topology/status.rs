@@ -169,12 +169,14 @@ pub(crate) struct RoleQueue {
     pub(crate) held: u64,
     /// The cap on those.
     pub(crate) concurrency: u64,
+    /// Deliveries that are over, of all time.
+    pub(crate) done: u64,
 }
 
 impl RoleQueue {
     /// Nothing to do, and nobody to do it.
     pub(crate) fn none(role: &str) -> Self {
-        Self { role: role.to_owned(), waiting: 0, held: 0, concurrency: 0 }
+        Self { role: role.to_owned(), waiting: 0, held: 0, concurrency: 0, done: 0 }
     }
 }
 
@@ -192,6 +194,7 @@ pub(crate) async fn role_queues(
             waiting: info.num_pending,
             held: info.num_ack_pending as u64,
             concurrency: u64::try_from(info.config.max_ack_pending).unwrap_or_default(),
+            done: info.delivered.consumer_sequence.saturating_sub(info.num_ack_pending as u64),
         })
     });
     Ok(queues.collect())

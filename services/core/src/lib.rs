@@ -12,6 +12,7 @@ pub mod fleet;
 pub mod ids;
 pub mod journal;
 pub mod limits;
+pub mod model;
 pub mod pack;
 pub mod payload;
 pub mod ports;
