@@ -23,7 +23,7 @@ use crate::{
     settings::Settings,
 };
 
-/// Partitions of a new deployment: enough for several orchestrators, few enough for one.
+/// Partitions of a new deployment: enough for several orchestrators, few enough for three replicas.
 const PARTITIONS_DEFAULT: u16 = 8;
 
 /// Look after streams and consumers, and watch what happens on them.
@@ -31,7 +31,7 @@ const PARTITIONS_DEFAULT: u16 = 8;
 #[command(after_help = "\
 Examples:
   cadre bus apply                                   make what is missing; harmless to repeat
-  cadre bus apply --profile prod --replicas 3 --partitions 64 --shards 4
+  cadre bus apply --profile prod --replicas 3 --partitions 8
   cadre bus diff                                    exit code 8 when the broker differs
   cadre bus status -o json
   cadre bus tail                                    everything from now on
