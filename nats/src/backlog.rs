@@ -4,9 +4,9 @@
 //! each role of its workflow; its order may come much later, or never. So a role is given room in rounds:
 //!
 //! ```text
-//!  room up to the limit ──► all of it done, or little of it waits after a while ──► up to twice as much
-//!        ▲                                                                                  │
-//!        └─────────────── half the limit waits: room for what is left of it ◄───────────────┘
+//!  room up to the limit ──► as many orders done, its own or its workflow's ──► up to twice as much
+//!        ▲                                                                             │
+//!        └──────────── half the limit waits: room for what is left of it ◄─────────────┘
 //! ```
 //!
 //! The limit is what a role works off in [`SETTLED`], and never less than a floor: what is taken in waits about
@@ -31,7 +31,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// How old it may be once a goal was refused.
 const LOOK_AGAIN: Duration = Duration::from_millis(25);
 
-/// An order that is not on the bus this long after its goal was taken in is not soon to be.
+/// An order that is not on the bus this long after its goal was taken in is not soon to be, where its
+/// workflow goes on; where nothing does, it may take twice as long.
 const SETTLED: Duration = Duration::from_millis(250);
 
 /// Cheap to clone; all clones share one look.
@@ -46,15 +47,19 @@ struct Look {
 }
 
 /// What one role may still be given in this round.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Room {
     left: u64,
     taken: u64,
+    /// The roles of the workflow that it was first taken for, itself too.
+    peers: Vec<String>,
     /// When the round began.
     since: Instant,
-    /// Orders done by then.
-    done_before: u64,
-    /// Orders done when it was last looked at.
+    /// Orders that the role has done in it.
+    absorbed: u64,
+    /// Orders that its peers have done in it.
+    flowed: u64,
+    /// Orders that the role had done when it was last looked at, of all time.
     done: u64,
 }
 
@@ -99,13 +104,24 @@ impl Look {
         }
         // Work that nobody takes up is not too much work: it times out, as it would without this.
         sums.retain(|_, queue| queue.waiting == 0 || queue.held > 0);
-        let between = self.at.map(|at| now.saturating_duration_since(at));
-        let room = |(role, queue): (String, RoleQueue)| {
-            let before = self.rooms.get(&role);
-            let room = Room::after(before.zip(between), &queue, now);
-            (role, room)
+        let between = self.at.map(|at| now.saturating_duration_since(at)).unwrap_or_default();
+        let news = |role: &String| {
+            let before = self.rooms.get(role).map(|room| room.done);
+            sums.get(role).zip(before).map_or(0, |(now, before)| now.done.saturating_sub(before))
         };
-        self.rooms = sums.into_iter().map(room).collect();
+        let room = |(role, queue): (&String, &RoleQueue)| {
+            let room = match self.rooms.get(role) {
+                Some(before) => {
+                    let mut before = before.clone();
+                    before.absorbed += news(role);
+                    before.flowed += before.peers.iter().map(news).sum::<u64>();
+                    before.after((news(role), between), queue, now)
+                }
+                None => Room::new(Room::floor(queue).saturating_sub(queue.waiting), queue, now),
+            };
+            (role.clone(), room)
+        };
+        self.rooms = sums.iter().map(room).collect();
         (self.at, self.was_refused) = (Some(now), false);
     }
 
@@ -116,8 +132,11 @@ impl Look {
             self.was_refused = true;
             return Some(full.clone());
         }
-        for role in roles {
+        for role in roles.clone() {
             if let Some(room) = self.rooms.get_mut(role.as_str()) {
+                if room.taken == 0 {
+                    room.peers = roles.clone().map(Name::to_string).collect();
+                }
                 (room.left, room.taken) = (room.left - 1, room.taken + 1);
             }
         }
@@ -126,25 +145,33 @@ impl Look {
 }
 
 impl Room {
-    /// The room after this look, with the room before it and the time between.
-    fn after(before: Option<(&Self, Duration)>, queue: &RoleQueue, now: Instant) -> Self {
-        let floor = (queue.concurrency * ROLE_BACKLOG_TIMES).max(ROLE_BACKLOG_MIN);
-        let round =
-            |left| Self { left, taken: 0, since: now, done_before: queue.done, done: queue.done };
-        let Some((before, between)) = before else {
-            return round(floor.saturating_sub(queue.waiting));
-        };
-        let limit = floor.max(in_a_while(queue.done.saturating_sub(before.done), between));
-        let is_settled = now.saturating_duration_since(before.since) >= SETTLED;
-        let is_absorbed = queue.done.saturating_sub(before.done_before) >= before.taken;
+    fn new(left: u64, queue: &RoleQueue, now: Instant) -> Self {
+        let (absorbed, flowed, done) = (0, 0, queue.done);
+        Self { left, taken: 0, peers: Vec::new(), since: now, absorbed, flowed, done }
+    }
+
+    /// What may always wait.
+    fn floor(queue: &RoleQueue) -> u64 {
+        (queue.concurrency * ROLE_BACKLOG_TIMES).max(ROLE_BACKLOG_MIN)
+    }
+
+    /// The room after a look; `speed` is what was done in which time since the one before.
+    fn after(self, (done, time): (u64, Duration), queue: &RoleQueue, now: Instant) -> Self {
+        let limit = Self::floor(queue).max(in_a_while(done, time));
+        let age = now.saturating_duration_since(self.since);
+        let is_absorbed = self.absorbed >= self.taken;
+        let free = limit.saturating_sub(queue.waiting);
         if queue.waiting > limit / 2 {
-            let underway = if is_settled || is_absorbed { 0 } else { before.taken };
-            return round(limit.saturating_sub(queue.waiting).saturating_sub(underway));
+            let underway = if is_absorbed || age >= SETTLED { 0 } else { self.taken };
+            return Self::new(free.saturating_sub(underway), queue, now);
         }
-        if is_settled || is_absorbed {
-            return round(limit.saturating_sub(queue.waiting).max(before.taken * 2));
+        if is_absorbed || (age >= SETTLED && self.flowed >= self.taken) {
+            return Self::new(free.max(self.taken * 2), queue, now);
         }
-        Self { done: queue.done, ..*before }
+        if age >= SETTLED * 2 {
+            return Self::new(free, queue, now);
+        }
+        Self { done: queue.done, ..self }
     }
 }
 
@@ -210,14 +237,19 @@ mod tests {
 
     #[test]
     fn a_role_that_is_seldom_asked_holds_nothing_up_for_long() {
-        let seldom = Name::new("seldom").unwrap();
+        let [first, seldom] = ["first", "seldom"].map(|name| Name::new(name).unwrap());
         let (mut look, now) = (Look::default(), Instant::now());
-        look.see(vec![queue("seldom", 0, 0)], now);
-        assert_eq!(taken(&mut look, &seldom), 64);
-        look.see(vec![queue("seldom", 0, 0)], now + LOOK_AGAIN);
-        assert_eq!(taken(&mut look, &seldom), 0, "its orders may be on their way");
-        look.see(vec![queue("seldom", 0, 0)], now + SETTLED);
-        assert_eq!(taken(&mut look, &seldom), 128, "they are not");
+        let mut room = |first_done: u64, after: Duration| {
+            look.see(vec![queue("first", 0, first_done), queue("seldom", 0, 0)], now + after);
+            let room = look.rooms["seldom"].left;
+            let take = |_: &u64| look.take([&first, &seldom].into_iter()).is_none();
+            (room, (0..10_000).take_while(take).count())
+        };
+        assert_eq!(room(0, Duration::ZERO), (64, 64));
+        assert_eq!(room(64, LOOK_AGAIN), (0, 0), "its orders may be on their way");
+        assert_eq!(room(64, SETTLED), (128, 64), "they are not: the workflow went on without");
+        assert_eq!(room(64, SETTLED * 2), (64, 0), "nothing goes on");
+        assert_eq!(room(64, SETTLED * 3), (64, 64), "it may be slow");
     }
 
     #[test]
