@@ -19,7 +19,7 @@ use cadre_proto::record;
 use super::{
     bus::{Receipt, SimBus},
     inbox::{self, Goals, Inputs, Stops, Work},
-    world::{Append, Kind, Logged, Ordered, Write, Written, report_subject},
+    world::{Append, Kind, Logged, Ordered, Write, Written, order_subject, report_subject},
 };
 
 impl SimBus {
@@ -54,6 +54,12 @@ impl OrchestratorBus for SimBus {
     async fn goals(&self) -> Result<Goals, BusError> {
         self.reach().await?;
         Ok(Goals(self.clone()))
+    }
+
+    fn crowded(&self, _workflow: &Workflow) -> Option<Name> {
+        let world = self.shared.world();
+        let (role, until) = world.crowded.clone()?;
+        (world.now() < until).then_some(role)
     }
 
     async fn forward_timers(&self) -> Result<(), BusError> {
@@ -131,6 +137,11 @@ impl OrchestratorBus for SimBus {
         let left = order.deadline.since(self.clock());
         let timeout_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
         self.write(Write::Order(Ordered { order, timeout_ms })).await.map(|_| ())
+    }
+
+    async fn has_order(&self, order: &Order) -> Result<bool, BusError> {
+        let order = order.clone();
+        self.ask(move |world| world.work.holds(&order_subject(world.partitions, &order))).await
     }
 
     async fn has_report(&self, order: &Order) -> Result<bool, BusError> {

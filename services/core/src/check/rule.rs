@@ -38,6 +38,8 @@ pub enum Rule {
     /// Group fold.
     Compensation,
     /// Group fold.
+    AsDeclared,
+    /// Group fold.
     SameReplay,
     /// Group gate.
     AggregateParts,
@@ -77,7 +79,7 @@ pub enum Rule {
 
 impl Rule {
     /// All of them, group by group.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::LogHole,
         Self::RecordDecodes,
         Self::ReaderVersion,
@@ -94,6 +96,7 @@ impl Rule {
         Self::NoLateOrder,
         Self::TimerNotEarly,
         Self::Compensation,
+        Self::AsDeclared,
         Self::SameReplay,
         Self::AggregateParts,
         Self::OrderFromRecord,
@@ -134,6 +137,7 @@ impl Rule {
             Self::NoLateOrder => "no-late-order",
             Self::TimerNotEarly => "timer-not-early",
             Self::Compensation => "compensation",
+            Self::AsDeclared => "as-declared",
             Self::SameReplay => "same-replay",
             Self::AggregateParts => "aggregate-parts",
             Self::OrderFromRecord => "order-from-record",
@@ -183,7 +187,10 @@ impl Rule {
             }
             Self::TimerNotEarly => "nothing expires before its time",
             Self::Compensation => {
-                "only completed steps are undone, when the task comes to an end, the last one first"
+                "at a bad end completed steps are undone, no others, the last one first"
+            }
+            Self::AsDeclared => {
+                "steps, roles, grants, inputs and results are as the task's pack revision declares"
             }
             Self::SameReplay => "a log read again gives the same state",
             Self::AggregateParts => {

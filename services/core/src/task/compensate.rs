@@ -12,12 +12,13 @@
 use super::{
     dispatch::Attempt,
     event::{EndStatus, Event},
-    input::{FailureKind, Usage, clip},
+    input::{FailureKind, Usage, clip, clip_to},
     plan::Planner,
     state::{Ending, Phase, StepState},
 };
 use crate::{
     ids::{Name, StepId},
+    limits::TEXT_BYTES_MAX,
     payload::Payload,
 };
 
@@ -77,6 +78,7 @@ impl Planner<'_> {
             Some(ending) => format!("{}; {reason}", ending.reason),
             None => reason.to_owned(),
         };
+        let reason = clip_to(&reason, TEXT_BYTES_MAX / 2);
         let reason = if left.is_empty() {
             reason
         } else {
@@ -175,7 +177,8 @@ impl Planner<'_> {
             }
         }
         left.extend(self.to_undo().map(|(_, done)| format!("{done} (not begun)")));
-        let mut parts = vec![reason];
+        // What is left must be read behind a long reason, too.
+        let mut parts = vec![clip_to(&reason, TEXT_BYTES_MAX / 2)];
         if !left.is_empty() {
             parts.push(format!("not undone: {}", named(&left)));
         }

@@ -35,7 +35,6 @@ pub struct Joined {
 impl Task {
     /// Folds such an event into the state; any other changes nothing here.
     pub(super) fn apply_saga(&mut self, event: &Event) {
-        #[expect(clippy::wildcard_enum_match_arm, reason = "the caller has all others")]
         match event {
             Event::Compensating { status, reason, answer, usage, until } => {
                 self.usage = self.usage.plus(*usage);
@@ -58,7 +57,27 @@ impl Task {
                 self.enter(step, state, Usage::default());
             }
             Event::Forked { .. } => self.is_forked = true,
-            _ => {}
+            // The caller has these.
+            Event::Accepted { .. }
+            | Event::Expanded { .. }
+            | Event::CrewBegan { .. }
+            | Event::HandedOff { .. }
+            | Event::LoopFound { .. }
+            | Event::StepDispatched { .. }
+            | Event::StepDelayed { .. }
+            | Event::StepCompleted { .. }
+            | Event::StepFailed { .. }
+            | Event::StepSkipped { .. }
+            | Event::StepWaiting { .. }
+            | Event::Voted { .. }
+            | Event::CallRuled { .. }
+            | Event::LimitReached { .. }
+            | Event::BudgetNear { .. }
+            | Event::BudgetAdded { .. }
+            | Event::Paused { .. }
+            | Event::Resumed { .. }
+            | Event::Refused { .. }
+            | Event::Ended { .. } => {}
         }
     }
 

@@ -400,6 +400,7 @@ impl Run<'_> {
     /// What must hold over a whole log: each step ends once, and every step is declared.
     pub(super) fn check_log(&self) {
         assert_eq!(Task::replay(&self.records), self.task);
+        assert_eq!(crate::check::judge(&self.records, self.workflow), Ok(()));
         let mut over = BTreeSet::new();
         for event in self.records.iter().flat_map(|record| &record.events) {
             let (step, ends) = match event {

@@ -62,9 +62,16 @@ fn happening() -> impl Strategy<Value = Happening> {
         Unavailable,
     ];
     let more = Budget { steps: 1, usd_micros: 30, tokens: 30, ..Budget::default() };
+    let nothing = Action::AddBudget(Budget::default());
     let retry = Action::Retry(None);
-    let actions =
-        vec![Action::Pause, Action::Resume, Action::Resume, Action::AddBudget(more), retry];
+    let actions = vec![
+        Action::Pause,
+        Action::Resume,
+        Action::Resume,
+        Action::AddBudget(more),
+        nothing,
+        retry,
+    ];
     let rulings = vec![Ruling::Grant, Ruling::GrantWith(payload(json!({"mine": 1}))), Ruling::Deny];
     prop_oneof![
         12 => (any::<Index>(), prop::sample::select(kinds)).prop_map(|(i, r)| Happening::Report(i, r)),
