@@ -95,6 +95,29 @@ fn fan_outs_and_races_are_taken_over_as_they_ended() {
 }
 
 #[test]
+fn where_a_race_is_run_again_everybody_runs_and_else_nobody() {
+    let flow = Flow::of(&[
+        step("a"),
+        step("b"),
+        step("f").each("goal.items").parallel(4),
+        step("p").after(&["a", "b", "f"]).quorum(1),
+        step("z").after(&["p"]),
+    ]);
+    let items = || json!({"items": [1, 2]});
+    let mut source = flow.start(items());
+    source.complete("f-0").complete("a").complete("p").fail("z").answer();
+    assert_eq!((source.state("b"), source.state("f-1")), ("skipped", "skipped"));
+    let run = fork(&flow, &source, "z", items());
+    assert_eq!(run.open(), ["z"], "what has lost stays so");
+    assert_eq!((run.state("b"), run.state("f-1")), ("skipped", "none"));
+    let run = fork(&flow, &source, "a", items());
+    assert_eq!(run.open(), ["a", "b", "f-0", "f-1"], "whoever lost may win now");
+    let run = fork(&flow, &source, "p", items());
+    assert_eq!(run.open(), ["p"], "who has won stays so as well");
+    assert_eq!(run.task().joined[&name("p")].winners, source.task().joined[&name("p")].winners);
+}
+
+#[test]
 fn a_fork_that_cannot_be_fails_with_the_reason() {
     let flow = chain();
     let mut source = flow.start(json!({}));

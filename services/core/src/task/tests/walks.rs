@@ -129,7 +129,8 @@ fn build(index: usize, (before, settled, when, each, optional, accept, doer): &S
             let crew = built.each_less().crew(Pattern::Supervisor, &["router", "one", "other"], 6);
             return crew.otherwise(Otherwise::AskHuman);
         }
-        7 if !names.is_empty() => built.quorum(1),
+        // A pack cannot say both.
+        7 if !names.is_empty() => built.each_less().quorum(1),
         8 | 9 => built.undone(),
         4 => {
             let expires = Some(std::time::Duration::from_secs(7));
