@@ -49,9 +49,10 @@ pub(super) fn check(pack: &Workflow, task: &Task, event: &Event) -> Result<(), B
             made(pack, (step, role), output)
         }
         Event::TakenOver { step, output, .. } => {
-            // Whose turn it was stands in the other task's log.
-            let is_turn = declared(pack, step)?.crew().is_some() && step.item.is_some();
-            if is_turn { Ok(()) } else { made(pack, (step, None), output) }
+            if is_turn(declared(pack, step)?, step) {
+                return wrong(format!("step {step} is one turn of a crew and is taken over"));
+            }
+            made(pack, (step, None), output)
         }
         Event::StepFailed { step, .. }
         | Event::StepWaiting { step, .. }
@@ -89,6 +90,10 @@ fn declared<'a>(pack: &'a Workflow, step: &StepId) -> Result<&'a StepPlan, Broke
         .map_or_else(|| wrong(format!("workflow {} has no step {step}", pack.name)), Ok)
 }
 
+fn is_turn(declared: &StepPlan, step: &StepId) -> bool {
+    declared.crew().is_some() && step.item.is_some()
+}
+
 fn may_do(declared: &StepPlan, step: &StepId, role: &Name) -> Result<(), Broken> {
     let single = [declared.role(), declared.fallback()].into_iter().flatten();
     let crew = declared.crew().into_iter().flat_map(|crew| crew.roles());
@@ -122,7 +127,7 @@ fn made(
     (step, role): (&StepId, Option<&Name>),
     output: &Payload,
 ) -> Result<(), Broken> {
-    let is_turn = declared(pack, step)?.crew().is_some() && step.item.is_some();
+    let is_turn = is_turn(declared(pack, step)?, step);
     // Who hands off need not have made anything.
     if is_turn && output.value().is_null() {
         return Ok(());

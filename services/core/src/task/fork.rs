@@ -158,8 +158,10 @@ fn take(source: &Task, declared: &StepPlan, events: &mut Vec<Event>) {
             return;
         }
     }
-    let range = StepId::single(name.clone())..=StepId::item(name.clone(), u32::MAX);
-    for (id, step) in source.steps.range(range) {
+    let (first, last) = (StepId::single(name.clone()), StepId::item(name.clone(), u32::MAX));
+    // A crew's turns are its own affair: what it has made is taken over, or it begins anew.
+    let last = if declared.crew().is_some() { first.clone() } else { last };
+    for (id, step) in source.steps.range(first..=last) {
         match &step.state {
             StepState::Completed { output, confidence, unsure } => {
                 let (step_id, output, unsure) = (id.clone(), output.clone(), unsure.clone());

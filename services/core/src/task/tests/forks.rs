@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::{
-    kit::{completed, goal, name},
+    kit::{completed, goal, name, payload},
     *,
 };
-use crate::ids::TaskId;
+use crate::{ids::TaskId, workflow::Pattern};
 
 /// A run whose task goes on from `source` at `from`.
 fn fork<'w>(flow: &'w Flow, source: &Run<'_>, from: &str, input: Value) -> Run<'w> {
@@ -115,6 +115,24 @@ fn where_a_race_is_run_again_everybody_runs_and_else_nobody() {
     let run = fork(&flow, &source, "p", items());
     assert_eq!(run.open(), ["p"], "who has won stays so as well");
     assert_eq!(run.task().joined[&name("p")].winners, source.task().joined[&name("p")].winners);
+}
+
+#[test]
+fn of_a_crew_only_what_it_has_made_is_taken_over() {
+    let desk = step("desk").crew(Pattern::Network, &["one", "two"], 5);
+    let flow = Flow::of(&[desk, step("a"), step("z").after(&["desk", "a"])]);
+    let mut source = flow.start(json!({}));
+    let (to, reason, output) = (name("two"), "go on".to_owned(), Some(payload(json!({"n": 1}))));
+    source.report("desk-0", Outcome::Handoff { to, reason, output });
+    assert_eq!(source.open(), ["a", "desk-1"]);
+    let mut run = fork(&flow, &source, "a", json!({}));
+    assert_eq!((run.open(), run.step("desk-0").attempt), (vec!["a".into(), "desk-0".into()], 1));
+    run.report("desk-0", completed(json!({"n": 2})));
+    assert_eq!(run.state("desk"), "completed", "its own turn ends it");
+    source.complete("desk-1");
+    let run = fork(&flow, &source, "a", json!({}));
+    assert_eq!((run.open(), run.state("desk")), (vec!["a".to_owned()], "completed"));
+    assert_eq!(run.state("desk-0"), "none");
 }
 
 #[test]

@@ -103,6 +103,28 @@ fn retry(step: Option<&str>) -> Input {
 }
 
 #[test]
+fn an_item_that_nobody_needs_any_more_is_not_tried_again() {
+    let flow = Flow::of(&[
+        step("f").each("goal.items").take("1"),
+        step("x"),
+        step("z").after(&["f", "x"]),
+    ]);
+    let mut run = flow.start(json!({"items": [1, 2]}));
+    run.fail("f-0").complete("f-1");
+    assert_eq!(run.open(), ["x"]);
+    assert_eq!(run.feed(&retry(None)), Verdict::Ignore(Seen::Known), "of all that failed");
+    run.feed(&retry(Some("f-0")));
+    let (decision, reason) = run.last();
+    assert!(
+        decision == "refuse" && reason.contains("others of the fan-out are enough"),
+        "{reason}"
+    );
+    run.complete("x").complete("z");
+    assert_eq!(run.open(), [AGGREGATE]);
+    run.check_log();
+}
+
+#[test]
 fn a_failed_step_is_tried_again_with_what_waited_for_it() {
     let flow = Flow::of(&[
         step("a").retry(2),

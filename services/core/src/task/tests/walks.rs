@@ -130,7 +130,7 @@ fn build(index: usize, (before, settled, when, each, optional, accept, doer): &S
             return crew.otherwise(Otherwise::AskHuman);
         }
         // A pack cannot say both.
-        7 if !names.is_empty() => built.each_less().quorum(1),
+        7 if !names.is_empty() => built.each_less().with(json!({})).quorum(1),
         8 | 9 => built.undone(),
         4 => {
             let expires = Some(std::time::Duration::from_secs(7));
