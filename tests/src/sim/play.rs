@@ -99,7 +99,7 @@ pub fn play(piece: &Piece, dies_behind: Option<u64>) -> Played {
         if !at_rest(&shared, &tasks, WITHIN).await {
             played.wrong.push("it does not come to rest".to_owned());
         }
-        judge(&shared.world(), (&deployment.packs, &tasks), played)
+        judge(&shared.world(), (&deployment.packs, tasks.as_slice()), played)
     })
 }
 

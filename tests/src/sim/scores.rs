@@ -80,6 +80,12 @@ roles:
     limits: {timeout: 4s}
     effects: once
     retry: {attempts: 3, backoff: 300ms}
+  tidier:
+    runtime: remote
+    accepts: contracts/any.v1.json
+    returns: contracts/out.v1.json
+    limits: {timeout: 4s}
+    retry: {attempts: 3, backoff: 300ms}
   chief:
     runtime: remote
     accepts: contracts/any.v1.json
@@ -138,6 +144,7 @@ workflow:
       after: [pick]
       with: {n: "${ pick.n }"}
       otherwise: accept_unsure
+      compensate: {role: tidier, with: "${ desk }"}
     hub:
       crew: {pattern: supervisor, lead: boss, team: [mate], max_turns: 5}
       after: [pick]

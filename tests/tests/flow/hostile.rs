@@ -220,7 +220,7 @@ fn each_is_kept(letters: &[DeadLetter], sent: &[Kept], raw: &Raw) -> usize {
     let mut mended: BTreeMap<&[u8], usize> = bodies.map(|body| (body.as_slice(), 0)).collect();
     for letter in letters {
         assert!(!letter.reason.is_empty() && !letter.came_on.is_empty(), "{letter:?}");
-        if let Some(count) = mended.get_mut(letter.body.as_ref()) {
+        if let Some(count) = mended.get_mut(&letter.body[..]) {
             *count += 1;
             continue;
         }

@@ -9,7 +9,7 @@ use super::{fold::Broken, rule::Rule};
 use crate::{
     ids::{Name, StepId},
     payload::Payload,
-    task::{AGGREGATE, EndStatus, Event, StepState, Task},
+    task::{AGGREGATE, EndStatus, Event, Task, has_done},
     workflow::{Grant, StepPlan, Workflow},
 };
 
@@ -158,8 +158,7 @@ fn undone(pack: &Workflow, task: &Task, (status, reason): (EndStatus, &str)) -> 
         return Ok(());
     }
     let left = task.steps.iter().find(|(id, step)| {
-        let is_ours = matches!(step.state, StepState::Completed { .. }) && step.attempt > 0;
-        let undo = pack.compensation_of(&id.name).filter(|_| is_ours);
+        let undo = pack.compensation_of(&id.name).filter(|_| has_done(task, id, step));
         undo.is_some_and(|undo| {
             !task.steps.contains_key(&StepId { name: undo.name.clone(), item: id.item })
         })

@@ -14,7 +14,7 @@ use super::{
     event::{EndStatus, Event},
     input::{FailureKind, Usage, clip, clip_to},
     plan::Planner,
-    state::{Ending, Phase, StepState},
+    state::{Ending, Phase, Step, StepState, Task},
 };
 use crate::{
     ids::{Name, StepId},
@@ -40,6 +40,14 @@ pub fn undone_by(step: &StepId) -> Option<StepId> {
 pub fn undoes(step: &StepId) -> Option<StepId> {
     let name = Name::new(step.name.as_str().strip_prefix(PREFIX)?).ok()?;
     Some(StepId { name, item: step.item })
+}
+
+/// Whether this task itself has done a step, so that it can be undone. Of a crew it is the step that
+/// counts and no turn; what has no attempt was done by another task.
+pub(crate) fn has_done(task: &Task, id: &StepId, step: &Step) -> bool {
+    let is_crew = task.crews.contains_key(&id.name);
+    let is_ours = if is_crew { id.item.is_none() } else { step.attempt > 0 };
+    is_ours && matches!(step.state, StepState::Completed { .. })
 }
 
 impl Planner<'_> {
@@ -120,8 +128,7 @@ impl Planner<'_> {
     fn to_undo(&self) -> impl Iterator<Item = (u64, &StepId)> {
         let (workflow, task) = (self.workflow(), self.task());
         task.steps.iter().filter_map(move |(id, step)| {
-            // Without an attempt it was another task that has done it.
-            let is_ours = matches!(step.state, StepState::Completed { .. }) && step.attempt > 0;
+            let is_ours = has_done(task, id, step);
             let declared = workflow.compensation_of(&id.name).filter(|_| is_ours)?;
             let undo = StepId { name: declared.name.clone(), item: id.item };
             (!task.steps.contains_key(&undo)).then_some((step.rev, id))
@@ -197,7 +204,7 @@ impl Planner<'_> {
 
     /// Adds to a reason which steps were out, so that nobody knows whether there is something to undo.
     fn with_unknown(&self, reason: &str) -> String {
-        let was_out = |(id, step): &(&StepId, &super::Step)| {
+        let was_out = |(id, step): &(&StepId, &Step)| {
             // What is open now is stopped by the end itself.
             step.attempt > 0
                 && (step.state.is_given_up() || step.state.is_open())

@@ -4,6 +4,7 @@ use super::{
     kit::{DEADLINE_MS, T0, TIMEOUT_MS, UNDO_MS, name},
     *,
 };
+use crate::workflow::Pattern;
 
 fn cancel() -> Input {
     Input::Cancel(Cancel { by: "bob".to_owned(), reason: "no more".to_owned() })
@@ -79,6 +80,26 @@ fn what_is_said_while_steps_are_undone_changes_nothing() {
     }
     assert_eq!(run.open(), ["compensate_b"]);
     run.report("compensate_b", undo("b")).report("compensate_a", undo("a"));
+    run.check_log();
+}
+
+#[test]
+fn what_a_crew_has_made_is_undone_once_and_no_turn_of_it() {
+    let desk = step("desk").crew(Pattern::Network, &["one", "two"], 5).undone();
+    let flow = Flow::of(&[desk, step("z").after(&["desk"])]);
+    let mut run = flow.start(json!({}));
+    let (to, reason) = (name("two"), "go on".to_owned());
+    run.report("desk-0", Outcome::Handoff { to, reason, output: None });
+    let mut early = run.clone();
+    early.feed(&cancel());
+    let reason = end(&early).1;
+    assert!(reason.ends_with("outcome unknown: desk-1"), "nothing was made: {reason}");
+    run.complete("desk-1");
+    run.feed(&cancel());
+    assert_eq!(run.open(), ["compensate_desk"]);
+    assert_eq!(run.input("compensate_desk"), json!({"undo": {"ok": "desk-1"}}));
+    run.report("compensate_desk", undo("desk"));
+    assert_eq!(end(&run).1, "cancelled by bob: no more; undone: desk");
     run.check_log();
 }
 

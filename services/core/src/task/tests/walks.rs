@@ -124,7 +124,7 @@ fn build(index: usize, (before, settled, when, each, optional, accept, doer): &S
         1 => built.retry(2).fallback("spare"),
         2 => built.once(),
         3 => built.grant(30, 10),
-        5 => return built.each_less().crew(Pattern::Network, &["one", "other"], 5),
+        5 => return built.each_less().crew(Pattern::Network, &["one", "other"], 5).undone(),
         6 => {
             let crew = built.each_less().crew(Pattern::Supervisor, &["router", "one", "other"], 6);
             return crew.otherwise(Otherwise::AskHuman);
