@@ -83,9 +83,10 @@ impl Planner<'_> {
         let (ending, usage) = (self.ending(), Usage::default());
         let left: Vec<_> = self.to_undo().map(|(_, done)| done.to_string()).collect();
         let reason = match &ending {
-            Some(ending) => format!("{}; {reason}", ending.reason),
+            Some(ending) => format!("{}; {reason}", clip_to(&ending.reason, TEXT_BYTES_MAX / 4)),
             None => reason.to_owned(),
         };
+        // What is left must be read behind long reasons, too.
         let reason = clip_to(&reason, TEXT_BYTES_MAX / 2);
         let reason = if left.is_empty() {
             reason
@@ -184,7 +185,6 @@ impl Planner<'_> {
             }
         }
         left.extend(self.to_undo().map(|(_, done)| format!("{done} (not begun)")));
-        // What is left must be read behind a long reason, too.
         let mut parts = vec![clip_to(&reason, TEXT_BYTES_MAX / 2)];
         if !left.is_empty() {
             parts.push(format!("not undone: {}", named(&left)));
