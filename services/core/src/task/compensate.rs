@@ -81,7 +81,10 @@ impl Planner<'_> {
     /// Ends the task at once, and says what stays as it is.
     pub(super) fn kill(&mut self, reason: &str) {
         let (ending, usage) = (self.ending(), Usage::default());
-        let left: Vec<_> = self.to_undo().map(|(_, done)| done.to_string()).collect();
+        let left = match &ending {
+            Some(_) => self.tally().1,
+            None => self.to_undo().map(|(_, done)| done.to_string()).collect(),
+        };
         let reason = match &ending {
             Some(ending) => format!("{}; {reason}", clip_to(&ending.reason, TEXT_BYTES_MAX / 4)),
             None => reason.to_owned(),
@@ -169,6 +172,20 @@ impl Planner<'_> {
 
     fn end_compensated(&mut self, ending: Ending) {
         let Ending { status, reason, answer, .. } = ending;
+        let (undone, left) = self.tally();
+        let mut parts = vec![clip_to(&reason, TEXT_BYTES_MAX / 2)];
+        if !left.is_empty() {
+            parts.push(format!("not undone: {}", named(&left)));
+        }
+        if !undone.is_empty() {
+            parts.push(format!("undone: {}", named(&undone)));
+        }
+        let (reason, usage) = (self.with_unknown(&parts.join("; ")), Usage::default());
+        self.emit(Event::Ended { status, reason, answer, usage });
+    }
+
+    /// Steps that are undone by now, and those that are not, with what came of it.
+    fn tally(&self) -> (Vec<String>, Vec<String>) {
         let (mut undone, mut left) = (Vec::new(), Vec::new());
         for (id, step) in &self.task().steps {
             let Some(done) = self.undone(id) else { continue };
@@ -185,15 +202,7 @@ impl Planner<'_> {
             }
         }
         left.extend(self.to_undo().map(|(_, done)| format!("{done} (not begun)")));
-        let mut parts = vec![clip_to(&reason, TEXT_BYTES_MAX / 2)];
-        if !left.is_empty() {
-            parts.push(format!("not undone: {}", named(&left)));
-        }
-        if !undone.is_empty() {
-            parts.push(format!("undone: {}", named(&undone)));
-        }
-        let (reason, usage) = (self.with_unknown(&parts.join("; ")), Usage::default());
-        self.emit(Event::Ended { status, reason, answer, usage });
+        (undone, left)
     }
 
     /// The step that a compensation of this workflow undoes.
