@@ -2,4 +2,5 @@
 
 mod boundaries;
 mod overload;
+mod payments;
 mod seeds;
