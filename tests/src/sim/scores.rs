@@ -115,7 +115,10 @@ workflow:
       otherwise: accept_unsure
       compensate: {role: undoer, with: "${ hold }"}
     rent: {role: racer, with: "${ goal }", otherwise: accept_unsure}
-    lend: {role: racer, with: "${ goal }"}
+    lend:
+      crew: {pattern: network, lead: chief, team: [chief, mate], max_turns: 3}
+      with: {items: "${ goal.items }"}
+      otherwise: accept_unsure
     pick:
       role: racer
       after: [hold, rent, lend]

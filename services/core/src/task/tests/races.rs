@@ -4,6 +4,7 @@ use super::{
     kit::{Step, completed},
     *,
 };
+use crate::workflow::Pattern;
 
 /// `a`, `b`, a third step, and what comes after.
 fn with(third: Step, join: Step) -> Flow {
@@ -34,6 +35,23 @@ fn the_first_one_wins_and_the_others_are_stopped() {
     assert!(matches!(late, Verdict::Ignore(Seen::Late(_))));
     run.complete("pick");
     assert_eq!(run.parts().gaps, [], "what was not needed is no loss");
+    run.check_log();
+}
+
+#[test]
+fn a_crew_that_loses_is_stopped_with_its_turn() {
+    let crew = step("c").crew(Pattern::Network, &["one", "two"], 5);
+    let flow = with(crew, step("pick").after(&["a", "b", "c"]).quorum(1));
+    let mut run = flow.start(json!({}));
+    assert_eq!(run.open(), ["a", "b", "c-0"]);
+    let rev = run.task().rev;
+    run.complete("a");
+    assert_eq!(run.open(), ["pick"]);
+    assert!(skipped(&run, "c") && skipped(&run, "c-0"));
+    let stops: Vec<_> = run.task().stops_since(rev).map(|stop| stop.step.to_string()).collect();
+    assert_eq!(stops, ["b", "c-0"]);
+    run.complete("pick");
+    assert_eq!((run.open(), run.parts().gaps), (vec![AGGREGATE.to_owned()], Vec::new()));
     run.check_log();
 }
 
