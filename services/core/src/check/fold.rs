@@ -261,7 +261,8 @@ fn dispatched(task: &Task, step: &StepId, attempt: u32) -> Result<(), Broken> {
         (Some(_), _) => return illegal(format!("there is no item {step}")),
         (None, Some(_)) => return illegal(format!("step {step} is dispatched beside its items")),
     }
-    let is_open = task.steps.values().any(|step| step.state.is_open());
+    // One that was delayed is open itself.
+    let is_open = task.steps.iter().any(|(id, other)| id != step && other.state.is_open());
     match (&task.phase, step.name.as_str()) {
         (Phase::Running, AGGREGATE) if is_open => {
             illegal("the aggregation begins while steps are open".to_owned())

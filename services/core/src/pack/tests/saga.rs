@@ -67,7 +67,7 @@ fn what_makes_no_sense_is_said_where_it_stands() {
         ("two: {role: book,", "compensate_one: {role: book,", "is step `compensate_one`"),
         (
             "after: [pick]",
-            "join: first, after: [pick]",
+            "after: [pick]\n      join: first",
             "let another step, with `each`, come after this one",
         ),
         ("after: [pick]", "after: [pick, one]", ""),

@@ -128,6 +128,7 @@ fn a_failed_compensation_is_tried_again_and_then_named_in_the_end() {
     run.report("compensate_a", undo("a"));
     let reason = end(&run).1;
     assert!(reason.contains("not undone: b (unavailable: gone); undone: a"), "{reason}");
+    run.check_log();
 }
 
 #[test]
