@@ -138,10 +138,12 @@ pub fn ruled(world: &World) -> BTreeMap<StepId, u32> {
     ruled
 }
 
-/// How often each kind of event happened.
+/// How often each kind of event happened, and how often work was stopped.
 #[must_use]
 pub fn happened(world: &World) -> BTreeMap<String, u64> {
-    let mut happened = BTreeMap::new();
+    // Not in the log: whoever works on what nobody needs is told.
+    let stopped = world.stops.len() as u64;
+    let mut happened = BTreeMap::from([("Stopped".to_owned(), stopped)]);
     for entry in &world.log {
         let Logged::Record(append) = &entry.content else { continue };
         for event in &append.record.events {

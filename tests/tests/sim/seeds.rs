@@ -13,10 +13,10 @@ use cadre_runtime::task::panic_text;
 use cadre_tests::sim::{Outcome, storm::weather};
 
 /// Seeds of one run of the suite.
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 80;
 
 /// What a storm must have met for its rules to mean something, and is not sure to meet in each seed.
-const MEETS: [&str; 24] = [
+const MEETS: [&str; 25] = [
     "BudgetAdded",
     "BudgetNear",
     "CallRuled",
@@ -39,6 +39,7 @@ const MEETS: [&str; 24] = [
     "StepFailed",
     "StepSkipped",
     "StepWaiting",
+    "Stopped",
     "TakenOver",
     "Voted",
 ];
@@ -127,8 +128,10 @@ fn every_storm_leaves_every_rule_standing() {
     eprintln!("{figures}\n{:?}", all.happened);
     drop(panic::take_hook());
     if failed.is_empty() {
-        let unmet: Vec<_> =
-            MEETS.iter().filter(|kind| !all.happened.contains_key(**kind)).collect();
+        let unmet: Vec<_> = MEETS
+            .iter()
+            .filter(|kind| !all.happened.get(**kind).is_some_and(|count| *count > 0))
+            .collect();
         assert!(count < SEEDS || unmet.is_empty(), "never met: {unmet:?}");
         return;
     }

@@ -116,6 +116,11 @@ impl Flow {
         self
     }
 
+    pub(super) fn undoes_partial(mut self) -> Self {
+        self.0.compensation.on_partial = true;
+        self
+    }
+
     pub(super) fn output(mut self, schema: &Value) -> Self {
         self.0.output = Arc::new(Contract::compile("answer", 1, schema).unwrap());
         self

@@ -175,6 +175,16 @@ fn a_failed_answer_is_undone_and_a_good_one_is_not() {
 }
 
 #[test]
+fn a_partial_answer_undoes_only_where_the_pack_wants_it() {
+    let partial = || kit::completed(json!({"status": "partial", "result": {}}));
+    for (flow, wanted) in [(chain(), "partial"), (chain().undoes_partial(), "compensating")] {
+        let mut run = halfway(&flow);
+        run.fail("c").complete("d").report(AGGREGATE, partial());
+        assert_eq!(run.task().status(), wanted);
+    }
+}
+
+#[test]
 fn a_kill_undoes_nothing_and_says_so() {
     let flow = chain();
     let mut run = halfway(&flow);
