@@ -207,9 +207,7 @@ impl Rule {
             Self::AnswerFromEnd => "every answer says what its task's log says",
             Self::OneAnswer => "every answer was published where there was none",
             Self::Spending => "an answer's steps, tokens and money are the sum of the log's",
-            Self::JournalWhole => {
-                "a step's journal is dense, each entry behind the one before it, and no claim goes back"
-            }
+            Self::JournalWhole => "a step's journal is dense and guarded, and no claim goes back",
             Self::EffectOnce => "no effect that must not happen twice happens twice",
             Self::EffectKnown => {
                 "a call whose outcome nobody knows is reported as such, unless its attempt never reported"
@@ -217,9 +215,7 @@ impl Rule {
             Self::JournalSpending => {
                 "what an attempt's calls cost is within its grant, and is what its report says"
             }
-            Self::LetterComplete => {
-                "every dead letter has its reason, its subject and all of its body"
-            }
+            Self::LetterComplete => "every dead letter has reason, subject and all of its body",
             Self::AcknowledgedKept => {
                 "every goal that was confirmed has a log, or waits, or is a dead letter"
             }

@@ -143,6 +143,15 @@ fn a_fork_that_cannot_be_fails_with_the_reason() {
     let run = fork(&flow, &source, "nobody", json!({}));
     let reason = &run.task().ended().unwrap().reason;
     assert!(reason.ends_with("the workflow has no step nobody"), "{reason}");
+    let mut older = source.clone();
+    older.complete("b");
+    let (task, rev) = (older.task().id().clone(), older.task().rev + 1);
+    let ahead = Fork { task, rev, from: name("c") };
+    let mut run = flow.idle();
+    let ahead = Arc::new(Goal { fork: Some(ahead), ..goal(json!({})) });
+    run.feed(&Input::Fork(ahead, Arc::new(older.task().clone())));
+    let reason = &run.task().ended().unwrap().reason;
+    assert!(reason.contains("it has 3 records, not 4"), "{reason}");
     let large = json!({"ok": "x".repeat(60_000)});
     source.report("b", completed(large.clone())).report("x", completed(large));
     let run = fork(&flow, &source, "c", json!({}));
