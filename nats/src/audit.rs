@@ -168,10 +168,11 @@ async fn together(
         let Some((_, head, reader)) = waiting.min_by_key(|(at, ..)| *at) else { break };
         let Some(raw) = std::mem::replace(head, reader.next(bus).await?) else { break };
         let fact = decode(bus, raw).await?;
-        if let Some(revision) = pinned(&fact).filter(|revision| !packs.seen.contains(revision)) {
-            if let Some(pack) = packs.read(revision, &fact.place).await? {
-                take(pack);
-            }
+        let fresh = pinned(&fact).filter(|revision| !packs.seen.contains(revision));
+        if let Some(revision) = fresh
+            && let Some(pack) = packs.read(revision, &fact.place).await?
+        {
+            take(pack);
         }
         take(fact);
     }
@@ -197,7 +198,7 @@ struct Revisions {
 impl Revisions {
     async fn open(bus: &JetStreamBus) -> Result<Self, AuditError> {
         let streams = bus.streams();
-        let opened = KvPacks::open(streams.js.clone(), streams.topology.clone()).await;
+        let opened = KvPacks::open(streams.js.clone(), streams.topology).await;
         let packs = opened.map_err(|error| AuditError::new(PACKS_BUCKET, &error))?;
         Ok(Self { packs, seen: BTreeSet::new() })
     }

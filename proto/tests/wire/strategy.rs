@@ -8,7 +8,7 @@ use cadre_core::{
     payload::{Hash, Payload},
     task::{
         Cause, EndStatus, Event, Failure, FailureKind, Goal, GoalLimits, Order, Outcome, Record,
-        Report, Usage,
+        Report, Resource, Usage,
     },
     time::UnixMillis,
 };

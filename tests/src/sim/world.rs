@@ -326,21 +326,7 @@ impl World {
                     format!("{}.{source}", subject::in_timer(self.partition(&task), &task));
                 return self.input(subject, task, input);
             }
-            Write::Order(ordered) => {
-                let subject = order_subject(self.partitions, &ordered.order);
-                if self.work.holds(&subject) {
-                    return Written::Refused;
-                }
-                let Order { goal, step, attempt, role, .. } = &ordered.order;
-                let (role, task, step) = (role.clone(), goal.task.clone(), step.clone());
-                let attempt = subject::Attempt { role, task, step, number: *attempt };
-                let report = subject::report(self.partition(&attempt.task), &attempt);
-                if self.reported.contains(&report) {
-                    self.again.push(subject.clone());
-                }
-                let travel = self.travel();
-                return Written::Stored(self.work.store(subject, ordered, travel));
-            }
+            Write::Order(ordered) => return self.order(ordered),
             Write::Report(task, report) => {
                 let subject = report_subject(self.partitions, &task, &report);
                 if self.inputs.holds(&subject) {
@@ -374,6 +360,22 @@ impl World {
             Write::Progress(sequence) => self.work.put_off(sequence, None, now),
         }
         Written::Stored(0)
+    }
+
+    fn order(&mut self, ordered: Ordered) -> Written {
+        let subject = order_subject(self.partitions, &ordered.order);
+        if self.work.holds(&subject) {
+            return Written::Refused;
+        }
+        let Order { goal, step, attempt, role, .. } = &ordered.order;
+        let (role, task, step) = (role.clone(), goal.task.clone(), step.clone());
+        let attempt = subject::Attempt { role, task, step, number: *attempt };
+        let report = subject::report(self.partition(&attempt.task), &attempt);
+        if self.reported.contains(&report) {
+            self.again.push(subject.clone());
+        }
+        let travel = self.travel();
+        Written::Stored(self.work.store(subject, ordered, travel))
     }
 
     /// Lets an order's worker report and settle it, if it was to do so behind a look.
