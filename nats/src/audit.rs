@@ -10,10 +10,12 @@
 mod decode;
 mod source;
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use cadre_core::{
     check::{Content, Fact, Place},
+    ports::{BusError, Packs as _},
+    task::Event,
     time::UnixMillis,
 };
 
@@ -23,9 +25,10 @@ use self::{
 };
 use crate::{
     bus::JetStreamBus,
+    packs::KvPacks,
     topology::{
-        ANSWERS_STREAM, DUE_CONSUMER, GOALS_STREAM, in_stream, log_stream, run_stream,
-        timer_stream, work_stream,
+        ANSWERS_STREAM, DUE_CONSUMER, GOALS_STREAM, PACKS_BUCKET, in_stream, log_stream,
+        run_stream, timer_stream, work_stream,
     },
 };
 
@@ -151,6 +154,7 @@ async fn together(
     readers: &mut [Reader],
     take: &mut (impl FnMut(Fact) + Send),
 ) -> Result<(), AuditError> {
+    let mut packs = Revisions::open(bus).await?;
     let mut heads: Vec<Option<Raw>> = Vec::new();
     for reader in readers.iter_mut() {
         heads.push(reader.next(bus).await?);
@@ -163,12 +167,59 @@ async fn together(
         });
         let Some((_, head, reader)) = waiting.min_by_key(|(at, ..)| *at) else { break };
         let Some(raw) = std::mem::replace(head, reader.next(bus).await?) else { break };
-        take(decode(bus, raw).await?);
+        let fact = decode(bus, raw).await?;
+        let fresh = pinned(&fact).filter(|revision| !packs.seen.contains(revision));
+        if let Some(revision) = fresh
+            && let Some(pack) = packs.read(revision, &fact.place).await?
+        {
+            take(pack);
+        }
+        take(fact);
     }
     for reader in readers.iter().filter(|reader| reader.is_log()) {
         take(Fact { place: reader.end(), content: Content::LogEnd });
     }
     Ok(())
+}
+
+/// The pack revision that a task's first record pins it to.
+fn pinned(fact: &Fact) -> Option<Arc<str>> {
+    let Content::Record(record) = &fact.content else { return None };
+    let Some(Event::Accepted { goal, .. }) = record.record.events.first() else { return None };
+    Some(Arc::clone(&goal.revision))
+}
+
+/// Pack revisions, each read once and only if a task is pinned to it.
+struct Revisions {
+    packs: KvPacks,
+    seen: BTreeSet<Arc<str>>,
+}
+
+impl Revisions {
+    async fn open(bus: &JetStreamBus) -> Result<Self, AuditError> {
+        let streams = bus.streams();
+        let opened = KvPacks::open(streams.js.clone(), streams.topology).await;
+        let packs = opened.map_err(|error| AuditError::new(PACKS_BUCKET, &error))?;
+        Ok(Self { packs, seen: BTreeSet::new() })
+    }
+
+    /// One that is not there, or that this build cannot compile, is nothing to compare with.
+    async fn read(
+        &mut self,
+        revision: Arc<str>,
+        place: &Place,
+    ) -> Result<Option<Fact>, AuditError> {
+        let found = self.packs.revision(&revision).await;
+        self.seen.insert(revision);
+        let pack = match found {
+            Ok(pack) => pack,
+            Err(BusError::Refused(_)) => None,
+            Err(error @ BusError::Unavailable(_)) => {
+                return Err(AuditError::new(PACKS_BUCKET, &error));
+            }
+        };
+        Ok(pack.map(|pack| Fact { place: place.clone(), content: Content::Pack(pack) }))
+    }
 }
 
 /// Since when every answer must still be there.

@@ -302,6 +302,12 @@ impl OrchestratorBus for JetStreamBus {
         self.outbox.order(&order, &terms, trace).await
     }
 
+    async fn has_order(&self, order: &Order) -> Result<bool, BusError> {
+        let partition = self.streams.partition(&order.goal.task);
+        let subject = subject::work(partition, &attempt_of(order));
+        self.outbox.holds("CADRE_WORK", partition, &subject).await
+    }
+
     async fn has_report(&self, order: &Order) -> Result<bool, BusError> {
         let partition = self.streams.partition(&order.goal.task);
         let subject = subject::report(partition, &attempt_of(order));

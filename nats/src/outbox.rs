@@ -231,6 +231,7 @@ fn plain_headers<'a>(
         contract_out: &terms.returns,
         hop: 1,
         grant: Grant { tokens: order.grant.tokens, usd_micros: order.grant.usd_micros, steps: 0 },
+        near: order.near.clone(),
         idempotency_key: key,
         traceparent: trace,
         tracestate: None,

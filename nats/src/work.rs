@@ -110,6 +110,7 @@ impl WorkInbox {
                     grant: order.grant,
                     idempotency_key: order.idempotency_key,
                     ruled: order.ruled,
+                    near: order.near,
                     trace,
                     deliveries,
                     receipt: Arc::new(Receipt::held(message, room)),

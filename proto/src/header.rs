@@ -43,6 +43,8 @@ pub const GRANT_TOKENS: &str = "Cadre-Grant-Tokens";
 pub const GRANT_USD_MICROS: &str = "Cadre-Grant-Usd-Micros";
 /// Further steps that the work may start; missing means none.
 pub const GRANT_STEPS: &str = "Cadre-Grant-Steps";
+/// Limits of the whole task of which four fifths are used, separated by commas.
+pub const BUDGET_NEAR: &str = "Cadre-Budget-Near";
 /// How many services passed the call on before; missing means 0.
 pub const HOP: &str = "Cadre-Hop";
 /// Key for side effects: the same on every delivery and attempt of a step.

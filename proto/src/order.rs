@@ -5,7 +5,7 @@ use cadre_core::{
     ids::Name,
     journal::Ruled,
     payload::{BlobRef, Payload},
-    task::Order,
+    task::{Order, Resource},
     time::UnixMillis,
     workflow::Grant,
 };
@@ -61,6 +61,8 @@ pub struct WorkOrder {
     pub grant: Grant,
     /// What a person knows about calls of former attempts.
     pub ruled: Option<Ruled>,
+    /// Limits of the whole task of which four fifths are used.
+    pub near: Vec<Resource>,
 }
 
 /// Encodes an order; a large input is written as a reference, so its blob must be stored before.
@@ -91,6 +93,7 @@ pub fn encode(
         user: order.goal.user.clone(),
         grant: grant_to_wire(order.grant),
         ruled: order.ruled.as_ref().map(ruling::ruled_to_wire),
+        budget_near: order.near.iter().map(|limit| limit.as_str().to_owned()).collect(),
     };
     body::write(ORDER, content, &wire)
 }
@@ -161,5 +164,7 @@ fn to_core(wire: v1::WorkOrder, blobs: &Blobs) -> Result<WorkOrder, Fault> {
         user: wire.user,
         grant: grant_to_core(wire.grant),
         ruled: wire.ruled.map(|ruled| ruling::ruled_to_core(ruled, blobs)).transpose()?,
+        // Only advice: a limit that a newer build names is no reason to refuse the work.
+        near: wire.budget_near.iter().filter_map(|limit| Resource::parse(limit)).collect(),
     })
 }

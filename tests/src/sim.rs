@@ -21,6 +21,7 @@ pub mod play;
 pub mod ports;
 pub mod queue;
 pub mod runner;
+mod scores;
 pub mod storm;
 pub mod world;
 
@@ -53,6 +54,10 @@ pub struct Outcome {
     pub faults: (u64, u64),
     /// Virtual time that it took.
     pub took: Duration,
+    /// How often each kind of event happened.
+    pub happened: BTreeMap<String, u64>,
+    /// Orders that went out once more behind their report: a write that arrives late does that.
+    pub again: usize,
     /// What is wrong; empty when all is well.
     pub wrong: Vec<String>,
 }

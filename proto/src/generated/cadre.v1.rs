@@ -1175,6 +1175,9 @@ pub struct WorkOrder {
     /// What a person knows about a call of a former attempt; mostly absent.
     #[prost(message, optional, tag = "80")]
     pub ruled: ::core::option::Option<Ruled>,
+    /// Limits of the whole task of which four fifths are used: `steps`, `usd`, `tokens`. Since schema 2.
+    #[prost(string, repeated, tag = "100")]
+    pub budget_near: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// What a person knows about the call that was in doubt. Since schema 2.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

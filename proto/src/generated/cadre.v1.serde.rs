@@ -9010,6 +9010,9 @@ impl serde::Serialize for WorkOrder {
         if self.ruled.is_some() {
             len += 1;
         }
+        if !self.budget_near.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("cadre.v1.WorkOrder", len)?;
         if self.schema != 0 {
             struct_ser.serialize_field("schema", &self.schema)?;
@@ -9064,6 +9067,9 @@ impl serde::Serialize for WorkOrder {
         if let Some(v) = self.ruled.as_ref() {
             struct_ser.serialize_field("ruled", v)?;
         }
+        if !self.budget_near.is_empty() {
+            struct_ser.serialize_field("budgetNear", &self.budget_near)?;
+        }
         struct_ser.end()
     }
 }
@@ -9094,6 +9100,8 @@ impl<'de> serde::Deserialize<'de> for WorkOrder {
             "user",
             "grant",
             "ruled",
+            "budget_near",
+            "budgetNear",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -9115,6 +9123,7 @@ impl<'de> serde::Deserialize<'de> for WorkOrder {
             User,
             Grant,
             Ruled,
+            BudgetNear,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -9153,6 +9162,7 @@ impl<'de> serde::Deserialize<'de> for WorkOrder {
                             "user" => Ok(GeneratedField::User),
                             "grant" => Ok(GeneratedField::Grant),
                             "ruled" => Ok(GeneratedField::Ruled),
+                            "budgetNear" | "budget_near" => Ok(GeneratedField::BudgetNear),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -9189,6 +9199,7 @@ impl<'de> serde::Deserialize<'de> for WorkOrder {
                 let mut user__ = None;
                 let mut grant__ = None;
                 let mut ruled__ = None;
+                let mut budget_near__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Schema => {
@@ -9301,6 +9312,12 @@ impl<'de> serde::Deserialize<'de> for WorkOrder {
                             }
                             ruled__ = map_.next_value()?;
                         }
+                        GeneratedField::BudgetNear => {
+                            if budget_near__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("budgetNear"));
+                            }
+                            budget_near__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(WorkOrder {
@@ -9321,6 +9338,7 @@ impl<'de> serde::Deserialize<'de> for WorkOrder {
                     user: user__,
                     grant: grant__,
                     ruled: ruled__,
+                    budget_near: budget_near__.unwrap_or_default(),
                 })
             }
         }

@@ -1,4 +1,7 @@
-use cadre_core::ids::{Name, StepId, TaskId};
+use cadre_core::{
+    ids::{Name, StepId, TaskId},
+    task::Resource,
+};
 
 use super::*;
 use crate::{ContentType, subject::Attempt};
@@ -21,6 +24,7 @@ fn work() -> WorkHeaders<'static> {
         contract_out: "terms@2",
         hop: 1,
         grant: Grant { tokens: 1000, usd_micros: 10_000, steps: 3 },
+        near: vec![Resource::Usd, Resource::Steps],
         idempotency_key: "vs3tl6e2t2bmylf5r7pg2ndlxn.extract-3",
         traceparent: Some(TRACE),
         tracestate: Some("vendor=1"),
@@ -39,6 +43,7 @@ fn headers_of_work_read_back() {
         user: None,
         hop: 0,
         grant: Grant::default(),
+        near: Vec::new(),
         traceparent: None,
         tracestate: None,
         ..work()
@@ -54,8 +59,16 @@ fn headers_of_work_read_back() {
 fn each_wrong_header_of_work_is_named() {
     let pairs = work().encode().unwrap();
     let pairs: Vec<_> = pairs.iter().map(|(name, value)| (*name, &**value)).collect();
-    let optional =
-        [USER, HOP, GRANT_TOKENS, GRANT_USD_MICROS, GRANT_STEPS, TRACEPARENT, TRACESTATE];
+    let optional = [
+        USER,
+        HOP,
+        GRANT_TOKENS,
+        GRANT_USD_MICROS,
+        GRANT_STEPS,
+        BUDGET_NEAR,
+        TRACEPARENT,
+        TRACESTATE,
+    ];
     for (index, (name, _)) in pairs.iter().enumerate() {
         let mut without = pairs.clone();
         without.remove(index);
@@ -71,7 +84,15 @@ fn each_wrong_header_of_work_is_named() {
             bad[index].1 = value;
             assert_eq!(decode_work(&bad), Err(HeaderError::Unprintable(name)), "{value:?}");
         }
-        let is_free = [USER, CONTRACT_IN, CONTRACT_OUT, IDEMPOTENCY_KEY, TRACEPARENT, TRACESTATE];
+        let is_free = [
+            USER,
+            CONTRACT_IN,
+            CONTRACT_OUT,
+            IDEMPOTENCY_KEY,
+            BUDGET_NEAR,
+            TRACEPARENT,
+            TRACESTATE,
+        ];
         if !is_free.contains(name) {
             let mut bad = pairs.clone();
             bad[index].1 = "-1";

@@ -4,18 +4,19 @@ use std::{borrow::Cow, time::Duration};
 
 use cadre_core::{
     ids::{Name, StepId, TaskId},
+    task::Resource,
     time::UnixMillis,
 };
 
 use super::{
-    ATTEMPT, CONTENT_TYPE, CONTRACT_IN, CONTRACT_OUT, DEADLINE, Fields, GRANT_STEPS, GRANT_TOKENS,
-    GRANT_USD_MICROS, HOP, HeaderError, IDEMPOTENCY_KEY, ROLE, SCHEMA, STEP, TASK, TIMEOUT_MS,
-    TRACEPARENT, TRACESTATE, USER, invalid, is_traceparent, is_value, millis, unix,
+    ATTEMPT, BUDGET_NEAR, CONTENT_TYPE, CONTRACT_IN, CONTRACT_OUT, DEADLINE, Fields, GRANT_STEPS,
+    GRANT_TOKENS, GRANT_USD_MICROS, HOP, HeaderError, IDEMPOTENCY_KEY, ROLE, SCHEMA, STEP, TASK,
+    TIMEOUT_MS, TRACEPARENT, TRACESTATE, USER, invalid, is_traceparent, is_value, millis, unix,
 };
 use crate::{ContentType, subject::Attempt};
 
 /// Every header that a work order can have.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 19] = [
     TASK,
     STEP,
     ATTEMPT,
@@ -28,6 +29,7 @@ const NAMES: [&str; 18] = [
     GRANT_TOKENS,
     GRANT_USD_MICROS,
     GRANT_STEPS,
+    BUDGET_NEAR,
     HOP,
     IDEMPOTENCY_KEY,
     SCHEMA,
@@ -55,6 +57,9 @@ pub struct WorkHeaders<'a> {
     pub hop: u32,
     /// What the work may spend.
     pub grant: Grant,
+    /// Limits of the whole task of which four fifths are used; those that this build does not know are
+    /// left out.
+    pub near: Vec<Resource>,
     /// Key for side effects: the same on every delivery and attempt of the step.
     pub idempotency_key: &'a str,
     /// W3C trace context; `None` when there is none that is valid.
@@ -109,6 +114,10 @@ impl<'a> WorkHeaders<'a> {
                 usd_micros: fields.number(GRANT_USD_MICROS)?.unwrap_or(0),
                 steps: fields.small_number(GRANT_STEPS)?.unwrap_or(0),
             },
+            near: fields
+                .get(BUDGET_NEAR)
+                .map(|text| text.split(',').filter_map(Resource::parse).collect())
+                .unwrap_or_default(),
             idempotency_key: fields.required(IDEMPOTENCY_KEY)?,
             traceparent: fields.traceparent(),
             tracestate: fields.get(TRACESTATE).filter(|_| fields.traceparent().is_some()),
@@ -147,6 +156,10 @@ impl<'a> WorkHeaders<'a> {
             if number > 0 {
                 pairs.push((name, Cow::Owned(number.to_string())));
             }
+        }
+        if !self.near.is_empty() {
+            let words: Vec<_> = self.near.iter().map(|limit| limit.as_str()).collect();
+            pairs.push((BUDGET_NEAR, Cow::Owned(words.join(","))));
         }
         let traceparent = self.traceparent.filter(|text| is_traceparent(text));
         let tracestate = self.tracestate.filter(|_| traceparent.is_some());

@@ -127,6 +127,7 @@ fn golden_work_orders_decode_for_ever() {
         ("work_order", sample::order()),
         ("work_order_grant", steered::granted_order()),
         ("work_order_ruled", called::ruled_order()),
+        ("work_order_near", steered::near_order()),
     ] {
         let bytes = order::encode(&source, sample::CONTRACTS, ContentType::Protobuf).unwrap();
         check_order(golden(name, &bytes, &wire::<v1::WorkOrder>(&bytes)), &source);

@@ -79,6 +79,7 @@ pub(crate) fn order() -> Order {
         deadline: DEADLINE,
         grant: Grant::default(),
         ruled: None,
+        near: Vec::new(),
         rev: 4,
     }
 }

@@ -153,6 +153,10 @@ fn saga() -> Vec<(&'static str, Event)> {
     ]
 }
 
+pub(crate) fn near_order() -> Order {
+    Order { near: vec![Resource::Usd, Resource::Tokens], ..order() }
+}
+
 pub(crate) fn granted_order() -> Order {
     Order { grant: GRANT, ..order() }
 }

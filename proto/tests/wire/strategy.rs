@@ -8,7 +8,7 @@ use cadre_core::{
     payload::{Hash, Payload},
     task::{
         Cause, EndStatus, Event, Failure, FailureKind, Goal, GoalLimits, Order, Outcome, Record,
-        Report, Usage,
+        Report, Resource, Usage,
     },
     time::UnixMillis,
 };
@@ -164,7 +164,9 @@ pub(crate) fn order() -> impl Strategy<Value = Order> {
             let by = "ada".to_owned();
             let ruled = Ruled { attempt, by, ruling: CallRuling::DidNot };
             let ruled = (rev % 2 == 0).then_some(ruled);
-            Order { goal, step, attempt, role, input, deadline, grant, ruled, rev }
+            let all = [Resource::Steps, Resource::Usd, Resource::Tokens];
+            let near = all.into_iter().skip(usize::from(rev % 4 != 0) * 3).collect();
+            Order { goal, step, attempt, role, input, deadline, grant, ruled, near, rev }
         },
     )
 }

@@ -17,6 +17,7 @@ mod answers;
 mod chain;
 mod crew;
 mod debts;
+mod declared;
 mod fact;
 mod fold;
 mod gate;
@@ -33,6 +34,11 @@ mod verdict;
 use std::collections::BTreeMap;
 
 use crate::ids::{Partitions, TaskId};
+#[cfg(test)]
+use crate::{
+    task::{Record, Task},
+    workflow::Workflow,
+};
 
 use self::{
     answers::Answers, chain::Chain, debts::Evidence, goals::Goals, journals::Journals,
@@ -96,6 +102,7 @@ impl Checker {
             Content::Settled => self.chain.settle(&place),
             Content::LogEnd => self.chain.end(&place, &mut self.findings),
             Content::AnswersSince => self.answers.since = place.at,
+            Content::Pack(pack) => self.tasks.packs.keep(pack),
             Content::Goal { task } => {
                 self.counts.goals_waiting += 1;
                 self.goals.waits(place, task);
@@ -169,4 +176,17 @@ impl Checker {
         self.counts.inputs_waiting = self.evidence.inputs_waiting();
         self.findings.verdict(self.counts)
     }
+}
+
+/// What the rules of the fold say of one whole log: for the tests of whoever decides.
+#[cfg(test)]
+pub(crate) fn judge(records: &[Record], pack: &Workflow) -> Result<(), String> {
+    let Some(first) = records.first() else { return Ok(()) };
+    let accepted = first.events.iter().take(1).cloned().collect();
+    let accepted = Record { events: accepted, ..first.clone() };
+    let mut task = Task::replay([&accepted]).ok_or("it does not begin with a goal")?;
+    records.iter().try_for_each(|record| {
+        let judged = fold::go_on(&mut task, record, Some(pack));
+        judged.map_err(|(rule, text)| format!("record {}: {rule}: {text}", record.rev))
+    })
 }

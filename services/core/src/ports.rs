@@ -12,7 +12,7 @@ use crate::{
     journal::{Entry, JournalId, Ruled},
     model::{ModelAnswer, ModelFailure, ModelRequest, ProviderCall, ProviderFailure, Said},
     payload::{Hash, Payload},
-    task::{Answer, Goal, Input, Order, Record, Report, Stop},
+    task::{Answer, Goal, Input, Order, Record, Report, Resource, Stop},
     time::UnixMillis,
     workflow::{Grant, Workflow},
 };
@@ -249,6 +249,9 @@ pub trait OrchestratorBus: Settle + Clone {
         trace: Option<String>,
     ) -> impl Future<Output = Result<(), BusError>> + Send;
 
+    /// Whether this order lies in its stream: it is paid, and perhaps being worked on.
+    fn has_order(&self, order: &Order) -> impl Future<Output = Result<bool, BusError>> + Send;
+
     /// Whether a report for this order waits in the partition's inputs: the order is paid then.
     fn has_report(&self, order: &Order) -> impl Future<Output = Result<bool, BusError>> + Send;
 
@@ -315,6 +318,8 @@ pub struct WorkItem<R> {
     pub grant: Grant,
     /// What a person knows about calls of former attempts.
     pub ruled: Option<Ruled>,
+    /// Limits of the whole task of which four fifths are used.
+    pub near: Vec<Resource>,
     /// Key for side effects.
     pub idempotency_key: String,
     /// W3C `traceparent`.

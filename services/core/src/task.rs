@@ -38,6 +38,7 @@ mod tests;
 mod why;
 
 pub use ask::{Ask, AskKind};
+pub(crate) use compensate::has_done;
 pub use compensate::{undoes, undone_by};
 pub use crew::{CrewRun, HandOff};
 pub use decide::{Draft, Moment, Seen, Verdict, decide};

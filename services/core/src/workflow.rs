@@ -13,7 +13,7 @@ use crate::{
     aggregate::FieldRule,
     contract::Contract,
     expr::{Expr, Template},
-    ids::Name,
+    ids::{Name, StepId},
     limits::COMPENSATION_DEFAULT,
 };
 
@@ -49,6 +49,19 @@ impl Workflow {
     #[must_use]
     pub fn step(&self, name: &Name) -> Option<&StepPlan> {
         self.steps.iter().chain(&self.compensations).find(|step| step.name == *name)
+    }
+
+    /// What the output of a step must satisfy, whoever gives it; `role` is whose turn it is in a crew.
+    /// `None` when anything will do.
+    #[must_use]
+    pub fn contract_of(&self, step: &StepId, role: Option<&Name>) -> Option<&Contract> {
+        let declared = self.step(&step.name)?;
+        let contract = match (declared.crew(), step.item) {
+            (Some(crew), None) => crew.returns.as_ref(),
+            (Some(_), Some(_)) => self.roles.get(role?).map(|role| &role.returns),
+            (None, _) => declared.role().map(|role| &role.returns),
+        };
+        contract.map(AsRef::as_ref)
     }
 
     /// What undoes the declared step of this name; `None` when nothing does.

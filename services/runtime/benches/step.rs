@@ -156,6 +156,7 @@ fn items(role: &Name) -> Vec<WorkItem<()>> {
         grant: Grant::default(),
         idempotency_key: format!("{index}.step.1"),
         ruled: None,
+        near: Vec::new(),
         trace: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
         deliveries: 1,
         receipt: Arc::new(()),

@@ -33,7 +33,7 @@ use cadre_core::{
     limits::TASK_DEADLINE_MAX,
     payload::Payload,
     ports::WorkItem,
-    task::{Outcome, Usage},
+    task::{Outcome, Resource, Usage},
     workflow::{Grant, Workflow},
 };
 use tokio::time::Instant;
@@ -89,6 +89,9 @@ pub struct Step {
     pub idempotency_key: String,
     /// What a person knows about calls of former attempts.
     pub ruled: Option<Ruled>,
+    /// Limits of the whole task of which four fifths are used: be brief. Of the attempt's own grant
+    /// [`Self::ledger`] knows it.
+    pub near: Vec<Resource>,
     /// W3C `traceparent` of whoever ordered it.
     pub trace: Option<String>,
     /// How often its order was delivered, this time included.
@@ -115,6 +118,7 @@ impl Step {
             grant: item.grant,
             idempotency_key: item.idempotency_key,
             ruled: item.ruled,
+            near: item.near,
             trace: item.trace,
             deliveries: item.deliveries,
             received,

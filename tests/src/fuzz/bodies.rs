@@ -116,6 +116,7 @@ fn as_sent(order: &WorkOrder) -> Order {
         deadline: order.deadline,
         grant: order.grant,
         ruled: order.ruled.clone(),
+        near: order.near.clone(),
         rev: 1,
     }
 }

@@ -17,14 +17,26 @@ use cadre_proto::{
     subject::Subject,
 };
 
-use super::world::{Entry, Logged, World};
+use super::{
+    PackSet,
+    world::{Entry, Logged, World},
+};
+
+/// What stands before the step's name in the key of an effect that undoes it.
+const UNDO: &str = ".compensate_";
 
 /// What core's rules say of a world in which nothing goes on.
 #[must_use]
-pub fn check(world: &World, acknowledged: &[TaskId]) -> Verdict {
+pub fn check(world: &World, packs: &PackSet, acknowledged: &[TaskId]) -> Verdict {
     let acknowledged = acknowledged.iter().map(|task| (task.clone(), task.to_string())).collect();
     let options = CheckOptions { partitions: world.partitions, is_quiescent: true, acknowledged };
     let mut checker = Checker::new(options);
+    for pack in packs.values() {
+        checker.take(Fact {
+            place: place("CADRE_PACKS", 0, 0),
+            content: Content::Pack(Arc::clone(pack)),
+        });
+    }
     let end = place("CADRE_LOG_0", world.log.len() as u64, world.now());
     checker.take(Fact { place: end.clone(), content: Content::Settled });
     on_its_way(world, &mut checker);
@@ -101,10 +113,46 @@ fn journals(world: &World, checker: &mut Checker) {
     }
 }
 
-/// Effects that happened more than once, although nobody wanted that.
+/// Effects that happened more than once, and those that undo what never happened.
 #[must_use]
-pub fn effects_repeated(world: &World) -> Vec<&String> {
-    world.effects.iter().filter(|(_, count)| **count > 1).map(|(key, _)| key).collect()
+pub fn effects_wrong(world: &World) -> Vec<String> {
+    let twice = world.effects.iter().filter(|(_, count)| **count > 1);
+    let twice = twice.map(|(key, _)| format!("happened twice: {key}"));
+    let undone = world.effects.keys().filter(|key| key.contains(UNDO));
+    let baseless = undone.filter(|key| !world.effects.contains_key(&key.replace(UNDO, ".")));
+    twice.chain(baseless.map(|key| format!("undoes what never happened: {key}"))).collect()
+}
+
+/// How often a person has ruled on calls of each step.
+#[must_use]
+pub fn ruled(world: &World) -> BTreeMap<StepId, u32> {
+    let mut ruled = BTreeMap::new();
+    for entry in &world.log {
+        let Logged::Record(append) = &entry.content else { continue };
+        for event in &append.record.events {
+            if let Event::CallRuled { step, .. } = event {
+                *ruled.entry(step.clone()).or_default() += 1;
+            }
+        }
+    }
+    ruled
+}
+
+/// How often each kind of event happened, and how often work was stopped.
+#[must_use]
+pub fn happened(world: &World) -> BTreeMap<String, u64> {
+    // Not in the log: whoever works on what nobody needs is told.
+    let stopped = world.stops.len() as u64;
+    let mut happened = BTreeMap::from([("Stopped".to_owned(), stopped)]);
+    for entry in &world.log {
+        let Logged::Record(append) = &entry.content else { continue };
+        for event in &append.record.events {
+            let text = format!("{event:?}");
+            let kind = text.split([' ', '{']).next().unwrap_or_default();
+            *happened.entry(kind.to_owned()).or_default() += 1;
+        }
+    }
+    happened
 }
 
 fn goal_of(subject: &str, headers: &[(String, String)]) -> Option<TaskId> {

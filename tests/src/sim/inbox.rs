@@ -239,6 +239,7 @@ impl Inbox<Item> for Work {
                 revision: order.goal.revision.to_string(),
                 idempotency_key: order.idempotency_key(),
                 ruled: order.ruled.clone(),
+                near: order.near.clone(),
                 step: order.step,
                 attempt: order.attempt,
                 role: order.role,

@@ -6,11 +6,15 @@ use cadre_core::{
     ids::{Name, StepId, TaskId},
     journal::CallRuling,
     payload::{Hash, Payload},
-    task::{Action, Ask, AskKind, Budget, Cancel, Control, Decision, Input, Ruling, StepState},
+    task::{
+        Action, Ask, AskKind, Budget, Cancel, Control, Decision, Fork, Goal, GoalLimits, Input,
+        Ruling, StepState,
+    },
 };
 use tokio::time::sleep;
 
 use super::{
+    PackSet,
     bus::Shared,
     chance::Chance,
     world::{Published, Write},
@@ -86,15 +90,15 @@ fn questions(shared: &Shared, known: &mut BTreeSet<Hash>) -> Vec<(TaskId, StepId
     found
 }
 
-/// Grants whatever is asked; `answer` is what a question gets.
-pub async fn grant(shared: Arc<Shared>, answer: Option<Payload>) {
+/// Grants whatever is asked; who is asked whether something happened, looks.
+pub async fn grant(shared: Arc<Shared>) {
     let mut known = BTreeSet::new();
     loop {
         sleep(LOOK_EVERY).await;
         for (task, step, hash, ask) in questions(&shared, &mut known) {
-            let ruling = match (ask.content.clone(), &answer) {
-                (None, Some(answer)) => Ruling::GrantWith(answer.clone()),
-                (Some(_), _) | (None, None) => Ruling::Grant,
+            let ruling = match ask.kind {
+                AskKind::Doubt => looked(&shared, &task, &step),
+                AskKind::Approval | AskKind::Question => Ruling::Grant,
             };
             let (by, comment) = ("kim".to_owned(), String::new());
             let decision = Decision { step, by, hash, ruling, comment };
@@ -103,65 +107,113 @@ pub async fn grant(shared: Arc<Shared>, answer: Option<Payload>) {
     }
 }
 
-/// Whether what a step does outside has happened.
-fn happened(shared: &Shared, task: &TaskId, step: &StepId) -> bool {
-    shared.world().effects.contains_key(&format!("{task}.{step}.1"))
+/// What somebody says who has looked whether the call of a step happened.
+fn looked(shared: &Shared, task: &TaskId, step: &StepId) -> Ruling {
+    let has_happened = shared.world().effects.contains_key(&format!("{task}.{step}.1"));
+    Ruling::Call(match has_happened {
+        true => CallRuling::Happened(Payload::null()),
+        false => CallRuling::DidNot,
+    })
 }
 
-/// Decides late, twice, wrongly or never; and steers whoever is open.
-pub async fn meddle(shared: Arc<Shared>, seed: u64) {
-    let mut chance = Chance::of(seed, "people");
-    let (mut known, mut wishes) = (BTreeSet::new(), 0_u32);
+/// Decides late, twice, wrongly or never; steers whoever is open, and goes on from what has been done.
+pub async fn meddle(shared: Arc<Shared>, packs: PackSet, seed: u64) {
+    let chance = Chance::of(seed, "people");
+    let mut people = People { shared, packs, chance, known: BTreeSet::new(), wishes: 0 };
     loop {
         sleep(LOOK_EVERY).await;
-        for (task, step, hash, ask) in questions(&shared, &mut known) {
-            let happened = happened(&shared, &task, &step);
-            let is_doubt = ask.kind == AskKind::Doubt;
-            let ruling = match (chance.between(0, 9), ask.content.clone()) {
-                (0..=1, _) => continue,
-                (2, _) => Ruling::Deny,
-                // Who is asked whether it happened, looks.
-                (_, Some(_)) if is_doubt && happened => {
-                    Ruling::Call(CallRuling::Happened(Payload::null()))
-                }
-                (_, _) if is_doubt && !happened => Ruling::Call(CallRuling::DidNot),
-                (3..=5, Some(content)) => Ruling::GrantWith(content),
-                (_, Some(_)) => Ruling::Grant,
-                (_, None) => Ruling::GrantWith(Payload::parse(br#"{"n": 1}"#).expect("json")),
-            };
-            let hash = if chance.hits(50) { Hash::of(b"another") } else { hash };
-            let (by, comment) = ("kim".to_owned(), String::new());
-            let decision = Decision { step, by, hash, ruling, comment };
-            for _ in 0..chance.between(1, 2) {
-                let wish = Input::Decision(decision.clone());
-                shared.write(Write::Input(task.clone(), wish, "decision"));
+        people.decide();
+        if people.chance.hits(200) {
+            people.wish();
+        }
+    }
+}
+
+struct People {
+    shared: Arc<Shared>,
+    packs: PackSet,
+    chance: Chance,
+    known: BTreeSet<Hash>,
+    wishes: u32,
+}
+
+impl People {
+    fn decide(&mut self) {
+        for (task, step, hash, ask) in questions(&self.shared, &mut self.known) {
+            let Some(ruling) = self.ruling(&task, &step, &ask) else { continue };
+            let hash = if self.chance.hits(50) { Hash::of(b"another") } else { hash };
+            for _ in 0..self.chance.between(1, 3) {
+                let by = ["kim", "lee"][self.chance.between(0, 1) as usize].to_owned();
+                let (step, ruling, comment) = (step.clone(), ruling.clone(), String::new());
+                let wish = Input::Decision(Decision { step, by, hash, ruling, comment });
+                self.shared.write(Write::Input(task.clone(), wish, "decision"));
             }
         }
-        if !chance.hits(60) {
-            continue;
+    }
+
+    fn ruling(&mut self, task: &TaskId, step: &StepId, ask: &Ask) -> Option<Ruling> {
+        let looked = looked(&self.shared, task, step);
+        let is_known = ask.content.is_some() || looked == Ruling::Call(CallRuling::DidNot);
+        Some(match (self.chance.between(0, 9), ask.content.clone()) {
+            (0..=1, _) => return None,
+            (2, _) => Ruling::Deny,
+            (_, _) if ask.kind == AskKind::Doubt && is_known => looked,
+            (3..=4, Some(content)) => Ruling::GrantWith(content),
+            (_, Some(_)) => Ruling::Grant,
+            (_, None) => Ruling::GrantWith(Payload::parse(br#"{"n": 1}"#).expect("json")),
+        })
+    }
+
+    fn wish(&mut self) {
+        let all: Vec<_> = self.shared.world().tasks.keys().cloned().collect();
+        let Some(task) = all.get(self.chance.between(0, 5) as usize) else { return };
+        self.wishes += 1;
+        let wish = match self.chance.between(0, 19) {
+            0 => Input::Cancel(Cancel { by: "kim".to_owned(), reason: "as people do".to_owned() }),
+            1 => self.steer(Action::Kill),
+            2..=4 => self.steer(Action::Pause),
+            5..=8 => self.steer(Action::Resume),
+            9..=10 => self.steer(Action::AddBudget(Budget { steps: 3, ..Budget::default() })),
+            11 => self.steer(Action::AddBudget(Budget::default())),
+            12..=16 => self.steer(Action::Retry(None)),
+            _ => return self.fork(task),
+        };
+        for _ in 0..self.chance.between(1, 2) {
+            self.shared.write(Write::Input(task.clone(), wish.clone(), "wish"));
         }
-        let all: Vec<_> = shared.world().tasks.keys().cloned().collect();
-        let Some(task) = all.get(chance.between(0, 3) as usize) else { continue };
-        wishes += 1;
-        let by = "kim".to_owned();
-        let reason = "as people do".to_owned();
-        let steer = |action| {
-            Input::Control(Control {
-                by: by.clone(),
-                reason: reason.clone(),
-                key: wishes.to_string(),
-                action,
-            })
+    }
+
+    fn steer(&self, action: Action) -> Input {
+        let (by, reason) = ("kim".to_owned(), "as people do".to_owned());
+        Input::Control(Control { by, reason, key: self.wishes.to_string(), action })
+    }
+
+    /// Goes on from a task: as it is, as it was, or as it will be.
+    fn fork(&mut self, task: &TaskId) {
+        let mut world = self.shared.world();
+        let Some(other) = world.tasks.get(task) else { return };
+        let Some(workflow) = self.packs.get(other.goal.revision.as_ref()) else { return };
+        let from = self.chance.between(0, workflow.steps.len() as u64 - 1) as usize;
+        let rev = match self.chance.between(0, 9) {
+            0 => other.rev + 1,
+            1..=3 => self.chance.between(1, other.rev),
+            _ => other.rev,
         };
-        let wish = match chance.between(0, 9) {
-            0..=1 => Input::Cancel(Cancel { by: by.clone(), reason: reason.clone() }),
-            2 => steer(Action::Kill),
-            3..=5 => steer(Action::Pause),
-            6..=8 => steer(Action::Resume),
-            _ => steer(Action::AddBudget(Budget { steps: 3, ..Budget::default() })),
-        };
-        for _ in 0..chance.between(1, 2) {
-            shared.write(Write::Input(task.clone(), wish.clone(), "wish"));
+        let fork = Fork { task: task.clone(), rev, from: workflow.steps[from].name.clone() };
+        let key = format!("fork-{}", self.wishes);
+        let goal = Arc::new(Goal {
+            task: TaskId::derive(&other.goal.tenant, &key),
+            digest: Hash::of(key.as_bytes()),
+            key,
+            deadline: None,
+            limits: GoalLimits::default(),
+            fork: Some(fork),
+            ..Goal::clone(&other.goal)
+        });
+        world.forks.push(goal.task.clone());
+        drop(world);
+        for _ in 0..self.chance.between(1, 2) {
+            self.shared.write(Write::Submit(Arc::clone(&goal)));
         }
     }
 }

@@ -50,6 +50,10 @@ pub struct Played {
     pub answer: Value,
     /// Calls of runners by step.
     pub calls: BTreeMap<StepId, u32>,
+    /// Effects outside by key.
+    pub effects: BTreeMap<String, u32>,
+    /// How often a person had to say whether a step's call has happened: each time it runs once more.
+    pub ruled: BTreeMap<StepId, u32>,
     /// Writes that changed something.
     pub writes: u64,
     /// Records of the log.
@@ -76,7 +80,7 @@ pub fn play(piece: &Piece, dies_behind: Option<u64>) -> Played {
         let deployment =
             Deployment { shared: Arc::clone(&shared), packs, doer, cached_tasks: 1_024 };
         drop(tokio::spawn(Arc::clone(&shared).drive()));
-        drop(tokio::spawn(people::grant(Arc::clone(&shared), None)));
+        drop(tokio::spawn(people::grant(Arc::clone(&shared))));
         let mut processes = [Process::new(Kind::Orchestrator, 0), Process::new(Kind::Worker, 1)];
         for process in &mut processes {
             process.start(&deployment).await;
@@ -95,7 +99,7 @@ pub fn play(piece: &Piece, dies_behind: Option<u64>) -> Played {
         if !at_rest(&shared, &tasks, WITHIN).await {
             played.wrong.push("it does not come to rest".to_owned());
         }
-        judge(&shared.world(), &tasks, played)
+        judge(&shared.world(), (&deployment.packs, tasks.as_slice()), played)
     })
 }
 
@@ -129,11 +133,12 @@ fn records(world: &World) -> usize {
     world.log.iter().filter(|entry| matches!(entry.content, Logged::Record(_))).count()
 }
 
-fn judge(world: &World, tasks: &[TaskId], mut played: Played) -> Played {
-    let verdict = facts::check(world, tasks);
+fn judge(world: &World, (packs, tasks): (&PackSet, &[TaskId]), mut played: Played) -> Played {
+    let verdict = facts::check(world, packs, tasks);
     played.wrong.extend(verdict.violations.iter().map(|violation| format!("{violation:?}")));
     let repeated = facts::repeated(world);
     played.wrong.extend(repeated.iter().map(|step| format!("dispatched again: {step:?}")));
+    played.wrong.extend(facts::effects_wrong(world));
     let answer = world.answers.first().map(|(_, answer)| answer.document.clone());
     let mut answer = answer.unwrap_or_else(Payload::null).value().clone();
     if let Some(fields) = answer.as_object_mut() {
@@ -143,6 +148,8 @@ fn judge(world: &World, tasks: &[TaskId], mut played: Played) -> Played {
     Played {
         answer,
         calls: calls.collect(),
+        effects: world.effects.clone(),
+        ruled: facts::ruled(world),
         writes: world.writes,
         records: records(world),
         ..played

@@ -14,12 +14,12 @@ use cadre_core::{
     time::UnixMillis,
     workflow::Workflow,
 };
-use cadre_proto::record;
+use cadre_proto::{record, subject};
 
 use super::{
     bus::{Receipt, SimBus},
     inbox::{self, Goals, Inputs, Stops, Work},
-    world::{Append, Kind, Logged, Ordered, Write, Written, report_subject},
+    world::{Append, Kind, Logged, Ordered, World, Write, Written, order_subject},
 };
 
 impl SimBus {
@@ -54,6 +54,12 @@ impl OrchestratorBus for SimBus {
     async fn goals(&self) -> Result<Goals, BusError> {
         self.reach().await?;
         Ok(Goals(self.clone()))
+    }
+
+    fn crowded(&self, _workflow: &Workflow) -> Option<Name> {
+        let world = self.shared.world();
+        let (role, until) = world.crowded.clone()?;
+        (world.now() < until).then_some(role)
     }
 
     async fn forward_timers(&self) -> Result<(), BusError> {
@@ -133,20 +139,25 @@ impl OrchestratorBus for SimBus {
         self.write(Write::Order(Ordered { order, timeout_ms })).await.map(|_| ())
     }
 
+    async fn has_order(&self, order: &Order) -> Result<bool, BusError> {
+        let wanted = order.clone();
+        let look = move |world: &World| world.work.holds(&order_subject(world.partitions, &wanted));
+        let found = self.ask(look).await;
+        self.shared.world().looked(order);
+        found
+    }
+
     async fn has_report(&self, order: &Order) -> Result<bool, BusError> {
-        let (task, order) = (order.goal.task.clone(), order.clone());
-        self.ask(move |world| {
-            let attempt = Report {
-                role: order.role,
-                step: order.step,
-                attempt: order.attempt,
-                outcome: cadre_core::task::Outcome::NeedsHuman { question: String::new() },
-                usage: cadre_core::task::Usage::default(),
-                worker: String::new(),
-            };
-            world.inputs.holds(&report_subject(world.partitions, &task, &attempt))
-        })
-        .await
+        let Order { goal, role, step, attempt, .. } = order;
+        let (role, task, step) = (role.clone(), goal.task.clone(), step.clone());
+        let attempt = subject::Attempt { role, task, step, number: *attempt };
+        let look = move |world: &World| {
+            let partition = attempt.task.partition(world.partitions);
+            world.inputs.holds(&subject::report(partition, &attempt))
+        };
+        let found = self.ask(look).await;
+        self.shared.world().looked(order);
+        found
     }
 
     async fn wake(&self, task: &TaskId, at: UnixMillis) -> Result<(), BusError> {

@@ -11,12 +11,15 @@ use cadre_core::{
     ids::Name,
     payload::Payload,
     task::{Failure, FailureKind, Outcome, Usage},
-    workflow::{Grant, Workflow},
+    workflow::{Effects, Grant, Workflow},
 };
 use cadre_runtime::worker::{CallSpec, Made, Ran, Step, StepRunner};
 use serde_json::json;
 
-use super::{bus::SimBus, chance::Chance};
+use super::{bus::SimBus, chance::Chance, world::Write};
+
+/// What a call costs that a scripted step makes.
+const COST: Grant = Grant { usd_micros: 10, tokens: 2 };
 
 /// What is remembered of the built-in roles: the same input has the same outcome.
 pub type Known = Arc<Mutex<BTreeMap<(Name, String), Outcome>>>;
@@ -52,11 +55,14 @@ impl StepRunner for SimRunner {
         let key = (step.task.clone(), step.step.clone());
         *self.bus.shared.world().calls.entry(key).or_default() += 1;
         let ran = match &self.doer {
-            Doer::Script(seed) => match self.pay(*seed, step).await {
+            Doer::Script(seed) => match self.touch(Some(*seed), step, &workflow).await {
                 Ok(()) => script(*seed, step).await,
                 Err(failure) => Outcome::Failed(failure).into(),
             },
-            Doer::BuiltIn(known) => self.built_in(known, step, workflow).await,
+            Doer::BuiltIn(known) => match self.touch(None, step, &workflow).await {
+                Ok(()) => self.built_in(known, step, workflow).await,
+                Err(failure) => Outcome::Failed(failure).into(),
+            },
         };
         self.bus.gate().await;
         ran
@@ -64,27 +70,31 @@ impl StepRunner for SimRunner {
 }
 
 impl SimRunner {
-    /// What the role `payer` does outside, and must not do twice.
-    async fn pay(&self, seed: u64, step: &Step) -> Result<(), Failure> {
-        if step.role.as_str() != "payer" {
+    /// What a role does outside that must not do it twice. Without a seed all goes well.
+    async fn touch(&self, seed: Option<u64>, step: &Step, pack: &Workflow) -> Result<(), Failure> {
+        if pack.roles.get(&step.role).is_none_or(|role| role.effects != Effects::Once) {
             return Ok(());
         }
         let Step { task, step: id, attempt, deliveries, .. } = step;
-        let mut chance = Chance::of(seed, &format!("pay.{task}.{id}.{attempt}.{deliveries}"));
-        let cost = Grant { usd_micros: 10, tokens: 2 };
-        let spec = CallSpec::once("bank", step.input.clone(), "pay").costing(cost);
-        let paid = step.call(spec, |making| async move {
+        let row = format!("touch.{task}.{id}.{attempt}.{deliveries}");
+        let mut chance = seed.map(|seed| Chance::of(seed, &row));
+        // What undoes something has nothing to spend.
+        let cost = if step.grant.tokens > 0 { COST } else { Grant::default() };
+        let spec = CallSpec::once("world", step.input.clone(), "touch it").costing(cost);
+        let touched = step.call(spec, move |making| async move {
             self.bus.gate().await;
-            if chance.hits(100) {
-                let failure = Failure::new(FailureKind::Unavailable, "the bank is closed");
+            if chance.as_mut().is_some_and(|chance| chance.hits(100)) {
+                let failure = Failure::new(FailureKind::Unavailable, "the world is closed");
                 return Made::Failed { failure, cost: Grant::default() };
             }
-            *self.bus.shared.world().effects.entry(making.key).or_default() += 1;
-            tokio::time::sleep(Duration::from_millis(chance.between(0, 400))).await;
+            self.bus.shared.write(Write::Effect(making.key));
+            self.bus.gate().await;
+            let pause = chance.map_or(0, |mut chance| chance.between(0, 400));
+            tokio::time::sleep(Duration::from_millis(pause)).await;
             self.bus.gate().await;
             Made::Done { result: Payload::null(), cost }
         });
-        paid.await.map(|_| ()).map_err(Failure::from)
+        touched.await.map(|_| ()).map_err(Failure::from)
     }
 
     async fn built_in(&self, known: &Known, step: &Step, workflow: Arc<Workflow>) -> Ran {
@@ -131,9 +141,28 @@ async fn script(seed: u64, step: &Step) -> Ran {
             Outcome::Completed { output: good, confidence: None }
         }
         31 => Outcome::NeedsHuman { question: "what now?".to_owned() },
-        _ => Outcome::Completed { output: good, confidence: Some(0.9) },
+        _ => match mate_of(role, &mut chance) {
+            Some(to) => {
+                let output = chance.hits(700).then_some(good);
+                Outcome::Handoff { to, reason: "as the script says".to_owned(), output }
+            }
+            None => Outcome::Completed { output: good, confidence: Some(0.9) },
+        },
     };
-    let usage =
+    let spent =
         Usage { usd_micros: chance.between(0, 50), tokens: chance.between(0, 20), work_ms: 0 };
+    let usage = if step.grant == Grant::default() { Usage::default() } else { spent };
     Ran { outcome, usage }
+}
+
+/// Whom a member of a crew hands off to; `None` when it does not.
+fn mate_of(role: &Name, chance: &mut Chance) -> Option<Name> {
+    let to = match (role.as_str(), chance.between(0, 9)) {
+        // No member of any crew.
+        ("chief" | "boss", 0) => "racer",
+        ("chief" | "boss", 1..=4) => "mate",
+        ("mate", 0..=2) => "chief",
+        _ => return None,
+    };
+    Some(Name::new(to).expect("a name"))
 }

@@ -1,6 +1,9 @@
 //! Everything that the simulated broker keeps, and the only way to change it: a [`Write`].
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use cadre_core::{
@@ -8,7 +11,7 @@ use cadre_core::{
     journal::{Entry as JournalEntry, JournalId},
     payload::{Hash, Payload},
     ports::{DeadLetter, Stopped},
-    task::{Answer, Goal, Input, Order, Record, Report, Task},
+    task::{Answer, Goal, Input, Order, Outcome, Record, Report, Task, Usage},
     time::UnixMillis,
 };
 use cadre_proto::subject;
@@ -77,6 +80,8 @@ pub enum Write {
     Letter(DeadLetter),
     /// An entry, behind what its journal must end with.
     Note(JournalId, u64, JournalEntry),
+    /// Something happens outside, under this key.
+    Effect(String),
     /// A delivery is settled.
     Ack(Kind, u64),
     /// A delivery is still worked on.
@@ -170,6 +175,8 @@ pub struct World {
     pub timers: BTreeMap<TaskId, Timer>,
     /// Answers, with when they were told.
     pub answers: Vec<(u64, Answer)>,
+    /// Forks that somebody has begun.
+    pub forks: Vec<TaskId>,
     /// Goals that were refused.
     pub rejected: Vec<(Name, Payload)>,
     /// Work that was stopped, in order.
@@ -186,6 +193,14 @@ pub struct World {
     pub journals: BTreeMap<JournalId, Vec<JournalEntry>>,
     /// Effects outside, by key: each key belongs to one that must not happen twice.
     pub effects: BTreeMap<String, u32>,
+    /// Subjects of the reports that were ever stored.
+    pub reported: BTreeSet<String>,
+    /// Orders that went out although their report was there before.
+    pub again: Vec<String>,
+    /// A role that has too much to do, and until when.
+    pub crowded: Option<(Name, u64)>,
+    /// Behind the next look whether an order is paid, its worker reports this and settles it.
+    pub reports_behind_look: Option<Payload>,
     /// Writes so far that changed something.
     pub writes: u64,
     /// Faults so far.
@@ -214,6 +229,7 @@ impl World {
             due: Queue::new(5_000),
             timers: BTreeMap::new(),
             answers: Vec::new(),
+            forks: Vec::new(),
             rejected: Vec::new(),
             stops: Vec::new(),
             late: BTreeMap::new(),
@@ -222,6 +238,10 @@ impl World {
             calls: BTreeMap::new(),
             journals: BTreeMap::new(),
             effects: BTreeMap::new(),
+            crowded: None,
+            reports_behind_look: None,
+            reported: BTreeSet::new(),
+            again: Vec::new(),
             writes: 0,
             injected: 0,
             dies_behind: None,
@@ -306,19 +326,13 @@ impl World {
                     format!("{}.{source}", subject::in_timer(self.partition(&task), &task));
                 return self.input(subject, task, input);
             }
-            Write::Order(ordered) => {
-                let subject = order_subject(self.partitions, &ordered.order);
-                if self.work.holds(&subject) {
-                    return Written::Refused;
-                }
-                let travel = self.travel();
-                return Written::Stored(self.work.store(subject, ordered, travel));
-            }
+            Write::Order(ordered) => return self.order(ordered),
             Write::Report(task, report) => {
                 let subject = report_subject(self.partitions, &task, &report);
                 if self.inputs.holds(&subject) {
                     return Written::Refused;
                 }
+                self.reported.insert(subject.clone());
                 return self.input(subject, task, Input::Report(report));
             }
             Write::Wake(task, at) => {
@@ -336,6 +350,7 @@ impl World {
             }
             Write::Letter(letter) => return self.letter(letter),
             Write::Note(id, expected, entry) => return self.note(id, expected, entry),
+            Write::Effect(key) => *self.effects.entry(key).or_default() += 1,
             Write::Ack(kind, sequence) => match kind {
                 Kind::Goal => self.goals.remove(sequence),
                 Kind::Input => self.inputs.remove(sequence),
@@ -345,6 +360,38 @@ impl World {
             Write::Progress(sequence) => self.work.put_off(sequence, None, now),
         }
         Written::Stored(0)
+    }
+
+    fn order(&mut self, ordered: Ordered) -> Written {
+        let subject = order_subject(self.partitions, &ordered.order);
+        if self.work.holds(&subject) {
+            return Written::Refused;
+        }
+        let Order { goal, step, attempt, role, .. } = &ordered.order;
+        let (role, task, step) = (role.clone(), goal.task.clone(), step.clone());
+        let attempt = subject::Attempt { role, task, step, number: *attempt };
+        let report = subject::report(self.partition(&attempt.task), &attempt);
+        if self.reported.contains(&report) {
+            self.again.push(subject.clone());
+        }
+        let travel = self.travel();
+        Written::Stored(self.work.store(subject, ordered, travel))
+    }
+
+    /// Lets an order's worker report and settle it, if it was to do so behind a look.
+    pub fn looked(&mut self, order: &Order) {
+        let Some(output) = self.reports_behind_look.take() else { return };
+        let report = Report {
+            role: order.role.clone(),
+            step: order.step.clone(),
+            attempt: order.attempt,
+            outcome: Outcome::Completed { output, confidence: None },
+            usage: Usage::default(),
+            worker: "quick".to_owned(),
+        };
+        self.write(Write::Report(order.goal.task.clone(), report));
+        let subject = order_subject(self.partitions, order);
+        self.work.messages.retain(|_, message| message.subject != subject);
     }
 
     fn stop(&mut self, stopped: Stopped) {

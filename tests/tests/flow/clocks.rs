@@ -98,6 +98,7 @@ async fn order(bed: &Bed, key: &str, deadline: UnixMillis) {
         deadline,
         grant: Grant::default(),
         ruled: None,
+        near: Vec::new(),
         rev: 1,
     };
     let (accepts, returns) = ("any@1".to_owned(), "any@1".to_owned());

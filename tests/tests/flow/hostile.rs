@@ -1,5 +1,7 @@
 //! A thousand messages that mean nothing or harm: each is answered or kept, and then all is well.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use bytes::Bytes;
 use cadre_core::{
     ids::{Name, TaskId},
@@ -10,7 +12,7 @@ use cadre_tests::{
     bed::Bed,
     fuzz::{Mutator, TARGETS},
     packs,
-    plain::{self, Rejections},
+    plain::{self, DeadLetter, Rejections},
     raw, verdict,
 };
 use futures::{StreamExt as _, stream};
@@ -150,21 +152,43 @@ const BLOCKS: [&[u8]; 12] = [
     b"\r\n\r\n",
 ];
 
-/// Publishes all, some of them twice; says how many of them there is something to keep of. A wake-up for
-/// a task that is not there says nothing at all: it is only acknowledged.
-async fn send(bed: &Bed, messages: &[Message]) -> usize {
+/// The end of the subject under which a message is kept: it names the message, and no other.
+type Kept = String;
+
+fn kept(subject: &str, sequence: u64) -> Kept {
+    match subject.split('.').nth(2) {
+        Some("work") => format!("work.work.{sequence}"),
+        Some("in") => format!("input.cadre_in_0.{sequence}"),
+        Some(_) | None => format!("goal.cadre_goals.{sequence}"),
+    }
+}
+
+/// Publishes all, some of them twice; says what there is something to keep of. A wake-up for a task that
+/// is not there says nothing at all: it is only acknowledged.
+async fn send(bed: &Bed, messages: &[Message]) -> Vec<Kept> {
     let twice = messages.iter().step_by(20);
     let sent = stream::iter(messages.iter().chain(twice)).map(|message| async move {
         let pairs: Vec<_> = message.headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
-        plain::publish(bed, &message.subject, plain::headers(&pairs), &message.body).await;
-        !message.subject.contains(".in.timer.wake.")
+        let ack =
+            plain::publish(bed, &message.subject, plain::headers(&pairs), &message.body).await;
+        let is_kept = !message.subject.contains(".in.timer.wake.");
+        is_kept.then(|| kept(&message.subject, ack.sequence))
     });
-    sent.buffer_unordered(AT_ONCE).filter(|is_kept| std::future::ready(*is_kept)).count().await
+    let sent: Vec<_> = sent.buffer_unordered(AT_ONCE).collect().await;
+    sent.into_iter().flatten().collect()
+}
+
+/// Bodies of raw messages, each of which is there once. What is mended gets another sequence, so it is known by
+/// its body.
+#[derive(Default)]
+struct Raw {
+    goals: Vec<Vec<u8>>,
+    others: Vec<Vec<u8>>,
 }
 
 /// Everything that is raw: to the intake, to a partition, to a worker.
-async fn send_raw(bed: &Bed) -> (usize, usize) {
-    let (mut goals, mut others) = (0, 0);
+async fn send_raw(bed: &Bed) -> Raw {
+    let mut sent = Raw::default();
     for (number, block) in BLOCKS.iter().enumerate() {
         let task = stranger(number);
         let partition = bed.bus.streams().partition(&task);
@@ -172,11 +196,62 @@ async fn send_raw(bed: &Bed) -> (usize, usize) {
             format!("cadre.{partition}.work.echoes-r1.{task}.s1.1"),
             format!("cadre.{partition}.in.control.cli.{task}"),
         );
-        goals += usize::from(raw::publish(bed, "goals.acme.echoes", block, b"no JSON").await);
-        others += usize::from(raw::publish(bed, &work, block, b"{}").await);
-        others += usize::from(raw::publish(bed, &wish, block, b"\xff").await);
+        let goal = format!("no JSON {number}").into_bytes();
+        let order = format!("{{\"raw\": {number}}}").into_bytes();
+        let control = [b"\xff".as_slice(), number.to_string().as_bytes()].concat();
+        if raw::publish(bed, "goals.acme.echoes", block, &goal).await {
+            sent.goals.push(goal);
+        }
+        for (subject, body) in [(work, order), (wish, control)] {
+            if raw::publish(bed, &subject, block, &body).await {
+                sent.others.push(body);
+            }
+        }
     }
-    (goals, others)
+    sent
+}
+
+/// Each message is kept once, under its own name, and nothing else is. What is mended while the connection is
+/// lost can be published anew twice (`nats::mend`): such a letter may be there twice, says how many are.
+fn each_is_kept(letters: &[DeadLetter], sent: &[Kept], raw: &Raw) -> usize {
+    let mut missing: BTreeSet<&str> = sent.iter().map(String::as_str).collect();
+    assert_eq!(missing.len(), sent.len(), "each has a name of its own");
+    let bodies = raw.goals.iter().chain(&raw.others);
+    let mut mended: BTreeMap<&[u8], usize> = bodies.map(|body| (body.as_slice(), 0)).collect();
+    for letter in letters {
+        assert!(!letter.reason.is_empty() && !letter.came_on.is_empty(), "{letter:?}");
+        if let Some(count) = mended.get_mut(&letter.body[..]) {
+            *count += 1;
+            continue;
+        }
+        let (_, name) = letter.subject.split_once(".dead.").expect("a letter");
+        assert!(missing.remove(name), "kept twice, or never sent: {letter:?}");
+    }
+    assert!(missing.is_empty(), "{} are not kept: {missing:?}", missing.len());
+    for (body, count) in &mended {
+        let body = String::from_utf8_lossy(body);
+        assert!((1..=2).contains(count), "{body:?} is kept {count} times");
+    }
+    mended.values().filter(|count| **count > 1).count()
+}
+
+/// Each of these goals was answered; says how many answers there were in all.
+async fn each_is_told(rejections: &mut Rejections, sent: &[Kept]) -> usize {
+    let (mut told, mut names) = (0, BTreeSet::new());
+    // One look takes at most as much as the runtime lets a task have in one go.
+    loop {
+        let more = rejections.so_far().await;
+        if more.is_empty() {
+            break;
+        }
+        told += more.len();
+        let sequences = more.iter().filter_map(|it| it.document["sequence"].as_u64());
+        names.extend(sequences.map(|sequence| format!("goal.cadre_goals.{sequence}")));
+    }
+    let goals = sent.iter().filter(|name| name.starts_with("goal."));
+    let silent: Vec<_> = goals.filter(|name| !names.contains(*name)).collect();
+    assert!(silent.is_empty(), "nobody was told of {silent:?}");
+    told
 }
 
 fn resident() -> u64 {
@@ -195,37 +270,30 @@ async fn a_thousand_malformed_messages_leave_a_healthy_system() {
     let stack = bed.stack().await;
     let before = resident();
 
-    let sent = send(&bed, &goals(320)).await;
-    let (raw_goals, raw_others) = send_raw(&bed).await;
-    let others = send(&bed, &inputs(&bed, 480)).await + send(&bed, &orders(&bed, 220)).await;
-    let (bad_goals, bad) = (sent + raw_goals, sent + raw_goals + others + raw_others);
-    eprintln!("{bad} malformed messages, {bad_goals} of them goals, {raw_goals}+{raw_others} raw");
+    let goals = send(&bed, &goals(320)).await;
+    let raw = send_raw(&bed).await;
+    let (inputs, orders) =
+        (send(&bed, &inputs(&bed, 480)).await, send(&bed, &orders(&bed, 220)).await);
+    let bad_goals = goals.len() + raw.goals.len();
+    let sent = [goals, inputs, orders].concat();
+    let bad = sent.len() + raw.goals.len() + raw.others.len();
+    eprintln!("{bad} malformed messages, {bad_goals} of them goals");
     assert!(bad > 1_000, "{bad}");
 
     // Good work goes on meanwhile, and afterwards.
     let good = bed.publish("echoes", "good", &json!({"n": 1})).await;
     assert_eq!(bed.answer(&good).await["status"], "completed");
-    let letters = plain::dead_letters(&bed, bad).await;
-    assert_eq!(letters.len(), bad);
+    // As many as there must be at least; then whatever else there is.
+    plain::dead_letters(&bed, bad).await;
     for stream in ["CADRE_GOALS", "CADRE_IN_0", "CADRE_WORK_0"] {
         plain::emptied(&bed, stream).await;
     }
-    // What is mended while the connection is lost can be published anew twice (`nats::mend`).
     let kept = plain::count(&bed, "CADRE_LOG_0", "cadre.*.dead.>").await;
-    assert!((bad..=bad + raw_goals + raw_others).contains(&kept), "{kept} letters of {bad}");
-    for letter in &letters {
-        assert!(!letter.reason.is_empty() && !letter.came_on.is_empty(), "{letter:?}");
-    }
-    // One look takes at most as much as the runtime lets a task have in one go.
-    let mut told = 0;
-    loop {
-        match rejections.so_far().await.len() {
-            0 => break,
-            more => told += more,
-        }
-    }
-    eprintln!("{kept} letters, {told} of {bad_goals} goals answered");
-    assert!((bad_goals..=bad_goals + raw_goals).contains(&told), "{told} of {bad_goals} answered");
+    let letters = plain::dead_letters(&bed, kept).await;
+    let twice = each_is_kept(&letters, &sent, &raw);
+    let told = each_is_told(&mut rejections, &sent).await;
+    eprintln!("{kept} letters, {twice} messages twice; {told} answers to {bad_goals} goals");
+    assert!((bad_goals..=bad_goals + raw.goals.len()).contains(&told), "{told} of {bad_goals}");
 
     let after = bed.publish("echoes", "after", &json!({"n": 2})).await;
     assert_eq!(bed.answer(&after).await["result"]["echo"], json!({"n": 2}));

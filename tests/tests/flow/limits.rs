@@ -169,3 +169,37 @@ async fn a_cancelled_task_ends_once() {
     verdict::is_clean(&bed).await;
     stack.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_is_told_which_limits_of_the_task_are_nearly_used() {
+    const PACK: &str = r#"apiVersion: pack/v1
+name: brief
+roles:
+  typist: {runtime: remote, accepts: contracts/any.v1.json, returns: contracts/any.v1.json, limits: {timeout: 60s}}
+workflow:
+  input: contracts/any.v1.json
+  output: contracts/any.v1.json
+  limits: {deadline: 5m, max_steps: 9, max_usd: 0, max_tokens: 100}
+  when_limited: partial
+  steps:
+    first: {role: typist, with: "${ goal }"}
+    second: {role: typist, after: [first], with: "${ first }"}
+  result:
+    second: "${ second }"
+"#;
+    let bed = Bed::new().await;
+    bed.apply(&packs::pack(PACK, &[("contracts/any.v1.json", packs::ANYTHING)])).await;
+    let stack = bed.stack().await;
+    let task = bed.publish("brief", "k", &json!({"n": 1})).await;
+    let typist = Hand::of(&bed, "typist").await;
+    let first = typist.order().await;
+    assert_eq!((first.header("Cadre-Budget-Near"), first.body.get("budgetNear")), ("", None));
+    first.answer(json!({"completed": {"output": {}}, "usage": {"tokens": 80}})).await;
+    let second = typist.order().await;
+    assert_eq!(second.header("Cadre-Budget-Near"), "tokens");
+    assert_eq!(second.body["budgetNear"], json!(["tokens"]));
+    second.complete(&json!({})).await;
+    assert_eq!(bed.answer(&task).await["status"], "completed");
+    verdict::is_clean_at_rest(&bed, &[task]).await;
+    stack.stop().await;
+}

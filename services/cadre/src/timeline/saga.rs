@@ -14,7 +14,6 @@ const NAMED_MAX: usize = 6;
 impl Timeline {
     /// The line of such an event; an empty one for any other.
     pub(super) fn saga(&self, event: &Event, at: UnixMillis) -> Line {
-        #[expect(clippy::wildcard_enum_match_arm, reason = "the caller has all others")]
         match event {
             Event::Compensating { status, reason: why, until, .. } => {
                 let (status, time) = (status.as_str(), span(until.since(at)));
@@ -41,7 +40,27 @@ impl Timeline {
                 let rest = format!("goes on from {} of task {}", fork.from, fork.task);
                 Line::new(Mark::Goal, "fork", rest)
             }
-            _ => Line::new(Mark::Goal, "", String::new()),
+            // The caller has these.
+            Event::Accepted { .. }
+            | Event::Expanded { .. }
+            | Event::CrewBegan { .. }
+            | Event::HandedOff { .. }
+            | Event::LoopFound { .. }
+            | Event::StepDispatched { .. }
+            | Event::StepDelayed { .. }
+            | Event::StepCompleted { .. }
+            | Event::StepFailed { .. }
+            | Event::StepSkipped { .. }
+            | Event::StepWaiting { .. }
+            | Event::Voted { .. }
+            | Event::CallRuled { .. }
+            | Event::LimitReached { .. }
+            | Event::BudgetNear { .. }
+            | Event::BudgetAdded { .. }
+            | Event::Paused { .. }
+            | Event::Resumed { .. }
+            | Event::Refused { .. }
+            | Event::Ended { .. } => Line::new(Mark::Goal, "", String::new()),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     payload::{Hash, Payload},
     task::{Event, Record},
     time::UnixMillis,
+    workflow::Workflow,
 };
 
 /// Where a message stands.
@@ -41,6 +42,8 @@ pub enum Content {
     LogEnd,
     /// Answers of tasks that ended before this time may have been dropped.
     AnswersSince,
+    /// A pack revision; comes before the first record of a task that is pinned to it.
+    Pack(Arc<Workflow>),
     /// A published goal that waits for the intake.
     Goal {
         /// The task that it will be; `None` without a key or a valid subject.

@@ -2,12 +2,13 @@
 //!
 //! The only place of the check that knows every kind of event: a new kind begins here.
 
-use super::{crew, fact::RecordFact, gate, rule::Rule, saga};
+use super::{crew, declared, fact::RecordFact, gate, rule::Rule, saga};
 use crate::{
     ids::{Name, Partitions, StepId, TaskId},
     payload::Payload,
     task::{AGGREGATE, AskKind, EndStatus, Event, FanOut, Phase, Record, StepState, Task},
     time::UnixMillis,
+    workflow::Workflow,
 };
 
 pub(super) type Broken = (Rule, String);
@@ -34,7 +35,12 @@ pub(super) fn begin(fact: &RecordFact, partitions: Partitions) -> Result<Task, B
 }
 
 /// Folds a record into the task, event by event; of the first one the acceptance is in it already.
-pub(super) fn go_on(task: &mut Task, record: &Record) -> Result<(), Broken> {
+/// Without its pack only what is possible at all is judged.
+pub(super) fn go_on(
+    task: &mut Task,
+    record: &Record,
+    pack: Option<&Workflow>,
+) -> Result<(), Broken> {
     if record.at < task.changed_at {
         let text = format!("it is of {}, older than the one before it", record.at);
         return Err((Rule::LegalFold, text));
@@ -48,6 +54,9 @@ pub(super) fn go_on(task: &mut Task, record: &Record) -> Result<(), Broken> {
     let skipped = usize::from(record.rev == 1);
     for event in record.events.iter().skip(skipped) {
         legal(task, event, record.at)?;
+        if let Some(pack) = pack {
+            declared::check(pack, task, event)?;
+        }
         task.apply(event, record.rev, record.at);
     }
     Ok(())
@@ -252,7 +261,8 @@ fn dispatched(task: &Task, step: &StepId, attempt: u32) -> Result<(), Broken> {
         (Some(_), _) => return illegal(format!("there is no item {step}")),
         (None, Some(_)) => return illegal(format!("step {step} is dispatched beside its items")),
     }
-    let is_open = task.steps.values().any(|step| step.state.is_open());
+    // One that was delayed is open itself.
+    let is_open = task.steps.iter().any(|(id, other)| id != step && other.state.is_open());
     match (&task.phase, step.name.as_str()) {
         (Phase::Running, AGGREGATE) if is_open => {
             illegal("the aggregation begins while steps are open".to_owned())

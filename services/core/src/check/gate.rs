@@ -13,8 +13,9 @@ use crate::{
 pub(super) fn check(task: &Task, input: &Payload) -> Result<(), String> {
     let request = Request::from_value(input.value()).map_err(|error| error.to_string())?;
     for candidate in request.fields.iter().flat_map(|field| &field.candidates) {
-        // A condition may choose a value that no step gave.
-        if candidate.from.contains('?') {
+        // A condition may choose a value that no step gave, and an empty list is made of none.
+        let is_nothing = candidate.value.as_array().is_some_and(Vec::is_empty);
+        if candidate.from.contains('?') || is_nothing {
             continue;
         }
         let named = steps_in(task, &candidate.from);

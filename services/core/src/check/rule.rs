@@ -38,6 +38,8 @@ pub enum Rule {
     /// Group fold.
     Compensation,
     /// Group fold.
+    AsDeclared,
+    /// Group fold.
     SameReplay,
     /// Group gate.
     AggregateParts,
@@ -77,7 +79,7 @@ pub enum Rule {
 
 impl Rule {
     /// All of them, group by group.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::LogHole,
         Self::RecordDecodes,
         Self::ReaderVersion,
@@ -94,6 +96,7 @@ impl Rule {
         Self::NoLateOrder,
         Self::TimerNotEarly,
         Self::Compensation,
+        Self::AsDeclared,
         Self::SameReplay,
         Self::AggregateParts,
         Self::OrderFromRecord,
@@ -134,6 +137,7 @@ impl Rule {
             Self::NoLateOrder => "no-late-order",
             Self::TimerNotEarly => "timer-not-early",
             Self::Compensation => "compensation",
+            Self::AsDeclared => "as-declared",
             Self::SameReplay => "same-replay",
             Self::AggregateParts => "aggregate-parts",
             Self::OrderFromRecord => "order-from-record",
@@ -183,7 +187,10 @@ impl Rule {
             }
             Self::TimerNotEarly => "nothing expires before its time",
             Self::Compensation => {
-                "only completed steps are undone, when the task comes to an end, the last one first"
+                "at a bad end completed steps are undone, no others, the last one first"
+            }
+            Self::AsDeclared => {
+                "steps, roles, grants, inputs and results are as the task's pack revision declares"
             }
             Self::SameReplay => "a log read again gives the same state",
             Self::AggregateParts => {
@@ -200,9 +207,7 @@ impl Rule {
             Self::AnswerFromEnd => "every answer says what its task's log says",
             Self::OneAnswer => "every answer was published where there was none",
             Self::Spending => "an answer's steps, tokens and money are the sum of the log's",
-            Self::JournalWhole => {
-                "a step's journal is dense, each entry behind the one before it, and no claim goes back"
-            }
+            Self::JournalWhole => "a step's journal is dense and guarded, and no claim goes back",
             Self::EffectOnce => "no effect that must not happen twice happens twice",
             Self::EffectKnown => {
                 "a call whose outcome nobody knows is reported as such, unless its attempt never reported"
@@ -210,9 +215,7 @@ impl Rule {
             Self::JournalSpending => {
                 "what an attempt's calls cost is within its grant, and is what its report says"
             }
-            Self::LetterComplete => {
-                "every dead letter has its reason, its subject and all of its body"
-            }
+            Self::LetterComplete => "every dead letter has reason, subject and all of its body",
             Self::AcknowledgedKept => {
                 "every goal that was confirmed has a log, or waits, or is a dead letter"
             }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     ids::{Name, StepId},
     payload::Payload,
-    task::{EndStatus, Ending, Fork, Phase, StepState, Task, undoes},
+    task::{EndStatus, Ending, Fork, Phase, StepState, Task, has_done, undoes},
 };
 
 /// Only what is going on can come to an end.
@@ -30,7 +30,7 @@ pub(super) fn undoing(task: &Task, step: &StepId) -> Result<(), Broken> {
     let Some(before) = task.steps.get(&done) else {
         return wrong(format!("step {step} undoes a step that never began"));
     };
-    if !matches!(before.state, StepState::Completed { .. }) || before.attempt == 0 {
+    if !has_done(task, &done, before) {
         let state = before.state.as_str();
         return wrong(format!(
             "step {step} undoes {done}, which this task did not complete: {state}"

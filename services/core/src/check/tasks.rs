@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, mem, sync::Arc};
 
 use super::{
+    declared::Packs,
     fact::{Place, RecordFact, RecordProblem},
     fold,
     rule::Rule,
@@ -12,6 +13,7 @@ use crate::{
     ids::{Partitions, TaskId},
     payload::Hash,
     task::{Event, Record, Task},
+    workflow::Workflow,
 };
 
 /// One task.
@@ -90,11 +92,13 @@ pub(super) fn same_state(
 pub(super) struct Tasks {
     partitions: Partitions,
     entries: BTreeMap<TaskId, Entry>,
+    /// The pack revisions that tasks are pinned to.
+    pub(super) packs: Packs,
 }
 
 impl Tasks {
     pub(super) fn new(partitions: Partitions) -> Self {
-        Self { partitions, entries: BTreeMap::new() }
+        Self { partitions, entries: BTreeMap::new(), packs: Packs::default() }
     }
 
     pub(super) fn get(&self, task: &TaskId) -> Option<&Entry> {
@@ -160,7 +164,10 @@ impl Tasks {
             Some(Stage::Lost) => Stage::Lost,
         };
         let stage = match stage {
-            Stage::Open(live) => go_on(live, &place, fact, findings),
+            Stage::Open(live) => {
+                let pack = self.packs.of(&live.task).cloned();
+                go_on(live, (&place, pack.as_deref()), fact, findings)
+            }
             other @ (Stage::Ended(_) | Stage::Lost) => other,
         };
         self.entries.insert(task, Entry { rev, hash, place, stage });
@@ -168,13 +175,20 @@ impl Tasks {
 
     /// The task that a first record makes; `None` when it makes none.
     fn begin(
-        &self,
+        &mut self,
         place: &Place,
         fact: &RecordFact,
         findings: &mut Findings,
     ) -> Option<Box<Live>> {
         match fold::begin(fact, self.partitions) {
-            Ok(task) => Some(Box::new(Live { task, log: Vec::new() })),
+            Ok(task) => {
+                if self.packs.misses(&task) {
+                    let revision = &task.goal.revision;
+                    let text = format!("pack revision {revision} is not there to compare with");
+                    findings.note(Some(&fact.task), place, text);
+                }
+                Some(Box::new(Live { task, log: Vec::new() }))
+            }
             Err((rule, text)) => {
                 findings.accuse(rule, Some(&fact.task), place, text);
                 None
@@ -198,12 +212,17 @@ fn is_refusal(fact: &RecordFact) -> bool {
 }
 
 /// Folds a record into an open task.
-fn go_on(mut live: Box<Live>, place: &Place, fact: RecordFact, findings: &mut Findings) -> Stage {
+fn go_on(
+    mut live: Box<Live>,
+    (place, pack): (&Place, Option<&Workflow>),
+    fact: RecordFact,
+    findings: &mut Findings,
+) -> Stage {
     let accuse = |findings: &mut Findings, rule, text: String| {
         findings.accuse(rule, Some(&fact.task), place, text);
         Stage::Lost
     };
-    if let Err((rule, text)) = fold::go_on(&mut live.task, &fact.record) {
+    if let Err((rule, text)) = fold::go_on(&mut live.task, &fact.record, pack) {
         return accuse(findings, rule, text);
     }
     let cause = fact.record.cause.sequence;

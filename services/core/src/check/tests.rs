@@ -1,6 +1,7 @@
 //! A good history is clean; each rule has a corruption that it finds, and it alone.
 
 mod debts;
+mod declared;
 mod fold;
 mod journals;
 mod kit;

@@ -12,12 +12,13 @@
 use super::{
     dispatch::Attempt,
     event::{EndStatus, Event},
-    input::{FailureKind, Usage, clip},
+    input::{FailureKind, Usage, clip, clip_to},
     plan::Planner,
-    state::{Ending, Phase, StepState},
+    state::{Ending, Phase, Step, StepState, Task},
 };
 use crate::{
     ids::{Name, StepId},
+    limits::TEXT_BYTES_MAX,
     payload::Payload,
 };
 
@@ -39,6 +40,14 @@ pub fn undone_by(step: &StepId) -> Option<StepId> {
 pub fn undoes(step: &StepId) -> Option<StepId> {
     let name = Name::new(step.name.as_str().strip_prefix(PREFIX)?).ok()?;
     Some(StepId { name, item: step.item })
+}
+
+/// Whether this task itself has done a step, so that it can be undone. Of a crew it is the step that
+/// counts and no turn; what has no attempt was done by another task.
+pub(crate) fn has_done(task: &Task, id: &StepId, step: &Step) -> bool {
+    let is_crew = task.crews.contains_key(&id.name);
+    let is_ours = if is_crew { id.item.is_none() } else { step.attempt > 0 };
+    is_ours && matches!(step.state, StepState::Completed { .. })
 }
 
 impl Planner<'_> {
@@ -72,11 +81,16 @@ impl Planner<'_> {
     /// Ends the task at once, and says what stays as it is.
     pub(super) fn kill(&mut self, reason: &str) {
         let (ending, usage) = (self.ending(), Usage::default());
-        let left: Vec<_> = self.to_undo().map(|(_, done)| done.to_string()).collect();
+        let left = match &ending {
+            Some(_) => self.tally().1,
+            None => self.to_undo().map(|(_, done)| done.to_string()).collect(),
+        };
         let reason = match &ending {
-            Some(ending) => format!("{}; {reason}", ending.reason),
+            Some(ending) => format!("{}; {reason}", clip_to(&ending.reason, TEXT_BYTES_MAX / 4)),
             None => reason.to_owned(),
         };
+        // What is left must be read behind long reasons, too.
+        let reason = clip_to(&reason, TEXT_BYTES_MAX / 2);
         let reason = if left.is_empty() {
             reason
         } else {
@@ -118,8 +132,7 @@ impl Planner<'_> {
     fn to_undo(&self) -> impl Iterator<Item = (u64, &StepId)> {
         let (workflow, task) = (self.workflow(), self.task());
         task.steps.iter().filter_map(move |(id, step)| {
-            // Without an attempt it was another task that has done it.
-            let is_ours = matches!(step.state, StepState::Completed { .. }) && step.attempt > 0;
+            let is_ours = has_done(task, id, step);
             let declared = workflow.compensation_of(&id.name).filter(|_| is_ours)?;
             let undo = StepId { name: declared.name.clone(), item: id.item };
             (!task.steps.contains_key(&undo)).then_some((step.rev, id))
@@ -159,6 +172,20 @@ impl Planner<'_> {
 
     fn end_compensated(&mut self, ending: Ending) {
         let Ending { status, reason, answer, .. } = ending;
+        let (undone, left) = self.tally();
+        let mut parts = vec![clip_to(&reason, TEXT_BYTES_MAX / 2)];
+        if !left.is_empty() {
+            parts.push(format!("not undone: {}", named(&left)));
+        }
+        if !undone.is_empty() {
+            parts.push(format!("undone: {}", named(&undone)));
+        }
+        let (reason, usage) = (self.with_unknown(&parts.join("; ")), Usage::default());
+        self.emit(Event::Ended { status, reason, answer, usage });
+    }
+
+    /// Steps that are undone by now, and those that are not, with what came of it.
+    fn tally(&self) -> (Vec<String>, Vec<String>) {
         let (mut undone, mut left) = (Vec::new(), Vec::new());
         for (id, step) in &self.task().steps {
             let Some(done) = self.undone(id) else { continue };
@@ -175,15 +202,7 @@ impl Planner<'_> {
             }
         }
         left.extend(self.to_undo().map(|(_, done)| format!("{done} (not begun)")));
-        let mut parts = vec![reason];
-        if !left.is_empty() {
-            parts.push(format!("not undone: {}", named(&left)));
-        }
-        if !undone.is_empty() {
-            parts.push(format!("undone: {}", named(&undone)));
-        }
-        let (reason, usage) = (self.with_unknown(&parts.join("; ")), Usage::default());
-        self.emit(Event::Ended { status, reason, answer, usage });
+        (undone, left)
     }
 
     /// The step that a compensation of this workflow undoes.
@@ -194,7 +213,7 @@ impl Planner<'_> {
 
     /// Adds to a reason which steps were out, so that nobody knows whether there is something to undo.
     fn with_unknown(&self, reason: &str) -> String {
-        let was_out = |(id, step): &(&StepId, &super::Step)| {
+        let was_out = |(id, step): &(&StepId, &Step)| {
             // What is open now is stopped by the end itself.
             step.attempt > 0
                 && (step.state.is_given_up() || step.state.is_open())

@@ -13,13 +13,13 @@ use super::{
     event::{EndStatus, Event},
     input::{Fork, Goal, Usage},
     standing::{Standing, is_as_declared, standing},
-    state::{StepState, Task},
+    state::{Joined, NOT_NEEDED, StepState, Task},
 };
 use crate::{
     ids::{Name, StepId},
     limits::FORK_BYTES_MAX,
     payload::Payload,
-    workflow::{StepPlan, Workflow},
+    workflow::{Join, Race, StepPlan, Workflow},
 };
 
 /// Bytes that an event takes beside its document.
@@ -73,13 +73,17 @@ fn taken(
     if !workflow.steps.iter().any(|step| step.name == fork.from) {
         return Err(format!("the workflow has no step {}", fork.from));
     }
-    let (mut anew, mut events) = (BTreeSet::from([&fork.from]), Vec::new());
+    let anew = anew(workflow, source, &fork.from);
+    let mut events = Vec::new();
     for declared in &workflow.steps {
-        let is_behind = declared.after.iter().any(|before| anew.contains(before));
-        if is_behind || anew.contains(&declared.name) || is_undone(source, &declared.name) {
-            anew.insert(&declared.name);
-        } else {
+        let is_anew = anew.contains(&declared.name);
+        if !is_anew {
             take(source, declared, &mut events);
+        }
+        if let Join::Race(race) = &declared.join
+            && !declared.after.iter().any(|racer| anew.contains(racer))
+        {
+            events.extend(decided(source, declared, (race, is_anew)));
         }
     }
     let bytes: usize = events.iter().map(bytes).sum();
@@ -90,6 +94,44 @@ fn taken(
         ));
     }
     Ok(events)
+}
+
+/// The steps that run anew: this one, what comes after it, and what the other task has undone.
+fn anew<'a>(workflow: &'a Workflow, source: &Task, from: &'a Name) -> BTreeSet<&'a Name> {
+    let mut anew = BTreeSet::from([from]);
+    for declared in &workflow.steps {
+        let is_behind = declared.after.iter().any(|before| anew.contains(before));
+        if is_behind || is_undone(source, &declared.name) {
+            anew.insert(&declared.name);
+        }
+    }
+    // Where a race is run again, everybody runs.
+    let is_run_again = |declared: &&StepPlan| {
+        matches!(declared.join, Join::Race(_))
+            && declared.after.iter().any(|racer| anew.contains(racer))
+    };
+    let races = workflow.steps.iter().filter(is_run_again);
+    let losers = races.flat_map(|race| &race.after).filter(|racer| is_stopped(source, racer));
+    let losers: Vec<_> = losers.collect();
+    anew.extend(losers);
+    anew
+}
+
+/// Whether others have made the step needless, begun or not.
+fn is_stopped(source: &Task, name: &Name) -> bool {
+    let reason = match source.steps.get(&StepId::single(name.clone())).map(|step| &step.state) {
+        Some(StepState::Skipped(reason)) => Some(reason),
+        Some(
+            StepState::Dispatched { .. }
+            | StepState::Delayed { .. }
+            | StepState::Waiting { .. }
+            | StepState::Completed { .. }
+            | StepState::Failed(_)
+            | StepState::Cancelled,
+        )
+        | None => source.fan_outs.get(name).and_then(|fan_out| fan_out.closed.as_ref()),
+    };
+    reason.is_some_and(|reason| reason.starts_with(NOT_NEEDED)) && !source.joined.contains_key(name)
 }
 
 fn bytes(event: &Event) -> usize {
@@ -107,13 +149,19 @@ fn take(source: &Task, declared: &StepPlan, events: &mut Vec<Event>) {
     let name = &declared.name;
     let is_done = standing(source, declared) == Standing::Done;
     if let Some(fan_out) = source.fan_outs.get(name) {
+        let is_stopped = is_stopped(source, name);
+        if is_done || is_stopped {
+            events.push(Event::Expanded { step: name.clone(), items: fan_out.items.clone() });
+        }
+        // What is stopped is closed by the race that it has lost, without its items.
         if !is_done {
             return;
         }
-        events.push(Event::Expanded { step: name.clone(), items: fan_out.items.clone() });
     }
-    let range = StepId::single(name.clone())..=StepId::item(name.clone(), u32::MAX);
-    for (id, step) in source.steps.range(range) {
+    let (first, last) = (StepId::single(name.clone()), StepId::item(name.clone(), u32::MAX));
+    // A crew's turns are its own affair: what it has made is taken over, or it begins anew.
+    let last = if declared.crew().is_some() { first.clone() } else { last };
+    for (id, step) in source.steps.range(first..=last) {
         match &step.state {
             StepState::Completed { output, confidence, unsure } => {
                 let (step_id, output, unsure) = (id.clone(), output.clone(), unsure.clone());
@@ -136,10 +184,28 @@ fn take(source: &Task, declared: &StepPlan, events: &mut Vec<Event>) {
             | StepState::Cancelled => {}
         }
     }
-    if let Some(joined) = source.joined.get(name).filter(|_| is_done) {
-        let (step, winners) = (name.clone(), joined.winners.clone());
-        let stopped = source.fan_outs.get(name).map(|_| name.clone()).into_iter().collect();
-        let reason = joined.reason.clone();
-        events.push(Event::Joined { step, winners, stopped, reason });
+    if source.fan_outs.contains_key(name)
+        && let Some(joined) = source.joined.get(name)
+    {
+        events.push(joined_again(name, joined, vec![name.clone()]));
     }
+}
+
+/// A race that stays decided, whatever becomes of the step that it was for. The best one is chosen
+/// again with that step.
+fn decided(source: &Task, declared: &StepPlan, (race, is_anew): (&Race, bool)) -> Option<Event> {
+    let joined = source.joined.get(&declared.name)?;
+    match race {
+        Race::Best(_) if is_anew || standing(source, declared) != Standing::Done => return None,
+        Race::Best(_) | Race::Quorum(_) => {}
+    }
+    let is_stopped_list =
+        |racer: &&Name| source.fan_outs.contains_key(*racer) && is_stopped(source, racer);
+    let stopped = declared.after.iter().filter(is_stopped_list).cloned().collect();
+    Some(joined_again(&declared.name, joined, stopped))
+}
+
+fn joined_again(step: &Name, joined: &Joined, stopped: Vec<Name>) -> Event {
+    let (step, winners, reason) = (step.clone(), joined.winners.clone(), joined.reason.clone());
+    Event::Joined { step, winners, stopped, reason }
 }

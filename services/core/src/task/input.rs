@@ -437,6 +437,12 @@ impl Resource {
             Self::Tokens => "tokens",
         }
     }
+
+    /// Reads what [`Self::as_str`] wrote.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Steps, Self::Usd, Self::Tokens].into_iter().find(|one| one.as_str() == text)
+    }
 }
 
 /// What a person decides.

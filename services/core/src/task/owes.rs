@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::{
-    input::Goal,
+    input::{Goal, Resource},
     state::{End, Phase, Step, StepState, Task},
 };
 use crate::{
@@ -39,6 +39,8 @@ pub struct Order {
     pub grant: Grant,
     /// What a person knows about calls of former attempts.
     pub ruled: Option<Ruled>,
+    /// Limits of the whole task of which four fifths are used: whoever works on it had better be brief.
+    pub near: Vec<Resource>,
     /// The record that decided it.
     pub rev: u64,
 }
@@ -85,6 +87,7 @@ impl Task {
                 deadline: *deadline,
                 grant: step.grant,
                 ruled: step.ruled.clone(),
+                near: self.warned.clone(),
                 rev: step.rev,
             })
         })

@@ -15,7 +15,6 @@ use super::{
     state::{Phase, Step, StepState},
 };
 use crate::{
-    contract::Contract,
     ids::StepId,
     journal::CallRuling,
     limits::{BUDGET_ADDITIONS_MAX, REFUSALS_MAX, TASK_DEADLINE_MAX},
@@ -148,7 +147,8 @@ fn settle(
         AskKind::Question | AskKind::Doubt => {
             let output = content
                 .ok_or_else(|| format!("step {id} wants an answer: a grant alone is none"))?;
-            if let Some(contract) = contract_of(plan, id)
+            let role = plan.task().steps.get(id).and_then(|step| step.role.as_ref());
+            if let Some(contract) = plan.workflow().contract_of(id, role)
                 && let Err(violations) = contract.check(output.value())
             {
                 return Err(format!("the answer breaks contract {}: {violations}", contract.id()));
@@ -156,21 +156,6 @@ fn settle(
             Ok(output.clone())
         }
     }
-}
-
-/// What the output of a step must satisfy, whoever gives it.
-fn contract_of<'a>(plan: &Planner<'a>, id: &StepId) -> Option<&'a Contract> {
-    let workflow = plan.workflow();
-    let declared = workflow.step(&id.name)?;
-    let contract = match (declared.crew(), id.item) {
-        (Some(crew), None) => crew.returns.as_ref(),
-        (Some(_), Some(_)) => {
-            let role = plan.task().steps.get(id)?.role.as_ref()?;
-            workflow.roles.get(role).map(|role| &role.returns)
-        }
-        (None, _) => declared.role().map(|role| &role.returns),
-    };
-    contract.map(AsRef::as_ref)
 }
 
 /// What a no means: that a crew which went in circles gives nothing, or that it must not happen.
@@ -256,6 +241,10 @@ fn add_budget(mut plan: Planner<'_>, control: &Control, budget: Budget) -> Verdi
     let task = plan.task();
     if task.additions.contains(&control.key) {
         return Verdict::Ignore(Seen::Known);
+    }
+    if budget == Budget::default() {
+        let why = "it adds nothing: name steps, money, tokens or time";
+        return refuse(plan, "budget", why);
     }
     if let Some(limit) = &task.limited {
         let why = format!("the task is coming to its end, a limit was met: {limit}");

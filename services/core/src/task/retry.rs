@@ -104,6 +104,10 @@ impl Planner<'_> {
         if matches!(kind, FailureKind::Denied | FailureKind::Expired) {
             return Err("a person has decided, or did not in time: fork the task".to_owned());
         }
+        let fan_out = self.task().fan_outs.get(&id.name).filter(|_| id.item.is_some());
+        if fan_out.is_some_and(|fan_out| fan_out.closed.is_some()) {
+            return Err("others of the fan-out are enough: fork the task".to_owned());
+        }
         if self.is_consumed(&id.name) {
             return Err("a later step has begun without it: fork the task".to_owned());
         }

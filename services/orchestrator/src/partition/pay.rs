@@ -75,12 +75,19 @@ async fn pay_order<B: OrchestratorBus>(
     debts: &Debts,
     order: Order,
 ) -> Result<(), BusError> {
-    if debts.is_replay && Box::pin(bus.has_report(&order)).await? {
+    if debts.is_replay && Box::pin(is_paid(bus, &order)).await? {
         return Ok(());
     }
     let terms = terms_of(&debts.workflow, &order);
     let trace = debts.trace.clone().or_else(|| order.goal.trace.clone());
     bus.order(order, terms, trace).await
+}
+
+/// Looks at the order before the report: a worker reports before it settles, so an order that is gone
+/// has left a report, and no input of a task is settled while it is replayed. The other way round it
+/// would report and settle between the two looks, and the same work go out again.
+async fn is_paid<B: OrchestratorBus>(bus: &B, order: &Order) -> Result<bool, BusError> {
+    Ok(bus.has_order(order).await? || bus.has_report(order).await?)
 }
 
 fn terms_of(workflow: &Workflow, order: &Order) -> OrderTerms {

@@ -125,6 +125,7 @@ impl Order {
                 grant: *grant,
                 idempotency_key: format!("{task}.{step}.1"),
                 ruled: None,
+                near: Vec::new(),
                 trace: Some(TRACE.to_owned()),
                 deliveries: self.deliveries,
                 receipt: Arc::new(receipt),

@@ -163,7 +163,6 @@ async fn begun(client: &Client, id: &TaskId) -> anyhow::Result<Record> {
 /// Fails when the key belongs to another goal, or the fork could not be.
 fn tell(first: &Record, goal: &Goal) -> Result<(), Failure> {
     for event in &first.events {
-        #[expect(clippy::wildcard_enum_match_arm, reason = "all others are as they should be")]
         match event {
             Event::Accepted { goal: known, .. } if known.digest != goal.digest => {
                 let text =
@@ -173,7 +172,30 @@ fn tell(first: &Record, goal: &Goal) -> Result<(), Failure> {
             Event::Ended { reason, .. } => {
                 return Err(Failure::new(Code::TaskFailed, output::text::clean(reason)));
             }
-            _ => {}
+            Event::Accepted { .. }
+            | Event::Expanded { .. }
+            | Event::CrewBegan { .. }
+            | Event::HandedOff { .. }
+            | Event::LoopFound { .. }
+            | Event::StepDispatched { .. }
+            | Event::StepDelayed { .. }
+            | Event::StepCompleted { .. }
+            | Event::StepFailed { .. }
+            | Event::StepSkipped { .. }
+            | Event::StepWaiting { .. }
+            | Event::Voted { .. }
+            | Event::CallRuled { .. }
+            | Event::LimitReached { .. }
+            | Event::BudgetNear { .. }
+            | Event::BudgetAdded { .. }
+            | Event::Paused { .. }
+            | Event::Resumed { .. }
+            | Event::Refused { .. }
+            | Event::Compensating { .. }
+            | Event::Joined { .. }
+            | Event::Retried { .. }
+            | Event::TakenOver { .. }
+            | Event::Forked { .. } => {}
         }
     }
     Ok(())

@@ -41,6 +41,8 @@ fn good() -> Vec<Noted> {
 /// A journal of `role` that was written entry behind entry, and a grant that allows it.
 fn written(facts: &[Noted], role: &str) -> History {
     let mut history = history();
+    // Its role grants nothing.
+    history.forget_pack();
     granted(&mut history, COST);
     note(&mut history, facts, role);
     history

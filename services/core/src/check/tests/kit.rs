@@ -26,7 +26,7 @@ workflow:
   limits: {deadline: 60s, max_steps: 20, max_usd: 1, max_tokens: 1000}
   when_limited: partial
   steps:
-    read: {role: reader, with: "${ goal }", accept_if: report.confidence != 0.25, otherwise: ask_human}
+    read: {role: reader, with: "${ goal }", accept_if: report.confidence != 0.25, otherwise: ask_human, compensate: {role: reader, with: "${ read }"}}
     part: {role: reader, after: [read], each: {over: "${ goal.items }", as: item}, with: "${ item }"}
     bad: {role: reader, after: [read], with: "${ goal }", optional: true}
   result:
@@ -171,6 +171,11 @@ impl History {
         self.facts.insert(1, Fact { place: place(stream, 77), content });
     }
 
+    /// Nobody has read the pack.
+    pub(super) fn forget_pack(&mut self) {
+        drop(self.remove(|content| matches!(content, Content::Pack(_))));
+    }
+
     pub(super) fn end(&self) -> usize {
         self.facts.iter().position(|fact| matches!(fact.content, Content::LogEnd)).unwrap()
     }
@@ -185,7 +190,7 @@ impl History {
 }
 
 struct Machine {
-    workflow: Workflow,
+    workflow: Arc<Workflow>,
     tasks: BTreeMap<TaskId, (Option<Task>, u64)>,
     facts: Vec<Fact>,
     sequence: u64,
@@ -284,6 +289,8 @@ pub(super) fn history() -> History {
         ("contracts/any.v1.json".to_owned(), br#"{"type": "object"}"#.to_vec()),
     ]);
     let workflow = compile(&PackSource { files }).unwrap_or_else(|error| panic!("{error}"));
+    let workflow = Arc::new(workflow);
+    let pack = Content::Pack(Arc::clone(&workflow));
     let tasks = BTreeMap::new();
     let mut machine = Machine { workflow, tasks, facts: Vec::new(), sequence: 0, inputs: 0 };
     machine.goal("done");
@@ -323,6 +330,7 @@ pub(super) fn history() -> History {
         fact("CADRE_TIMER_0", 6, timer("open")),
         fact("CADRE_TIMER_0", 7, timer("asked")),
         fact("CADRE_ANSWERS", 0, Content::AnswersSince),
+        fact("CADRE_PACKS", 0, pack),
     ];
     facts[4].place.at = UnixMillis(0);
     facts.extend(decided);

@@ -35,6 +35,12 @@ pub(super) fn join(
         JoinDecl::Quorum(wanted) => Race::Quorum(*wanted),
         JoinDecl::Best(score) => Race::Best(expr(compiler, score, &scoring(scope), &at)?),
     };
+    if step.each.is_some() {
+        // The choice among steps and the items of one step would have one name.
+        let message = "chooses among steps, and a fan-out is a list: let another step, with `each`, \
+                       come after this one";
+        compiler.problems.at(&at, message);
+    }
     let count = step.after.len();
     let wanted = match &race {
         Race::Quorum(wanted) => usize::try_from(*wanted).unwrap_or(usize::MAX),

@@ -65,6 +65,11 @@ fn what_makes_no_sense_is_said_where_it_stands() {
         ),
         ("within: 5m", "within: 9d", "is longer than"),
         ("two: {role: book,", "compensate_one: {role: book,", "is step `compensate_one`"),
+        (
+            "after: [pick]",
+            "after: [pick]\n      join: first",
+            "let another step, with `each`, come after this one",
+        ),
         ("after: [pick]", "after: [pick, one]", ""),
     ];
     for (from, to, wanted) in cases {

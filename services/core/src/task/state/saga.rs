@@ -35,7 +35,6 @@ pub struct Joined {
 impl Task {
     /// Folds such an event into the state; any other changes nothing here.
     pub(super) fn apply_saga(&mut self, event: &Event) {
-        #[expect(clippy::wildcard_enum_match_arm, reason = "the caller has all others")]
         match event {
             Event::Compensating { status, reason, answer, usage, until } => {
                 self.usage = self.usage.plus(*usage);
@@ -58,7 +57,27 @@ impl Task {
                 self.enter(step, state, Usage::default());
             }
             Event::Forked { .. } => self.is_forked = true,
-            _ => {}
+            // The caller has these.
+            Event::Accepted { .. }
+            | Event::Expanded { .. }
+            | Event::CrewBegan { .. }
+            | Event::HandedOff { .. }
+            | Event::LoopFound { .. }
+            | Event::StepDispatched { .. }
+            | Event::StepDelayed { .. }
+            | Event::StepCompleted { .. }
+            | Event::StepFailed { .. }
+            | Event::StepSkipped { .. }
+            | Event::StepWaiting { .. }
+            | Event::Voted { .. }
+            | Event::CallRuled { .. }
+            | Event::LimitReached { .. }
+            | Event::BudgetNear { .. }
+            | Event::BudgetAdded { .. }
+            | Event::Paused { .. }
+            | Event::Resumed { .. }
+            | Event::Refused { .. }
+            | Event::Ended { .. } => {}
         }
     }
 
@@ -78,14 +97,14 @@ impl Task {
     /// Whatever is open of a declared step is stopped, and nothing more of it begins.
     fn lose(&mut self, loser: &Name, to: &Name) {
         let reason = format!("{NOT_NEEDED}{to} has what it wants");
+        // Items of a fan-out, turns of a crew.
+        let range = StepId::item(loser.clone(), 0)..=StepId::item(loser.clone(), u32::MAX);
+        let open = self.steps.range(range).filter(|(_, step)| step.state.is_open());
+        for id in open.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
+            self.enter(&id, StepState::Skipped(reason.clone()), Usage::default());
+        }
         if let Some(fan_out) = self.fan_outs.get_mut(loser) {
-            fan_out.closed = Some(reason.clone());
-            let range = StepId::single(loser.clone())..=StepId::item(loser.clone(), u32::MAX);
-            let open = self.steps.range(range).filter(|(_, step)| step.state.is_open());
-            let open: Vec<_> = open.map(|(id, _)| id.clone()).collect();
-            for id in open {
-                self.enter(&id, StepState::Skipped(reason.clone()), Usage::default());
-            }
+            fan_out.closed = Some(reason);
             return;
         }
         let id = StepId::single(loser.clone());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    kit::{DEADLINE_MS, T0, completed, failed},
+    kit::{self, DEADLINE_MS, T0, completed, failed},
     *,
 };
 
@@ -70,6 +70,32 @@ fn four_fifths_are_said_once() {
     let said: Vec<_> = said.filter(|e| matches!(e, Event::BudgetNear { .. })).collect();
     let text = "80 of 100 micro-USD are used".to_owned();
     assert_eq!(said, [&Event::BudgetNear { resource: Resource::Usd, text }]);
+}
+
+#[test]
+fn whoever_works_on_is_told_what_is_nearly_used() {
+    let flow = Flow::of(&[step("a"), step("b").after(&["a"])]).spending_max(100, 100);
+    let mut run = flow.start(json!({}));
+    let near = |run: &kit::Run<'_>| run.task().orders_since(0).next().unwrap().near;
+    assert_eq!(near(&run), []);
+    run.spend("a", completed(json!({})), usage(80));
+    assert_eq!((run.open(), near(&run)), (vec!["b".to_owned()], vec![Resource::Usd]));
+    run.feed(&add("more", usd(1_000)));
+    assert_eq!(near(&run), [], "with more it is not near any more");
+}
+
+#[test]
+fn adding_nothing_is_refused_and_the_task_still_waits() {
+    let flow = Flow::of(&[step("a"), step("b").after(&["a"])]).steps_max(1).asks_when_limited();
+    let mut run = flow.start(json!({}));
+    run.complete("a");
+    let held = run.task().held.clone();
+    let Verdict::Append(draft) = run.feed(&add("none", Budget::default())) else { panic!() };
+    assert_eq!(draft.decision, "refuse");
+    assert!(draft.reason.contains("adds nothing: name steps, money"), "{}", draft.reason);
+    assert_eq!((&run.task().held, run.task().additions.len()), (&held, 0));
+    run.feed(&add("none", Budget { steps: 1, ..Budget::default() }));
+    assert_eq!(run.open(), ["b"], "the key is still free");
 }
 
 #[test]

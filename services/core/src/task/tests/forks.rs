@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::{
-    kit::{completed, goal, name},
+    kit::{completed, goal, name, payload},
     *,
 };
-use crate::ids::TaskId;
+use crate::{ids::TaskId, workflow::Pattern};
 
 /// A run whose task goes on from `source` at `from`.
 fn fork<'w>(flow: &'w Flow, source: &Run<'_>, from: &str, input: Value) -> Run<'w> {
@@ -95,6 +95,47 @@ fn fan_outs_and_races_are_taken_over_as_they_ended() {
 }
 
 #[test]
+fn where_a_race_is_run_again_everybody_runs_and_else_nobody() {
+    let flow = Flow::of(&[
+        step("a"),
+        step("b"),
+        step("f").each("goal.items").parallel(4),
+        step("p").after(&["a", "b", "f"]).quorum(1),
+        step("z").after(&["p"]),
+    ]);
+    let items = || json!({"items": [1, 2]});
+    let mut source = flow.start(items());
+    source.complete("f-0").complete("a").complete("p").fail("z").answer();
+    assert_eq!((source.state("b"), source.state("f-1")), ("skipped", "skipped"));
+    let run = fork(&flow, &source, "z", items());
+    assert_eq!(run.open(), ["z"], "what has lost stays so");
+    assert_eq!((run.state("b"), run.state("f-1")), ("skipped", "none"));
+    let run = fork(&flow, &source, "a", items());
+    assert_eq!(run.open(), ["a", "b", "f-0", "f-1"], "whoever lost may win now");
+    let run = fork(&flow, &source, "p", items());
+    assert_eq!(run.open(), ["p"], "who has won stays so as well");
+    assert_eq!(run.task().joined[&name("p")].winners, source.task().joined[&name("p")].winners);
+}
+
+#[test]
+fn of_a_crew_only_what_it_has_made_is_taken_over() {
+    let desk = step("desk").crew(Pattern::Network, &["one", "two"], 5);
+    let flow = Flow::of(&[desk, step("a"), step("z").after(&["desk", "a"])]);
+    let mut source = flow.start(json!({}));
+    let (to, reason, output) = (name("two"), "go on".to_owned(), Some(payload(json!({"n": 1}))));
+    source.report("desk-0", Outcome::Handoff { to, reason, output });
+    assert_eq!(source.open(), ["a", "desk-1"]);
+    let mut run = fork(&flow, &source, "a", json!({}));
+    assert_eq!((run.open(), run.step("desk-0").attempt), (vec!["a".into(), "desk-0".into()], 1));
+    run.report("desk-0", completed(json!({"n": 2})));
+    assert_eq!(run.state("desk"), "completed", "its own turn ends it");
+    source.complete("desk-1");
+    let run = fork(&flow, &source, "a", json!({}));
+    assert_eq!((run.open(), run.state("desk")), (vec!["a".to_owned()], "completed"));
+    assert_eq!(run.state("desk-0"), "none");
+}
+
+#[test]
 fn a_fork_that_cannot_be_fails_with_the_reason() {
     let flow = chain();
     let mut source = flow.start(json!({}));
@@ -102,6 +143,15 @@ fn a_fork_that_cannot_be_fails_with_the_reason() {
     let run = fork(&flow, &source, "nobody", json!({}));
     let reason = &run.task().ended().unwrap().reason;
     assert!(reason.ends_with("the workflow has no step nobody"), "{reason}");
+    let mut older = source.clone();
+    older.complete("b");
+    let (task, rev) = (older.task().id().clone(), older.task().rev + 1);
+    let ahead = Fork { task, rev, from: name("c") };
+    let mut run = flow.idle();
+    let ahead = Arc::new(Goal { fork: Some(ahead), ..goal(json!({})) });
+    run.feed(&Input::Fork(ahead, Arc::new(older.task().clone())));
+    let reason = &run.task().ended().unwrap().reason;
+    assert!(reason.contains("it has 3 records, not 4"), "{reason}");
     let large = json!({"ok": "x".repeat(60_000)});
     source.report("b", completed(large.clone())).report("x", completed(large));
     let run = fork(&flow, &source, "c", json!({}));

@@ -116,6 +116,11 @@ impl Flow {
         self
     }
 
+    pub(super) fn undoes_partial(mut self) -> Self {
+        self.0.compensation.on_partial = true;
+        self
+    }
+
     pub(super) fn output(mut self, schema: &Value) -> Self {
         self.0.output = Arc::new(Contract::compile("answer", 1, schema).unwrap());
         self
@@ -400,6 +405,7 @@ impl Run<'_> {
     /// What must hold over a whole log: each step ends once, and every step is declared.
     pub(super) fn check_log(&self) {
         assert_eq!(Task::replay(&self.records), self.task);
+        assert_eq!(crate::check::judge(&self.records, self.workflow), Ok(()));
         let mut over = BTreeSet::new();
         for event in self.records.iter().flat_map(|record| &record.events) {
             let (step, ends) = match event {

@@ -4,6 +4,7 @@ use super::{
     kit::{Step, completed},
     *,
 };
+use crate::workflow::Pattern;
 
 /// `a`, `b`, a third step, and what comes after.
 fn with(third: Step, join: Step) -> Flow {
@@ -34,6 +35,23 @@ fn the_first_one_wins_and_the_others_are_stopped() {
     assert!(matches!(late, Verdict::Ignore(Seen::Late(_))));
     run.complete("pick");
     assert_eq!(run.parts().gaps, [], "what was not needed is no loss");
+    run.check_log();
+}
+
+#[test]
+fn a_crew_that_loses_is_stopped_with_its_turn() {
+    let crew = step("c").crew(Pattern::Network, &["one", "two"], 5);
+    let flow = with(crew, step("pick").after(&["a", "b", "c"]).quorum(1));
+    let mut run = flow.start(json!({}));
+    assert_eq!(run.open(), ["a", "b", "c-0"]);
+    let rev = run.task().rev;
+    run.complete("a");
+    assert_eq!(run.open(), ["pick"]);
+    assert!(skipped(&run, "c") && skipped(&run, "c-0"));
+    let stops: Vec<_> = run.task().stops_since(rev).map(|stop| stop.step.to_string()).collect();
+    assert_eq!(stops, ["b", "c-0"]);
+    run.complete("pick");
+    assert_eq!((run.open(), run.parts().gaps), (vec![AGGREGATE.to_owned()], Vec::new()));
     run.check_log();
 }
 
@@ -100,6 +118,28 @@ fn retry(step: Option<&str>) -> Input {
     let step = step.map(|step| crate::ids::StepId::parse(step).unwrap());
     let (by, key) = ("ann".to_owned(), "k".to_owned());
     Input::Control(Control { by, reason: String::new(), key, action: Action::Retry(step) })
+}
+
+#[test]
+fn an_item_that_nobody_needs_any_more_is_not_tried_again() {
+    let flow = Flow::of(&[
+        step("f").each("goal.items").take("1"),
+        step("x"),
+        step("z").after(&["f", "x"]),
+    ]);
+    let mut run = flow.start(json!({"items": [1, 2]}));
+    run.fail("f-0").complete("f-1");
+    assert_eq!(run.open(), ["x"]);
+    assert_eq!(run.feed(&retry(None)), Verdict::Ignore(Seen::Known), "of all that failed");
+    run.feed(&retry(Some("f-0")));
+    let (decision, reason) = run.last();
+    assert!(
+        decision == "refuse" && reason.contains("others of the fan-out are enough"),
+        "{reason}"
+    );
+    run.complete("x").complete("z");
+    assert_eq!(run.open(), [AGGREGATE]);
+    run.check_log();
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::{
     kit::{DEADLINE_MS, T0, TIMEOUT_MS, UNDO_MS, name},
     *,
 };
+use crate::workflow::Pattern;
 
 fn cancel() -> Input {
     Input::Cancel(Cancel { by: "bob".to_owned(), reason: "no more".to_owned() })
@@ -83,6 +84,26 @@ fn what_is_said_while_steps_are_undone_changes_nothing() {
 }
 
 #[test]
+fn what_a_crew_has_made_is_undone_once_and_no_turn_of_it() {
+    let desk = step("desk").crew(Pattern::Network, &["one", "two"], 5).undone();
+    let flow = Flow::of(&[desk, step("z").after(&["desk"])]);
+    let mut run = flow.start(json!({}));
+    let (to, reason) = (name("two"), "go on".to_owned());
+    run.report("desk-0", Outcome::Handoff { to, reason, output: None });
+    let mut early = run.clone();
+    early.feed(&cancel());
+    let reason = end(&early).1;
+    assert!(reason.ends_with("outcome unknown: desk-1"), "nothing was made: {reason}");
+    run.complete("desk-1");
+    run.feed(&cancel());
+    assert_eq!(run.open(), ["compensate_desk"]);
+    assert_eq!(run.input("compensate_desk"), json!({"undo": {"ok": "desk-1"}}));
+    run.report("compensate_desk", undo("desk"));
+    assert_eq!(end(&run).1, "cancelled by bob: no more; undone: desk");
+    run.check_log();
+}
+
+#[test]
 fn a_paused_task_is_undone_when_it_is_cancelled() {
     let flow = chain();
     let mut run = halfway(&flow);
@@ -107,6 +128,7 @@ fn a_failed_compensation_is_tried_again_and_then_named_in_the_end() {
     run.report("compensate_a", undo("a"));
     let reason = end(&run).1;
     assert!(reason.contains("not undone: b (unavailable: gone); undone: a"), "{reason}");
+    run.check_log();
 }
 
 #[test]
@@ -153,6 +175,16 @@ fn a_failed_answer_is_undone_and_a_good_one_is_not() {
 }
 
 #[test]
+fn a_partial_answer_undoes_only_where_the_pack_wants_it() {
+    let partial = || kit::completed(json!({"status": "partial", "result": {}}));
+    for (flow, wanted) in [(chain(), "partial"), (chain().undoes_partial(), "compensating")] {
+        let mut run = halfway(&flow);
+        run.fail("c").complete("d").report(AGGREGATE, partial());
+        assert_eq!(run.task().status(), wanted);
+    }
+}
+
+#[test]
 fn a_kill_undoes_nothing_and_says_so() {
     let flow = chain();
     let mut run = halfway(&flow);
@@ -164,7 +196,8 @@ fn a_kill_undoes_nothing_and_says_so() {
     run.feed(&cancel());
     run.feed(&control(Action::Kill));
     let reason = end(&run).1;
-    assert!(reason.contains("killed by ann: why not; not undone: a"), "{reason}");
+    let left = "killed by ann: why not; not undone: b, a (not begun)";
+    assert!(reason.contains(left), "b was in the middle of it: {reason}");
     assert_eq!(
         run.task().stops_since(0).filter(|stop| stop.step.name == name("compensate_b")).count(),
         1

@@ -62,9 +62,16 @@ fn happening() -> impl Strategy<Value = Happening> {
         Unavailable,
     ];
     let more = Budget { steps: 1, usd_micros: 30, tokens: 30, ..Budget::default() };
+    let nothing = Action::AddBudget(Budget::default());
     let retry = Action::Retry(None);
-    let actions =
-        vec![Action::Pause, Action::Resume, Action::Resume, Action::AddBudget(more), retry];
+    let actions = vec![
+        Action::Pause,
+        Action::Resume,
+        Action::Resume,
+        Action::AddBudget(more),
+        nothing,
+        retry,
+    ];
     let rulings = vec![Ruling::Grant, Ruling::GrantWith(payload(json!({"mine": 1}))), Ruling::Deny];
     prop_oneof![
         12 => (any::<Index>(), prop::sample::select(kinds)).prop_map(|(i, r)| Happening::Report(i, r)),
@@ -117,12 +124,13 @@ fn build(index: usize, (before, settled, when, each, optional, accept, doer): &S
         1 => built.retry(2).fallback("spare"),
         2 => built.once(),
         3 => built.grant(30, 10),
-        5 => return built.each_less().crew(Pattern::Network, &["one", "other"], 5),
+        5 => return built.each_less().crew(Pattern::Network, &["one", "other"], 5).undone(),
         6 => {
             let crew = built.each_less().crew(Pattern::Supervisor, &["router", "one", "other"], 6);
             return crew.otherwise(Otherwise::AskHuman);
         }
-        7 if !names.is_empty() => built.quorum(1),
+        // A pack cannot say both.
+        7 if !names.is_empty() => built.each_less().with(json!({})).quorum(1),
         8 | 9 => built.undone(),
         4 => {
             let expires = Some(std::time::Duration::from_secs(7));

@@ -61,6 +61,7 @@ fn step(memory: &Memory, attempt: u32, deliveries: u32) -> Step {
         grant: GRANT,
         idempotency_key: "key".to_owned(),
         ruled: None,
+        near: Vec::new(),
         trace: None,
         deliveries,
         receipt: Arc::new(()),

@@ -259,11 +259,11 @@ impl Step {
     /// The roles that it needs.
     pub(super) fn roles(&self) -> impl Iterator<Item = Arc<Role>> {
         let own = self.role(&format!("{}_role", self.name));
+        let undo = self.undo.then(|| self.undo_role());
         if let Some(crew) = self.team() {
-            return crew.roles().cloned().collect::<Vec<_>>().into_iter();
+            return crew.roles().cloned().chain(undo).collect::<Vec<_>>().into_iter();
         }
         let spare = self.fallback.as_ref().map(|spare| self.role(spare));
-        let undo = self.undo.then(|| self.undo_role());
         let roles = [Some(own), spare, undo].into_iter().flatten();
         roles.filter(|_| self.approval.is_none()).collect::<Vec<_>>().into_iter()
     }
