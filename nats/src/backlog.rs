@@ -19,9 +19,7 @@ use cadre_core::{
     ports::Crowd,
 };
 
-use crate::topology::{
-    ApiError, GOALS_STREAM, INTAKE_CONSUMER, RoleQueue, Topology, role_queues,
-};
+use crate::topology::{ApiError, GOALS_STREAM, INTAKE_CONSUMER, RoleQueue, Topology, role_queues};
 
 /// How old a look may be.
 const LOOK_EVERY: Duration = Duration::from_millis(250);

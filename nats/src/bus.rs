@@ -12,8 +12,8 @@ use cadre_core::{
     journal::{Entry, JournalId},
     payload::Payload,
     ports::{
-        AppendError, BusError, Crowd, DeadLetter, JournalError, Journals, LoadError, Loaded, LogHead,
-        OrchestratorBus, OrderTerms, Pages, Settle, WorkerBus,
+        AppendError, BusError, Crowd, DeadLetter, JournalError, Journals, LoadError, Loaded,
+        LogHead, OrchestratorBus, OrderTerms, Pages, Settle, WorkerBus,
     },
     task::{Answer, Control, Decision, Goal, Order, Record, Report, Stop},
     time::UnixMillis,

@@ -128,11 +128,11 @@ impl Outbox {
         let headers = typed(ContentType::Protobuf, trace.as_deref());
         let body = report::encode(task, report, ContentType::Protobuf).map_err(refused)?;
         match self.first(subject, headers, body).await? {
-            // One that was repeated is refused for its own sake.
+            // One that was repeated here is refused for its own sake.
             Published::Stored(_) | Published::Refused { repeated: true, .. } => {}
             Published::Refused { repeated: false, .. } => tracing::warn!(
                 %task, step = %report.step, attempt = report.attempt,
-                "report came too late, another one stands"
+                "report was refused, one of this attempt stands already"
             ),
         }
         Ok(())

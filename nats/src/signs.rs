@@ -97,7 +97,8 @@ mod tests {
             let (socket, _) = listener.accept().await.expect("a client");
             drop(listener);
             let (read, mut write) = socket.into_split();
-            let info = r#"INFO {"server_id":"X","version":"2.15.1","max_payload":1048576,"headers":true}"#;
+            let info =
+                r#"INFO {"server_id":"X","version":"2.15.1","max_payload":1048576,"headers":true}"#;
             write.write_all(format!("{info}\r\n").as_bytes()).await.expect("sent");
             let mut lines = BufReader::new(read).lines();
             while let Ok(Some(line)) = lines.next_line().await {

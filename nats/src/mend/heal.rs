@@ -53,15 +53,14 @@ impl Heal {
         if Instant::now() < self.due {
             return;
         }
+        // Before the look, which may be dropped in the midst of it.
+        self.due = Instant::now() + LOOK_AGAIN;
         let look = tokio::time::timeout(LOOK_MAX, self.find(streams, stream, consumer)).await;
-        let pause = match look {
-            Ok(Some(found)) => {
-                self.suspects = found;
-                if self.suspects.is_empty() { LOOK_EVERY } else { LOOK_AGAIN }
-            }
-            Ok(None) | Err(_) => LOOK_AGAIN,
-        };
-        self.due = Instant::now() + pause;
+        let Ok(Some(found)) = look else { return };
+        if found.is_empty() {
+            self.due = Instant::now() + LOOK_EVERY;
+        }
+        self.suspects = found;
     }
 
     /// Publishes anew what was found before and still lies there; the rest of what is found.

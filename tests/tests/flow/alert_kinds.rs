@@ -87,7 +87,13 @@ async fn bed() -> Bed {
 /// A watch that sees growth and silence within seconds.
 fn settings() -> Settings {
     let silent_for = Duration::from_secs(1);
-    Settings { window: Duration::from_secs(3), errors_min: 2, backlog_min: 6, silent_for, ..hasty() }
+    Settings {
+        window: Duration::from_secs(3),
+        errors_min: 2,
+        backlog_min: 6,
+        silent_for,
+        ..hasty()
+    }
 }
 
 /// `cadre alert watch`, and the kind and cause of each line that it has printed.
@@ -129,9 +135,8 @@ async fn holds(bed: &Bed, stream: &str, filter: &str, count: usize) {
 /// A key whose task lives in this partition.
 fn key_in(bed: &Bed, partition: Partition) -> String {
     let acme = Name::new("acme").expect("a name");
-    let lives_there = |key: &String| {
-        bed.bus.streams().partition(&TaskId::derive(&acme, key)) == partition
-    };
+    let lives_there =
+        |key: &String| bed.bus.streams().partition(&TaskId::derive(&acme, key)) == partition;
     (0..).map(|number| format!("near-{number}")).find(lives_there).expect("there is one")
 }
 

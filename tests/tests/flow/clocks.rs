@@ -152,7 +152,11 @@ async fn deadline_met(bed: &Bed, key: &str, within: Duration) -> (TaskId, Durati
     let decided = log.records.iter().map(|record| record.at).find(|at| *at >= after.deadline);
     let fired = decided.expect("a decision").since(after.deadline);
     let late = ended.since(after.deadline);
-    eprintln!("{key}: answered {} ms late, decided {} ms late", late.as_millis(), fired.as_millis());
+    eprintln!(
+        "{key}: answered {} ms late, decided {} ms late",
+        late.as_millis(),
+        fired.as_millis()
+    );
     (task, late)
 }
 

@@ -45,7 +45,7 @@ impl<R> Pending<R> {
 
 /// A task's state together with where its log ends.
 #[derive(Debug, Clone)]
-pub(super) struct Known {
+pub(crate) struct Known {
     /// `None` while the log is empty, or assumed to be.
     pub(super) task: Option<Arc<Task>>,
     pub(super) head: LogHead,
