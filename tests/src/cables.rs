@@ -68,12 +68,16 @@ impl Cables {
 
     /// Pulls every cable of a node.
     pub fn pull(&self, node: usize) {
-        self.of(node).for_each(|proxy| drop(proxy.is_pulled.send_replace(true)));
+        for proxy in self.of(node) {
+            proxy.is_pulled.send_replace(true);
+        }
     }
 
     /// Plugs them in again.
     pub fn plug(&self, node: usize) {
-        self.of(node).for_each(|proxy| drop(proxy.is_pulled.send_replace(false)));
+        for proxy in self.of(node) {
+            proxy.is_pulled.send_replace(false);
+        }
     }
 
     fn of(&self, node: usize) -> impl Iterator<Item = &Proxy> {
