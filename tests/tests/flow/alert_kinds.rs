@@ -64,6 +64,7 @@ workflow:
 
 const QUESTION: &str = r#"apiVersion: pack/v1
 name: question
+roles: {}
 workflow:
   input: contracts/any.v1.json
   output: contracts/any.v1.json
