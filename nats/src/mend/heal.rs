@@ -79,9 +79,8 @@ impl Heal {
                 break;
             }
             next = message.sequence + 1;
-            if !self.suspects.contains(&message.sequence) {
-                found.insert(message.sequence);
-            } else if !again(streams, stream, &message).await {
+            let is_known = self.suspects.contains(&message.sequence);
+            if !(is_known && again(streams, stream, &message).await) {
                 found.insert(message.sequence);
             }
         }
