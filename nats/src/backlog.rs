@@ -11,6 +11,9 @@
 //!
 //! The limit is what a role works off in [`SETTLED`], and never less than a floor: what is taken in waits about
 //! as long at every speed. With several orchestrators each counts its own, so the bound is as many times as loose.
+//!
+//! Goals that wait come back the more seldom the more of them there are, and beyond a limit no more of them may
+//! wait: what the intake's consumer may have out is never used up by crowded workflows.
 
 use std::{
     collections::BTreeMap,
@@ -20,10 +23,11 @@ use std::{
 
 use cadre_core::{
     ids::Name,
-    limits::{ROLE_BACKLOG_MIN, ROLE_BACKLOG_TIMES},
+    limits::{GOALS_WAITING_MAX, ROLE_BACKLOG_MIN, ROLE_BACKLOG_TIMES},
+    ports::Crowd,
 };
 
-use crate::topology::{ApiError, RoleQueue, Topology, role_queues};
+use crate::topology::{ApiError, GOALS_STREAM, INTAKE_CONSUMER, RoleQueue, Topology, role_queues};
 
 /// How old a look may be while there is room.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -35,6 +39,15 @@ const LOOK_AGAIN: Duration = Duration::from_millis(25);
 /// workflow goes on; where nothing does, it may take twice as long.
 const SETTLED: Duration = Duration::from_millis(250);
 
+/// Wait of a goal for another look at it, after the first and shorter ones.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Its first wait; the next ones are twice as long each.
+const PAUSE_MIN: Duration = Duration::from_millis(50);
+
+/// Goals that may come back within [`PAUSE`]; with more of them the pause grows, from the first one on.
+const BACK_AT_ONCE: u64 = 2_048;
+
 /// Cheap to clone; all clones share one look.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Backlog(Arc<Mutex<Look>>);
@@ -44,6 +57,8 @@ struct Look {
     at: Option<Instant>,
     was_refused: bool,
     rooms: BTreeMap<String, Room>,
+    /// Goals that the intake has out: nearly all of them wait.
+    waiting: u64,
 }
 
 /// What one role may still be given in this round.
@@ -77,14 +92,31 @@ impl Backlog {
             return Ok(());
         }
         let queues = role_queues(js, topology).await?;
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).see(queues, Instant::now());
+        let waiting = waiting(js).await;
+        let mut look = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        look.see(queues, Instant::now());
+        look.waiting = waiting.unwrap_or(look.waiting);
         Ok(())
     }
 
     /// Takes room for one order for each of these roles; or names the first one that has none.
-    pub(crate) fn take<'a>(&self, roles: impl Iterator<Item = &'a Name> + Clone) -> Option<Name> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take(roles)
+    pub(crate) fn take<'a>(&self, roles: impl Iterator<Item = &'a Name> + Clone) -> Option<Crowd> {
+        let mut look = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let may_wait = look.waiting < GOALS_WAITING_MAX;
+        look.take(roles).map(|role| Crowd { role, may_wait })
     }
+
+    /// How long a goal that waits is left alone, with its deliveries so far.
+    pub(crate) fn pause(&self, deliveries: u32) -> Duration {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pause(deliveries)
+    }
+}
+
+/// Goals that the intake has out; `None` when the broker does not say.
+async fn waiting(js: &async_nats::jetstream::Context) -> Option<u64> {
+    let stream = js.get_stream_no_info(GOALS_STREAM).await.ok()?;
+    let info = stream.consumer_info(INTAKE_CONSUMER).await.ok()?;
+    u64::try_from(info.num_ack_pending).ok()
 }
 
 impl Look {
@@ -123,6 +155,15 @@ impl Look {
         };
         self.rooms = sums.iter().map(room).collect();
         (self.at, self.was_refused) = (Some(now), false);
+    }
+
+    fn pause(&self, deliveries: u32) -> Duration {
+        let rounds = u32::try_from(self.waiting / BACK_AT_ONCE).unwrap_or(u32::MAX);
+        if rounds > 0 {
+            return PAUSE.saturating_mul(rounds.saturating_add(1));
+        }
+        let doubled = PAUSE_MIN.saturating_mul(1 << deliveries.saturating_sub(1).min(8));
+        doubled.min(PAUSE)
     }
 
     fn take<'a>(&mut self, roles: impl Iterator<Item = &'a Name> + Clone) -> Option<Name> {
@@ -264,5 +305,25 @@ mod tests {
         assert_eq!(taken(&mut look, &slow), 14);
         look.see(vec![queue("slow", 40, 36)], now + SETTLED * 2);
         assert_eq!(taken(&mut look, &slow), 24);
+    }
+
+    #[test]
+    fn a_crowd_comes_back_seldom_and_has_a_limit() {
+        let slow = Name::new("slow").unwrap();
+        let backlog = Backlog::default();
+        let look = |waiting: u64| {
+            let mut look = backlog.0.lock().unwrap();
+            look.see(vec![queue("slow", 500, 2)], Instant::now());
+            look.waiting = waiting;
+        };
+        let take = || backlog.take([&slow].into_iter());
+        look(10);
+        assert_eq!(take(), Some(Crowd { role: slow.clone(), may_wait: true }));
+        let pauses = [0, 1, 2, 3, 4, 5, 6, u32::MAX].map(|times| backlog.pause(times).as_millis());
+        assert_eq!(pauses, [50, 50, 100, 200, 400, 800, 1000, 1000]);
+        look(5 * BACK_AT_ONCE);
+        assert_eq!(backlog.pause(1), Duration::from_secs(6));
+        look(GOALS_WAITING_MAX);
+        assert_eq!(take(), Some(Crowd { role: slow.clone(), may_wait: false }));
     }
 }

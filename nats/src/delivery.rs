@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use async_nats::{Client, Message};
+use async_nats::{Client, Message, jetstream::stream::RawMessageErrorKind};
 use bytes::Bytes;
 use cadre_core::time::UnixMillis;
 use tokio::sync::OwnedSemaphorePermit;
+
+use crate::bus::Streams;
 
 /// Where a delivered message stands in its stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,15 +49,8 @@ pub(crate) enum Settlement {
     Ack,
     /// Still at it.
     Progress,
-    /// To be delivered again: soon at first, and from the fifth time on in a second.
-    Later,
-}
-
-/// How long the broker keeps a message back that was delivered this often.
-fn delay(deliveries: u32) -> Duration {
-    const FIRST: Duration = Duration::from_millis(50);
-    let doubled = FIRST.saturating_mul(1 << deliveries.saturating_sub(1).min(8));
-    doubled.min(Duration::from_secs(1))
+    /// To be delivered again after this pause.
+    Later(Duration),
 }
 
 /// Settles one delivery; keeps the whole message, for a dead letter.
@@ -75,15 +70,29 @@ impl Receipt {
         Self { message, _room: Some(room) }
     }
 
+    /// Deliveries so far, this one included.
+    pub(crate) fn deliveries(&self) -> u32 {
+        Stamp::of(&self.message).map_or(1, |stamp| stamp.deliveries)
+    }
+
+    /// Whether the message is still where it was delivered from; yes when the broker does not say.
+    pub(crate) async fn is_open(&self, streams: &Streams) -> bool {
+        let Some(stamp) = Stamp::of(&self.message) else { return true };
+        let Ok(stream) = streams.js.get_stream_no_info(stamp.stream).await else { return true };
+        match stream.get_raw_message(stamp.sequence).await {
+            Ok(_) => true,
+            Err(error) => !matches!(error.kind(), RawMessageErrorKind::NoMessageFound),
+        }
+    }
+
     /// Best effort: a settlement that is lost is a redelivery.
     pub(crate) async fn settle(&self, client: &Client, settlement: Settlement) {
         let Some(reply) = self.message.reply.clone() else { return };
         let body = match settlement {
             Settlement::Ack => Bytes::from_static(b"+ACK"),
             Settlement::Progress => Bytes::from_static(b"+WPI"),
-            Settlement::Later => {
-                let deliveries = Stamp::of(&self.message).map_or(1, |stamp| stamp.deliveries);
-                format!(r#"-NAK {{"delay": {}}}"#, delay(deliveries).as_nanos()).into()
+            Settlement::Later(pause) => {
+                Bytes::from(format!(r#"-NAK {{"delay": {}}}"#, pause.as_nanos()))
             }
         };
         if let Err(error) = client.publish(reply, body).await {
@@ -114,11 +123,5 @@ mod tests {
         for reply in ["", "_INBOX.x", "$JS.ACK.", "$JS.ACK.a.b.c", "$JS.ACK.s.c.x.17.5.1.0"] {
             assert_eq!(Stamp::parse(reply), None, "{reply}");
         }
-    }
-
-    #[test]
-    fn what_comes_again_and_again_comes_more_and_more_seldom() {
-        let delays = [0, 1, 2, 3, 4, 5, 6, u32::MAX].map(|times| delay(times).as_millis());
-        assert_eq!(delays, [50, 50, 100, 200, 400, 800, 1000, 1000]);
     }
 }

@@ -1,5 +1,6 @@
 //! Goals through the real services on a real nats-server.
 
+mod alert_kinds;
 mod alerts;
 mod approvals;
 mod breaker;
@@ -16,6 +17,7 @@ mod hostile;
 mod intake;
 mod limits;
 mod overload;
+mod passed_over;
 mod pipeline;
 mod poison;
 mod reports;
