@@ -98,6 +98,13 @@ pub fn with_model(source: &PackSource, model: &str) -> Option<PackSource> {
     swap::with_model(source, model)
 }
 
+/// The same pack with the provider `simulated` in place of every other: it says what the cassettes say,
+/// at the price of the model that it stands for. `None` when its pack file cannot be read.
+#[must_use]
+pub fn simulated(source: &PackSource) -> Option<PackSource> {
+    swap::simulated(source)
+}
+
 /// What changed from `old` to `new`, file by file, line by line; empty when nothing did.
 #[must_use]
 pub fn diff(old: &PackSource, new: &PackSource) -> String {

@@ -105,14 +105,16 @@ impl Prices {
     }
 
     /// What a route costs: by `provider/model`, or by `provider/*`; `None` when nobody knows. Both
-    /// ways to ask OpenAI cost the same.
+    /// ways to ask OpenAI cost the same, and a simulated model costs what the one costs that it stands
+    /// for: `simulated/provider/model`.
     #[must_use]
     pub fn of(&self, route: &Route) -> Option<Price> {
-        let provider = match route.provider.as_str() {
-            "openai-responses" => "openai",
-            provider => provider,
+        let (provider, model) = match (route.provider.as_str(), route.model.split_once('/')) {
+            ("simulated", Some(stands_for)) => stands_for,
+            (provider, _) => (provider, route.model.as_str()),
         };
-        let exact = self.models.get(&format!("{provider}/{}", route.model));
+        let provider = if provider == "openai-responses" { "openai" } else { provider };
+        let exact = self.models.get(&format!("{provider}/{model}"));
         exact.or_else(|| self.models.get(&format!("{provider}/*"))).copied()
     }
 }
@@ -179,6 +181,9 @@ mod tests {
         assert!(mini.is_some());
         assert_eq!(prices.of(&route("openai-responses/gpt-4.1-mini-2025-04-14")), mini);
         assert!(prices.of(&route("simulated/whatever")).is_some());
+        let stand_in = prices.of(&route("simulated/openai-responses/gpt-4.1-mini-2025-04-14"));
+        assert_eq!(stand_in, mini);
+        assert_eq!(prices.of(&route("simulated/ollama/qwen3:8b")), None);
         assert_eq!(prices.of(&route("ollama/qwen3:8b")), None);
         assert_eq!(prices.of(&route("anthropic/claude-haiku-4-5")), None, "no version, no price");
         for (name, price) in &prices.models {

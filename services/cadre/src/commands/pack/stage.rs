@@ -10,6 +10,7 @@ use cadre_core::{
     task::{StepState, Task},
     workflow::Workflow,
 };
+use cadre_nats::connect::Connection;
 use cadre_proto::header;
 use futures::StreamExt as _;
 use serde_json::{Value, json};
@@ -48,7 +49,8 @@ impl Sample {
         let mut samples = Vec::new();
         for name in place.samples()? {
             let content = place.file(&format!("samples/{name}"))?.unwrap_or_default();
-            let usage = |text: String| Failure::new(Code::Usage, format!("read samples/{name}: {text}"));
+            let usage =
+                |text: String| Failure::new(Code::Usage, format!("read samples/{name}: {text}"));
             let text = str::from_utf8(&content).map_err(|error| usage(error.to_string()))?;
             let is_json = Path::new(&name).extension().is_some_and(|it| it == "json");
             let input = match is_json {
@@ -74,14 +76,18 @@ impl Stage {
     ///
     /// # Errors
     /// When there is no server, or a service does not start.
-    pub(super) async fn open(settings: &Settings, pack: &PackSource) -> anyhow::Result<Self> {
+    pub(super) async fn open(
+        settings: &Settings,
+        pack: &PackSource,
+        services: StackOptions,
+    ) -> anyhow::Result<Self> {
         let (server, connection) =
             broker::start_private(settings, PrivateOptions::default()).await?;
         let url = server.urls().join(",");
         let ground = Ground { server: Some(server), connection, url };
         let packs = broker::packs_on(&ground.connection).await?;
         packs.apply(pack).await.map_err(|error| apply_failure(&error))?;
-        let stack = Stack::start(&ground.connection, StackOptions::all()).await?;
+        let stack = Stack::start(&ground.connection, services).await?;
         Ok(Self { ground, stack, tenant: settings.tenant.clone() })
     }
 
@@ -102,6 +108,11 @@ impl Stage {
             Failure::new(Code::TimedOut, text)
         });
         self.seen(workflow, &ended??).await
+    }
+
+    /// The connection that everything uses.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.ground.connection
     }
 
     /// Stops everything.
@@ -127,7 +138,8 @@ impl Stage {
 
     async fn seen(&self, workflow: &Workflow, task: &Task) -> anyhow::Result<Run> {
         let answer = task.answer().map(|answer| answer.document.value().clone());
-        let part = |key: &str| answer.as_ref().and_then(|it| it.get(key)).cloned().unwrap_or_default();
+        let part =
+            |key: &str| answer.as_ref().and_then(|it| it.get(key)).cloned().unwrap_or_default();
         let status = if task.ended().is_some() { task.status() } else { "waiting" };
         let result = part("result");
         let checked = task.ended().map(|_| workflow.output.check(&result));
@@ -165,7 +177,8 @@ impl Stage {
             }
             let models = history.calls().filter(|(_, call)| call.intent.kind == CallKind::Model);
             for (_, call) in models {
-                let Some(CallOutcome::Done(record)) = call.ended.as_ref().map(|it| &it.outcome) else {
+                let Some(CallOutcome::Done(record)) = call.ended.as_ref().map(|it| &it.outcome)
+                else {
                     continue;
                 };
                 let record = record.value();

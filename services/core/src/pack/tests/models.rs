@@ -222,5 +222,16 @@ fn another_model_can_be_put_behind_every_name() {
     }
     assert_eq!(swapped.steps.len(), compiled(MODELS).steps.len());
     assert_ne!(swapped.revision, source.revision());
+    let played = compile(&simulated(&source).unwrap()).unwrap();
+    let names: Vec<_> =
+        played.models.values().flat_map(|alias| &alias.routes).map(Route::name).collect();
+    assert_eq!(
+        names,
+        [
+            "simulated/cheap",
+            "simulated/anthropic/claude-haiku-4-5-20251001",
+            "simulated/ollama/qwen3:8b"
+        ]
+    );
     assert_eq!(with_model(&PackSource::default(), "local/qwen").map(|it| it.files), None);
 }
