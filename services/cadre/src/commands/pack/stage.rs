@@ -20,6 +20,7 @@ use super::{
     run::{ModelCall, Run},
 };
 use crate::{
+    answer::code,
     broker::{self, Ground, PrivateOptions},
     exit::{Code, Failure},
     packs::Place,
@@ -142,7 +143,9 @@ impl Stage {
             |key: &str| answer.as_ref().and_then(|it| it.get(key)).cloned().unwrap_or_default();
         let status = if task.ended().is_some() { task.status() } else { "waiting" };
         let result = part("result");
-        let checked = task.ended().map(|_| workflow.output.check(&result));
+        // What failed has no result that a contract could be asked of.
+        let is_done = task.ended().is_some_and(|end| code(end.status) != Some(Code::TaskFailed));
+        let checked = is_done.then(|| workflow.output.check(&result));
         let violations = checked.and_then(Result::err).map(|it| it.to_string());
         let mut run = Run {
             status: status.to_owned(),
