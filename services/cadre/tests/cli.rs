@@ -116,6 +116,22 @@ fn the_shipped_pack_is_valid() {
 }
 
 #[test]
+fn a_template_is_a_valid_pack_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    for (template, workflow) in
+        [("contract", "intake"), ("support", "helpdesk"), ("planner", "outing")]
+    {
+        let pack = folder.path().join(template);
+        let pack = pack.to_str().unwrap();
+        data(&["init", "--template", template, pack], 0);
+        assert!(data(&["pack", "check", pack], 0).contains(workflow));
+        assert_eq!(data(&["init", "--template", template, pack], 2), "", "it is not empty");
+        fs::remove_file(Path::new(pack).join("baseline.json")).unwrap();
+        assert_eq!(data(&["pack", "test", pack], 3), "", "there is no baseline");
+    }
+}
+
+#[test]
 fn a_broken_pack_names_file_line_and_column() {
     let folder = tempfile::tempdir().unwrap();
     copy(Path::new(PACK), folder.path());
