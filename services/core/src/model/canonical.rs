@@ -1,10 +1,11 @@
-//! One form for what is asked, to hash: the same question gives the same bytes in every process.
+//! One form for what is asked, to hash: the same question gives the same bytes in every process, whatever
+//! the order of keys that a build of the JSON library keeps.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{Manner, ToolSpec, Turn};
-use crate::payload::Hash;
+use crate::payload::{Hash, canonical};
 
 /// Hashes parts so that no two lists of parts give the same bytes.
 pub(super) fn hash<'p>(domain: &'p str, parts: impl IntoIterator<Item = &'p str>) -> Hash {
@@ -16,10 +17,10 @@ pub(super) fn hash<'p>(domain: &'p str, parts: impl IntoIterator<Item = &'p str>
     Hash(hash.finalize().into())
 }
 
-/// Tools as JSON; keys of objects are sorted by the library.
+/// Tools as JSON.
 pub(super) fn tools(tools: &[ToolSpec]) -> String {
     let tool = |tool: &ToolSpec| json!([tool.name.as_str(), tool.description, tool.parameters]);
-    Value::Array(tools.iter().map(tool).collect()).to_string()
+    canonical(&Value::Array(tools.iter().map(tool).collect()))
 }
 
 /// Turns as JSON.
@@ -35,11 +36,11 @@ pub(super) fn turns(turns: &[Turn]) -> String {
             json!(["tool", call, name, result, is_error])
         }
     };
-    Value::Array(turns.iter().map(turn).collect()).to_string()
+    canonical(&Value::Array(turns.iter().map(turn).collect()))
 }
 
 /// A manner as JSON.
 pub(super) fn manner(manner: &Manner) -> String {
     let Manner { returns, output_tokens_max, temperature_millis } = manner;
-    json!([returns.as_deref(), output_tokens_max, temperature_millis]).to_string()
+    canonical(&json!([returns.as_deref(), output_tokens_max, temperature_millis]))
 }

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::{
     expr::{Env, EvalError, Expr, Scope, Shape},
     limits::PAYLOAD_BYTES_MAX,
+    payload::canonical,
 };
 
 const OPEN: &str = "{{";
@@ -104,7 +105,8 @@ impl Template {
         self.pieces.is_empty()
     }
 
-    /// The rest of the text for one input: texts as they are, `null` as nothing, all else as JSON.
+    /// The rest of the text for one input: texts as they are, `null` as nothing, all else as JSON with
+    /// sorted keys.
     ///
     /// # Errors
     /// [`EvalError`] of the first expression that gives no value, or when the text grows beyond
@@ -122,7 +124,7 @@ impl Template {
                         value @ (Value::Bool(_)
                         | Value::Number(_)
                         | Value::Array(_)
-                        | Value::Object(_)) => text.push_str(&value.to_string()),
+                        | Value::Object(_)) => text.push_str(&canonical(&value)),
                     }
                     if text.len() > PAYLOAD_BYTES_MAX {
                         return Err(EvalError {

@@ -10,7 +10,6 @@ use cadre_core::{
     task::{StepState, Task},
     workflow::Workflow,
 };
-use cadre_nats::connect::Connection;
 use cadre_proto::header;
 use futures::StreamExt as _;
 use serde_json::{Value, json};
@@ -109,11 +108,6 @@ impl Stage {
             Failure::new(Code::TimedOut, text)
         });
         self.seen(workflow, &ended??).await
-    }
-
-    /// The connection that everything uses.
-    pub(super) fn connection(&self) -> &Connection {
-        &self.ground.connection
     }
 
     /// Stops everything.

@@ -94,7 +94,7 @@ fn a_provider_that_asks_for_patience_gets_it() {
     let until = pacer.refused(Some(Duration::from_secs(8)), 0.5, START);
     assert_eq!(until, at(9_000));
     assert_eq!(pacer.begin(&tenant, 1, at(1_000)), Err(Duration::from_millis(8_105)));
-    let begun = greedy(&mut pacer, &[tenant.clone()], 10_000);
+    let begun = greedy(&mut pacer, std::slice::from_ref(&tenant), 10_000);
     let times: Vec<_> = begun.iter().map(|(_, ms)| *ms).collect();
     assert!(times.len() > 5 && times.windows(2).all(|pair| pair[0] < pair[1]), "{times:?}");
     assert!(times[0] >= 9_000);
