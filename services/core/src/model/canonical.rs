@@ -1,5 +1,4 @@
-//! One form for what is asked, to hash: the same question gives the same bytes in every process, whatever
-//! the order of keys that a build of the JSON library keeps.
+//! One form for what is asked, to hash: the same question gives the same bytes in every process.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -17,7 +16,7 @@ pub(super) fn hash<'p>(domain: &'p str, parts: impl IntoIterator<Item = &'p str>
     Hash(hash.finalize().into())
 }
 
-/// Tools as JSON.
+/// Tools as JSON; keys of objects are sorted, whatever the library's features are.
 pub(super) fn tools(tools: &[ToolSpec]) -> String {
     let tool = |tool: &ToolSpec| json!([tool.name.as_str(), tool.description, tool.parameters]);
     canonical(&Value::Array(tools.iter().map(tool).collect()))
