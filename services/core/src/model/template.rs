@@ -105,8 +105,7 @@ impl Template {
         self.pieces.is_empty()
     }
 
-    /// The rest of the text for one input: texts as they are, `null` as nothing, all else as JSON with
-    /// sorted keys.
+    /// The rest of the text for one input: texts as they are, `null` as nothing, all else as JSON.
     ///
     /// # Errors
     /// [`EvalError`] of the first expression that gives no value, or when the text grows beyond
