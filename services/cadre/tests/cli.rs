@@ -61,6 +61,7 @@ fn every_command_shows_examples() {
         "goal",
         "task",
         "approval",
+        "init",
         "pack",
         "bus",
         "breaker",
@@ -112,6 +113,22 @@ fn the_shipped_pack_is_valid() {
         assert!(data(&["pack", "check", pack], 0).contains("contract-intake"), "{pack}");
     }
     assert_eq!(json(&["pack", "check", PACK, "-o", "json"])["valid"], true);
+}
+
+#[test]
+fn a_template_is_a_valid_pack_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    for (template, workflow) in
+        [("contract", "intake"), ("support", "helpdesk"), ("planner", "outing")]
+    {
+        let pack = folder.path().join(template);
+        let pack = pack.to_str().unwrap();
+        data(&["init", "--template", template, pack], 0);
+        assert!(data(&["pack", "check", pack], 0).contains(workflow));
+        assert_eq!(data(&["init", "--template", template, pack], 2), "", "it is not empty");
+        fs::remove_file(Path::new(pack).join("baseline.json")).unwrap();
+        assert_eq!(data(&["pack", "test", pack], 3), "", "there is no baseline");
+    }
 }
 
 #[test]

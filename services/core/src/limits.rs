@@ -200,3 +200,18 @@ pub const CREW_HISTORY_BYTES_MAX: usize = 32 * 1024;
 
 /// Rules of one script.
 pub const SCRIPT_RULES_MAX: usize = 64;
+
+/// Models that one alias of a pack can name.
+pub const MODEL_ROUTES_MAX: usize = 16;
+
+/// Bytes of a model's name at its provider.
+pub const MODEL_NAME_BYTES_MAX: usize = 128;
+
+/// Calls of models in one attempt; calls of tools come on top, and all go into one journal.
+pub const MODEL_CALLS_MAX: u32 = 100;
+
+/// Tenants of one model whose rates are kept apart; further ones share what all have.
+pub const PACED_TENANTS_MAX: usize = 1_024;
+
+/// Longest time that a provider's wish for patience is heeded; after it the model is asked again.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(10 * 60);

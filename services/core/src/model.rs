@@ -7,6 +7,15 @@
 //!
 //! Pure: the gateway's process does the calls, these are the words that it and the workers use.
 
+pub mod cache;
+mod canonical;
+pub mod cassette;
+pub mod pace;
+pub mod price;
+pub mod route;
+pub mod template;
+pub mod tokens;
+
 use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
@@ -16,6 +25,9 @@ use crate::{
     task::Failure,
     workflow::Grant,
 };
+
+/// Tools that a pack can offer without saying more: `clock`, and `lookup` over the role's documents.
+pub const TOOLS_BUILT_IN: [&str; 2] = ["clock", "lookup"];
 
 /// A prompt: a stable prefix that a provider can cache, and the turns behind it.
 #[derive(Debug, Clone, PartialEq, Default)]

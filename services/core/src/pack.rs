@@ -1,6 +1,7 @@
 //! Packs: the YAML that declares roles, contracts and a workflow, and its compiler.
 //!
-//! A pack is a folder: `pack.yaml`, `contracts/<name>.v<version>.json` and `prompts/*`.
+//! A pack is a folder: `pack.yaml`, `contracts/<name>.v<version>.json`, `prompts/*`, `documents/*` and
+//! `cassettes/*.jsonl`.
 //! [`PackSource`] holds its files, hashes and stores them; [`compile`] makes a
 //! [`Workflow`] of them or lists everything that is wrong, with line and column.
 //! A compiled pack cannot fail by its own fault: names, references, limits and
@@ -11,6 +12,7 @@ mod contracts;
 mod diff;
 mod document;
 mod grammar;
+mod models;
 mod problems;
 mod result;
 mod roles;
@@ -18,6 +20,7 @@ mod script;
 mod source;
 mod steps;
 mod structure;
+mod swap;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -27,6 +30,7 @@ use std::fmt;
 use serde_json::Value;
 
 pub use self::source::{PackSource, PackSourceError};
+pub(crate) use self::units::{decimal, usd_shown};
 use crate::workflow::Workflow;
 
 /// One thing wrong with a pack.
@@ -85,6 +89,20 @@ pub fn compile(source: &PackSource) -> Result<Workflow, PackErrors> {
 #[must_use]
 pub fn schema() -> Value {
     structure::schema()
+}
+
+/// The same pack with this one model (`provider/model`) behind every name of its `models`, at no cost
+/// where its price is unknown; `None` when its pack file cannot be read. It is another revision.
+#[must_use]
+pub fn with_model(source: &PackSource, model: &str) -> Option<PackSource> {
+    swap::with_model(source, model)
+}
+
+/// The same pack with the provider `simulated` in place of every other: it says what the cassettes say,
+/// at the price of the model that it stands for. `None` when its pack file cannot be read.
+#[must_use]
+pub fn simulated(source: &PackSource) -> Option<PackSource> {
+    swap::simulated(source)
 }
 
 /// What changed from `old` to `new`, file by file, line by line; empty when nothing did.

@@ -9,6 +9,7 @@ use std::{
 use cadre_core::{
     contract::{Contract, ContractError},
     ids::Name,
+    model::cassette::Cassettes,
     ports::{BusError, Packs},
     workflow::{
         Compensation, Effects, Grant, Retry, Role, Runtime, TaskLimits, WhenLimited, Workflow,
@@ -58,6 +59,8 @@ impl Memory {
             when_limited: WhenLimited::Partial,
             roles: roles.collect(),
             steps: Vec::new(),
+            models: BTreeMap::new(),
+            cassettes: Cassettes::default(),
             compensations: Vec::new(),
             compensation: Compensation::default(),
             result: Vec::new(),
@@ -93,6 +96,7 @@ pub fn role(
         effects: Effects::default(),
         retry: Retry::default(),
         script: Vec::new(),
+        model: None,
     }
 }
 
