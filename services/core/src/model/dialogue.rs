@@ -1,0 +1,323 @@
+//! A conversation of one step with a model: what to do next, from what was said so far.
+//!
+//! ```text
+//!              ┌──────────── tools answered, or the answer is to be repaired ─────────┐
+//!              ▼                                                                      │
+//!  begin ─► next: Ask ─► heard: calls? ─► next: Use ─► returned ─► … (each call) ─────┤
+//!              │             └─ an answer ─► fits its contract? ─► next: End          │
+//!              │                                 └─ no, for the first time ───────────┘
+//!              └─ the conversation is too long ─► Ask for a summary, or trim, or fail
+//! ```
+//!
+//! Pure: the agent's shell does what [`Dialogue::next`] says and tells what came of it, live or from the
+//! step's journal. Invariant: what is next follows from what was heard and from nothing else, so a takeover
+//! that hears the same asks the same.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use serde_json::{Value, json};
+
+use super::{
+    Answered, Brief, Finish, Manner, Prompt, Purpose, Question, Said, ToolAnswer, ToolCall, Turn,
+    context::{Cut, TooLong, transcript, weight},
+    tokens,
+};
+use crate::{
+    journal::Ledger,
+    limits::{SUMMARY_TOKENS_MAX, TURN_CALLS_MAX},
+    payload::{Hash, Payload},
+    task::{Failure, FailureKind, Outcome},
+    workflow::{Grant, WhenFull},
+};
+
+const BE_BRIEF: &str =
+    "Most of your budget is used: be brief, and answer as soon as you can.";
+const LAST_TURN: &str = "This is your last turn: answer now, without calling a tool.";
+const SUM_UP: &str = "Sum up this conversation for somebody who goes on with it: what was asked, what was \
+     found out and where, what is open. Plain text, no preface.";
+/// Room for the word that earlier turns are left out.
+const NOTE_TOKENS: u64 = 24;
+
+/// The conversation of one step.
+#[derive(Debug)]
+pub struct Dialogue {
+    brief: Arc<Brief>,
+    granted: Grant,
+    spent: Grant,
+    input_omitted: Vec<String>,
+    turns: Vec<Turn>,
+    cut: Cut,
+    asked: u32,
+    /// The first turn that a summary is asked for will leave; `None` while none is asked for.
+    summary_from: Option<usize>,
+    /// Calls of the last turn that have no answer yet.
+    waiting: VecDeque<ToolCall>,
+    tool_errors: u32,
+    is_told_to_be_brief: bool,
+    is_repaired: bool,
+    outcome: Option<Outcome>,
+}
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Act {
+    /// Ask a model, then tell [`Dialogue::heard`].
+    Ask(Box<Question>),
+    /// Call a tool, then tell [`Dialogue::returned`].
+    Use(ToolCall),
+    /// Report this.
+    End(Outcome),
+}
+
+impl Dialogue {
+    /// Begins a conversation about `input` that may cost `granted`.
+    ///
+    /// # Errors
+    /// The failure to report when the prompt cannot be made of this input.
+    pub fn new(brief: Arc<Brief>, input: &Payload, granted: Grant) -> Result<Self, Failure> {
+        let passed = brief.passed(input).map_err(|error| {
+            Failure::new(FailureKind::Expression, &format!("prompt of role {}: {error}", brief.role()))
+        })?;
+        Ok(Self {
+            brief,
+            granted,
+            spent: Grant::default(),
+            input_omitted: passed.omitted,
+            turns: vec![Turn::User(passed.text)],
+            cut: Cut::default(),
+            asked: 0,
+            summary_from: None,
+            waiting: VecDeque::new(),
+            tool_errors: 0,
+            is_told_to_be_brief: false,
+            is_repaired: false,
+            outcome: None,
+        })
+    }
+
+    /// What to do next.
+    ///
+    /// # Errors
+    /// The failure to report: the conversation has met a limit.
+    pub fn next(&mut self) -> Result<Act, Failure> {
+        if let Some(outcome) = &self.outcome {
+            return Ok(Act::End(outcome.clone()));
+        }
+        let brief = Arc::clone(&self.brief);
+        while let Some(call) = self.waiting.front() {
+            match brief.usable(call) {
+                Ok(()) => return Ok(Act::Use(call.clone())),
+                Err(why) => self.returned(ToolAnswer::error(&why)),
+            }
+        }
+        self.ask().map(|question| Act::Ask(Box::new(question)))
+    }
+
+    /// Hears what came of the question.
+    ///
+    /// # Errors
+    /// The failure to report: there is no answer, and there will be none.
+    pub fn heard(&mut self, answered: Answered) -> Result<(), Failure> {
+        self.asked = self.asked.saturating_add(1);
+        self.spent = self.spent.plus(answered.cost);
+        let Said { text, calls, finish, .. } = answered.said;
+        if let Some(from) = self.summary_from.take() {
+            self.cut.grow(&self.turns, from, Some(text).filter(|text| !text.is_empty()));
+            return Ok(());
+        }
+        self.turns.push(Turn::Model { text: text.clone(), calls: calls.clone() });
+        if calls.is_empty() {
+            return self.judge(&text, finish);
+        }
+        self.waiting = calls.into();
+        // The last ones go unanswered first, so the numbers of calls do not depend on them.
+        while self.waiting.len() > TURN_CALLS_MAX {
+            let Some(call) = self.waiting.pop_back() else { break };
+            self.tool_errors = self.tool_errors.saturating_add(1);
+            let text = format!("not called: a turn has at most {TURN_CALLS_MAX} calls");
+            self.turns.push(tool_turn(call, ToolAnswer::error(&text)));
+        }
+        Ok(())
+    }
+
+    /// Hears what the tool answered that [`Act::Use`] named.
+    pub fn returned(&mut self, answer: ToolAnswer) {
+        let Some(call) = self.waiting.pop_front() else { return };
+        if answer.is_error {
+            self.tool_errors = self.tool_errors.saturating_add(1);
+        }
+        self.turns.push(tool_turn(call, answer));
+    }
+
+    fn judge(&mut self, text: &str, finish: Finish) -> Result<(), Failure> {
+        let why = match (finish, self.brief.read(text)) {
+            (Finish::Stop | Finish::Tools | Finish::Length, Ok(outcome)) => {
+                self.outcome = Some(outcome);
+                return Ok(());
+            }
+            (Finish::Filtered, _) => {
+                let text = "the model's provider kept its answer back";
+                return Err(invalid(text, text));
+            }
+            (Finish::Length, Err(why)) => {
+                let max = self.brief.terms().output_tokens_max;
+                format!("{why}. It was cut after {max} tokens: say less")
+            }
+            (Finish::Stop | Finish::Tools, Err(why)) => why,
+        };
+        if self.is_repaired {
+            return Err(invalid(&format!("after one repair {why}"), text));
+        }
+        self.is_repaired = true;
+        let repair = format!("This does not fit: {why}. Answer again, with the whole JSON object.");
+        self.turns.push(Turn::User(repair));
+        Ok(())
+    }
+
+    fn ask(&mut self) -> Result<Question, Failure> {
+        let max = self.brief.terms().calls_max;
+        let left = max.saturating_sub(self.asked);
+        if left == 0 {
+            let text = format!(
+                "asked a model {max} times and has no answer: raise loop.max_calls of role {}, or \
+                 ask for less",
+                self.brief.role()
+            );
+            return Err(Failure::new(FailureKind::Limit, &text));
+        }
+        if !self.is_told_to_be_brief && self.is_low() {
+            self.is_told_to_be_brief = true;
+            self.turns.push(Turn::User(BE_BRIEF.to_owned()));
+        }
+        if left == 1 && self.asked > 0 && !self.brief.offered().is_empty() {
+            self.tell_last_turn();
+        }
+        match self.make_room(left)? {
+            Some(from) => Ok(self.summary(from)),
+            None => Ok(self.question()),
+        }
+    }
+
+    /// Says it once, however often it is asked what is next.
+    fn tell_last_turn(&mut self) {
+        let told = Turn::User(LAST_TURN.to_owned());
+        if self.turns.last() != Some(&told) {
+            self.turns.push(told);
+        }
+    }
+
+    /// Leaves out what does not fit; says from where on all fits, if the rest is to be summed up first.
+    fn make_room(&mut self, left: u32) -> Result<Option<usize>, Failure> {
+        let max = self.brief.terms().context_tokens_max;
+        let room = max.saturating_sub(self.brief.tokens());
+        let least = self.cut.wanted(&self.turns, room).map_err(|error| self.too_long(error))?;
+        if !self.cut.grows_to(least) {
+            return Ok(None);
+        }
+        let with = |reserve: u64| {
+            let wanted = self.cut.wanted(&self.turns, room.saturating_sub(reserve));
+            wanted.ok().filter(|from| self.cut.grows_to(*from))
+        };
+        match self.brief.terms().when_full {
+            WhenFull::Fail => {
+                let tokens = self.cut.kept(&self.turns).iter().map(weight).sum();
+                return Err(self.too_long(TooLong { tokens }));
+            }
+            WhenFull::Summarise { .. } if left > 1 => {
+                if let Some(from) = with(u64::from(SUMMARY_TOKENS_MAX) + NOTE_TOKENS) {
+                    self.summary_from = Some(from);
+                    return Ok(Some(from));
+                }
+            }
+            WhenFull::Summarise { .. } | WhenFull::Trim => {}
+        }
+        let from = with(NOTE_TOKENS).unwrap_or(least);
+        self.cut.grow(&self.turns, from, None);
+        Ok(None)
+    }
+
+    fn too_long(&self, error: TooLong) -> Failure {
+        let (prefix, max) = (self.brief.tokens(), self.brief.terms().context_tokens_max);
+        let tokens = error.tokens.saturating_add(prefix);
+        let text = format!(
+            "the prompt has about {tokens} tokens, {prefix} of them instructions and tools: raise \
+             loop.context_tokens ({max}) of role {}, or pass less",
+            self.brief.role()
+        );
+        Failure::new(FailureKind::Limit, &text)
+    }
+
+    fn question(&self) -> Question {
+        let (terms, kept) = (self.brief.terms(), self.cut.kept(&self.turns));
+        let low = terms.alias_when_low.as_ref().filter(|_| self.is_low());
+        let tokens = self.brief.tokens() + kept.iter().map(weight).sum::<u64>();
+        Question {
+            alias: low.unwrap_or(&terms.alias).clone(),
+            prompt: self.brief.prompt(kept),
+            manner: self.brief.manner(),
+            tokens,
+            purpose: Purpose::Answer,
+            number: self.asked.saturating_add(1),
+            number_max: terms.calls_max,
+            stepped_down: low.is_some(),
+            tool_errors: self.tool_errors,
+            hashes: self.brief.hashes(),
+            context: vec![
+                ("documents", self.brief.granted().into()),
+                ("input_omitted", self.input_omitted.clone().into()),
+                ("omitted", self.cut.recorded()),
+            ],
+        }
+    }
+
+    fn summary(&self, from: usize) -> Question {
+        let terms = self.brief.terms();
+        let alias = match &terms.when_full {
+            WhenFull::Summarise { alias } => alias,
+            WhenFull::Trim | WhenFull::Fail => &terms.alias,
+        };
+        let before = self.cut.summary();
+        let before = before.map_or_else(String::new, |summary| format!("[earlier] {summary}\n"));
+        let text = before + &transcript(self.cut.going(&self.turns, from));
+        let tokens = tokens::of_text(SUM_UP) + tokens::of_text(&text);
+        let max = SUMMARY_TOKENS_MAX.min(terms.output_tokens_max);
+        Question {
+            alias: alias.clone(),
+            prompt: Prompt {
+                system: SUM_UP.to_owned(),
+                tools: Vec::new(),
+                turns: vec![Turn::User(text)],
+            },
+            manner: Manner {
+                returns: None,
+                output_tokens_max: max,
+                temperature_millis: terms.temperature_millis,
+            },
+            tokens,
+            purpose: Purpose::Summary,
+            number: self.asked.saturating_add(1),
+            number_max: terms.calls_max,
+            stepped_down: false,
+            tool_errors: self.tool_errors,
+            hashes: (Hash::of(SUM_UP.as_bytes()), Hash::of(b"[]")),
+            context: Vec::new(),
+        }
+    }
+
+    /// Whether four fifths of the grant are used, as far as was heard: the same on every delivery.
+    fn is_low(&self) -> bool {
+        let ledger = Ledger { granted: self.granted, spent: self.spent, ..Ledger::default() };
+        ledger.is_near()
+    }
+}
+
+fn tool_turn(call: ToolCall, answer: ToolAnswer) -> Turn {
+    let (call, name) = (call.id, call.tool);
+    Turn::Tool { call, name, result: answer.text, is_error: answer.is_error }
+}
+
+/// The failure of an answer that fits nothing; what was said is kept for people.
+fn invalid(why: &str, said: &str) -> Failure {
+    let refused = Payload::from_value(json!(said)).ok();
+    Failure { refused, ..Failure::new(FailureKind::InvalidOutput, why) }
+}
