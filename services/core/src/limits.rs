@@ -197,6 +197,15 @@ pub const CREW_HISTORY_BYTES_MAX: usize = 32 * 1024;
 /// Rules of one script.
 pub const SCRIPT_RULES_MAX: usize = 64;
 
+/// Models that one alias of a pack can name.
+pub const MODEL_ROUTES_MAX: usize = 16;
+
+/// Bytes of a model's name at its provider.
+pub const MODEL_NAME_BYTES_MAX: usize = 128;
+
+/// Calls of models in one attempt; calls of tools come on top, and all go into one journal.
+pub const MODEL_CALLS_MAX: u32 = 100;
+
 /// Tools that a model may call in one turn; it is told that further ones were not called.
 pub const TURN_CALLS_MAX: usize = 16;
 

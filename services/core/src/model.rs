@@ -7,6 +7,18 @@
 //!
 //! Pure: the gateway's process does the calls, these are the words that it and the workers use.
 
+mod answer;
+pub mod bm25;
+mod brief;
+mod context;
+mod dialogue;
+mod question;
+#[cfg(test)]
+mod tests;
+pub mod template;
+mod tokens;
+mod tool;
+
 use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
@@ -16,6 +28,16 @@ use crate::{
     task::Failure,
     workflow::Grant,
 };
+
+pub use self::{
+    brief::{Brief, BriefError},
+    dialogue::{Act, Dialogue},
+    question::{Answered, Purpose, Question, RecordError},
+    tool::{ToolAnswer, ToolRequest, built_in, call_built_in},
+};
+
+/// Tools that a pack can offer without saying more: `clock`, and `lookup` over the role's documents.
+pub const TOOLS_BUILT_IN: [&str; 2] = ["clock", "lookup"];
 
 /// A prompt: a stable prefix that a provider can cache, and the turns behind it.
 #[derive(Debug, Clone, PartialEq, Default)]
