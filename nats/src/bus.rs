@@ -12,8 +12,8 @@ use cadre_core::{
     journal::{Entry, JournalId},
     payload::Payload,
     ports::{
-        AppendError, BusError, DeadLetter, JournalError, Journals, LoadError, Loaded, LogHead,
-        OrchestratorBus, OrderTerms, Pages, Settle, WorkerBus,
+        AppendError, BusError, Clock, DeadLetter, JournalError, Journals, LoadError, Loaded,
+        LogHead, OrchestratorBus, OrderTerms, Pages, Settle, WorkerBus,
     },
     task::{Answer, Control, Decision, Goal, Order, Record, Report, Stop},
     time::UnixMillis,
@@ -337,6 +337,12 @@ impl OrchestratorBus for JetStreamBus {
         self.outbox.bury(partition, &receipt.message, &reason).await?;
         self.ack(receipt).await;
         Ok(())
+    }
+}
+
+impl Clock for JetStreamBus {
+    fn time(&self) -> UnixMillis {
+        self.streams.clock.now()
     }
 }
 

@@ -36,6 +36,8 @@ use cadre_core::{
     task::{Outcome, Usage},
     workflow::{Grant, Workflow},
 };
+#[cfg(any(test, feature = "testing"))]
+use cadre_core::ports::Journals;
 use tokio::time::Instant;
 
 use self::journal::{Desk, Journal};
@@ -122,6 +124,15 @@ impl Step {
             journal: Journal::new(desk),
         };
         (step, item.receipt)
+    }
+}
+
+#[cfg(any(test, feature = "testing"))]
+impl Step {
+    /// The attempt that `item` orders, in the hands of a worker that keeps its journals on `bus`.
+    pub(crate) fn in_hand<B: Journals, R>(item: WorkItem<R>, bus: B, worker: &str) -> Self {
+        let desk = Desk { shelf: Arc::new(bus), worker: Arc::from(worker) };
+        Self::of(item, Instant::now(), desk).0
     }
 }
 

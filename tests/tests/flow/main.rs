@@ -1,5 +1,6 @@
 //! Goals through the real services on a real nats-server.
 
+mod agents;
 mod alerts;
 mod approvals;
 mod breaker;

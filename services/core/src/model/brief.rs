@@ -98,10 +98,12 @@ impl Brief {
         }
         let offered: Value = tools.iter().map(|tool| shown(&tool.spec)).collect();
         let offered = canonical(&offered);
-        let tokens = tokens::of_text(&system) + tokens::of_text(&offered);
         let hashes = (Hash::of(system.as_bytes()), Hash::of(offered.as_bytes()));
         let documents = Arc::new(Library::new(&terms.documents));
-        Ok(Self { role: role.name.clone(), terms, system, tools, form, documents, hashes, tokens })
+        let role = role.name.clone();
+        let mut brief = Self { role, terms, system, tools, form, documents, hashes, tokens: 0 };
+        brief.tokens = tokens::of_prompt(&brief.prompt(Vec::new()), &brief.manner());
+        Ok(brief)
     }
 
     /// The role.
@@ -152,7 +154,7 @@ impl Brief {
         self.hashes
     }
 
-    /// Tokens of the prefix, at most.
+    /// Tokens of a prompt without turns, at most.
     pub(super) fn tokens(&self) -> u64 {
         self.tokens
     }

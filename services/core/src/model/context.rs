@@ -11,7 +11,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Turn, tokens};
+use super::{Turn, tokens::of_turn};
 
 /// What is left out of a conversation so far.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -49,7 +49,7 @@ impl Cut {
         let told = self.told(turns.get(..head).unwrap_or_default());
         let used = |start: usize| {
             let kept = turns.get(start..).unwrap_or_default();
-            told.iter().chain(kept).map(weight).sum::<u64>()
+            told.iter().chain(kept).map(of_turn).sum::<u64>()
         };
         let Some(mut start) = starts.next() else {
             let tokens = used(turns.len());
@@ -83,7 +83,7 @@ impl Cut {
     /// Leaves out the turns before `from`; with a summary, that stands for all that is out.
     pub(super) fn grow(&mut self, turns: &[Turn], from: usize, summary: Option<String>) {
         let first = self.start(turns);
-        let tokens = self.going(turns, from).iter().map(weight).sum();
+        let tokens = self.going(turns, from).iter().map(of_turn).sum();
         let last = from.saturating_sub(1);
         self.gone.push(Gone { first, last, tokens, is_summarised: summary.is_some() });
         self.from = from;
@@ -123,20 +123,6 @@ impl Cut {
             json!({"turns": [gone.first, gone.last], "tokens": gone.tokens, "how": how})
         });
         gone.collect()
-    }
-}
-
-/// Tokens of one turn, at most; see [`tokens`].
-pub(super) fn weight(turn: &Turn) -> u64 {
-    match turn {
-        Turn::User(text) => tokens::of_text(text),
-        Turn::Model { text, calls } => {
-            let calls = calls.iter().map(|call| {
-                tokens::of_text(&call.tool) + tokens::of_text(&call.arguments.to_string())
-            });
-            tokens::of_text(text) + calls.sum::<u64>()
-        }
-        Turn::Tool { name, result, .. } => tokens::of_text(name) + tokens::of_text(result),
     }
 }
 
@@ -189,7 +175,7 @@ mod tests {
     }
 
     fn total(turns: &[Turn]) -> u64 {
-        turns.iter().map(weight).sum()
+        turns.iter().map(of_turn).sum()
     }
 
     #[test]

@@ -19,8 +19,9 @@ use serde_json::{Value, json};
 
 use super::{
     Answered, Brief, Finish, Manner, Prompt, Purpose, Question, Said, ToolAnswer, ToolCall, Turn,
-    context::{Cut, TooLong, transcript, weight},
-    tokens,
+    context::{Cut, TooLong, transcript},
+    route::step_down,
+    tokens::{of_prompt, of_turn},
 };
 use crate::{
     journal::Ledger,
@@ -185,7 +186,8 @@ impl Dialogue {
             );
             return Err(Failure::new(FailureKind::Limit, &text));
         }
-        if !self.is_told_to_be_brief && self.is_low() {
+        let ledger = Ledger { granted: self.granted, spent: self.spent, ..Ledger::default() };
+        if !self.is_told_to_be_brief && ledger.is_near() {
             self.is_told_to_be_brief = true;
             self.turns.push(Turn::User(BE_BRIEF.to_owned()));
         }
@@ -220,7 +222,7 @@ impl Dialogue {
         };
         match self.brief.terms().when_full {
             WhenFull::Fail => {
-                let tokens = self.cut.kept(&self.turns).iter().map(weight).sum();
+                let tokens = self.cut.kept(&self.turns).iter().map(of_turn).sum();
                 return Err(self.too_long(TooLong { tokens }));
             }
             WhenFull::Summarise { .. } if left > 1 => {
@@ -248,18 +250,19 @@ impl Dialogue {
     }
 
     fn question(&self) -> Question {
-        let (terms, kept) = (self.brief.terms(), self.cut.kept(&self.turns));
-        let low = terms.alias_when_low.as_ref().filter(|_| self.is_low());
-        let tokens = self.brief.tokens() + kept.iter().map(weight).sum::<u64>();
+        let terms = self.brief.terms();
+        let (alias, stepped_down) = step_down(terms, self.granted, self.left());
+        let prompt = self.brief.prompt(self.cut.kept(&self.turns));
+        let manner = self.brief.manner();
         Question {
-            alias: low.unwrap_or(&terms.alias).clone(),
-            prompt: self.brief.prompt(kept),
-            manner: self.brief.manner(),
-            tokens,
+            alias: alias.clone(),
+            tokens: of_prompt(&prompt, &manner),
+            prompt,
+            manner,
             purpose: Purpose::Answer,
             number: self.asked.saturating_add(1),
             number_max: terms.calls_max,
-            stepped_down: low.is_some(),
+            stepped_down,
             tool_errors: self.tool_errors,
             hashes: self.brief.hashes(),
             context: vec![
@@ -279,35 +282,31 @@ impl Dialogue {
         let before = self.cut.summary();
         let before = before.map_or_else(String::new, |summary| format!("[earlier] {summary}\n"));
         let text = before + &transcript(self.cut.going(&self.turns, from));
-        let tokens = tokens::of_text(SUM_UP) + tokens::of_text(&text);
-        let max = SUMMARY_TOKENS_MAX.min(terms.output_tokens_max);
+        let (system, tools) = (SUM_UP.to_owned(), Vec::new());
+        let prompt = Prompt { system, tools, turns: vec![Turn::User(text)] };
+        let manner = Manner {
+            returns: None,
+            output_tokens_max: SUMMARY_TOKENS_MAX.min(terms.output_tokens_max),
+            temperature_millis: terms.temperature_millis,
+        };
         Question {
             alias: alias.clone(),
-            prompt: Prompt {
-                system: SUM_UP.to_owned(),
-                tools: Vec::new(),
-                turns: vec![Turn::User(text)],
-            },
-            manner: Manner {
-                returns: None,
-                output_tokens_max: max,
-                temperature_millis: terms.temperature_millis,
-            },
-            tokens,
+            tokens: of_prompt(&prompt, &manner),
+            prompt,
+            manner,
             purpose: Purpose::Summary,
             number: self.asked.saturating_add(1),
             number_max: terms.calls_max,
-            stepped_down: false,
+            stepped_down: None,
             tool_errors: self.tool_errors,
             hashes: (Hash::of(SUM_UP.as_bytes()), Hash::of(b"[]")),
             context: Vec::new(),
         }
     }
 
-    /// Whether four fifths of the grant are used, as far as was heard: the same on every delivery.
-    fn is_low(&self) -> bool {
-        let ledger = Ledger { granted: self.granted, spent: self.spent, ..Ledger::default() };
-        ledger.is_near()
+    /// What calls may still cost, as far as was heard: the same on every delivery.
+    fn left(&self) -> Grant {
+        self.granted.minus(self.spent)
     }
 }
 

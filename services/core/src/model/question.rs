@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! model, alias, why, passed, is_degraded, is_cached    who was asked, and why nobody else
-//! purpose, number, stepped_down                        answer | summary; which call; to model_when_low
+//! purpose, number, stepped_down                        answer | summary; which call; why model_when_low
 //! said {text, calls, finish}                           what the model said
 //! tokens {input, cached, cache_write, output}          as the provider counts
 //! cost {usd_micros, tokens}, took_ms
@@ -17,12 +17,12 @@
 use serde_json::{Value, json};
 
 use super::{
-    Choice, Finish, Manner, ModelAnswer, Prompt, Said, TokenUsage, ToolCall, Turn,
+    Choice, Finish, Manner, ModelAnswer, Prompt, Said, TokenUsage, ToolCall, Turn, price::Prices,
 };
 use crate::{
     ids::Name,
     payload::{Hash, Payload, PayloadError, canonical},
-    workflow::Grant,
+    workflow::{Grant, Workflow},
 };
 
 /// A question, with why it is asked so.
@@ -40,7 +40,8 @@ pub struct Question {
     pub purpose: Purpose,
     pub(super) number: u32,
     pub(super) number_max: u32,
-    pub(super) stepped_down: bool,
+    /// Why it is not the role's usual model.
+    pub(super) stepped_down: Option<String>,
     pub(super) tool_errors: u32,
     pub(super) hashes: (Hash, Hash),
     /// Fields of the context that the question does not show itself.
@@ -107,8 +108,29 @@ impl Question {
             Purpose::Answer => "for an answer",
             Purpose::Summary => "for a summary of earlier turns",
         };
-        let why = if self.stepped_down { ", as little of the grant is left" } else { "" };
+        let why = self.stepped_down.as_ref().map(|why| format!("; {why}")).unwrap_or_default();
         format!("ask {alias} {what}, {number} of {max}{why}")
+    }
+
+    /// What to set aside for it of what is `left` of the grant: what it may cost on the dearest of its
+    /// routes. Where nobody knows that, all that is left.
+    #[must_use]
+    pub fn reserve(&self, workflow: &Workflow, prices: &Prices, left: Grant) -> Grant {
+        let max = self.manner.output_tokens_max;
+        let tokens = self.tokens.saturating_add(u64::from(max));
+        let alias = workflow.models.get(&self.alias);
+        let most = alias.into_iter().flat_map(|alias| &alias.routes).map(|route| {
+            let cost = match prices.of(route) {
+                Some(price) => price.estimate(self.tokens, max).usd_micros,
+                None if alias.is_some_and(|alias| alias.is_free) => 0,
+                None => left.usd_micros,
+            };
+            // A route for those who have much left is to see that there is as much.
+            let least = route.usd_left_min_micros.filter(|least| *least <= left.usd_micros);
+            cost.max(least.unwrap_or(0))
+        });
+        let most = most.max().unwrap_or(left.usd_micros);
+        Grant { usd_micros: most.min(left.usd_micros), tokens }
     }
 
     /// The decision record of what was answered.
