@@ -1,7 +1,7 @@
 //! The `model` runtime: holds a step's conversation with a model, and calls tools for it.
 //!
 //! ```text
-//!  Dialogue (core) ─ next ─► ask a model, call a tool ─► Step::call ─► journal ─► gateway, tool
+//!  Dialogue (core) ─ act ──► ask a model, call a tool ─► Step::call ─► journal ─► gateway, tool
 //!        ▲                                                  │
 //!        └──────────── heard, returned ◄── the record ──────┘   the same, made now or found there
 //! ```
@@ -73,7 +73,7 @@ impl<M: Models, T: Tools> Mind<M, T> {
         let begin = move || Dialogue::new(told, &input, grant);
         let mut dialogue = compute(step.input.text().len(), begin).await?;
         loop {
-            match dialogue.next()? {
+            match dialogue.act()? {
                 Act::Ask(question) => {
                     let record = self.ask(step, workflow, &question).await?;
                     let answered =
@@ -103,7 +103,12 @@ impl<M: Models, T: Tools> Mind<M, T> {
         let found = compute(documents_bytes, move || {
             briefs.get_or_make(
                 |(known, name)| *known == revision && *name == role.name,
-                || Ok(((revision.clone(), role.name.clone()), Brief::new(&workflow, &role, specs)?)),
+                || {
+                    Ok((
+                        (revision.clone(), role.name.clone()),
+                        Brief::new(&workflow, &role, specs)?,
+                    ))
+                },
             )
         });
         found.await.map_err(|problem: BriefError| error(&problem.to_string()))

@@ -196,7 +196,10 @@ impl<B: WorkerBus + Models + Clock> AgentService<B> {
     }
 }
 
-fn scout_child<B: WorkerBus + Models + Clock, P: Packs>(scout: Scout<B, P>, every: Duration) -> Child {
+fn scout_child<B: WorkerBus + Models + Clock, P: Packs>(
+    scout: Scout<B, P>,
+    every: Duration,
+) -> Child {
     let scout = std::sync::Arc::new(scout);
     Child::job("scout", move || {
         let scout = std::sync::Arc::clone(&scout);

@@ -27,6 +27,8 @@ mod tests;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
+#[cfg(any(test, feature = "testing"))]
+use cadre_core::ports::Journals;
 use cadre_core::{
     ids::{Name, StepId, TaskId},
     journal::Ruled,
@@ -36,8 +38,6 @@ use cadre_core::{
     task::{Outcome, Usage},
     workflow::{Grant, Workflow},
 };
-#[cfg(any(test, feature = "testing"))]
-use cadre_core::ports::Journals;
 use tokio::time::Instant;
 
 use self::journal::{Desk, Journal};

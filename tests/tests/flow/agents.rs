@@ -231,7 +231,10 @@ async fn an_agent_killed_at_any_call_pays_for_nothing_twice() {
 
     for (place, task) in &tasks {
         let answer = bed.answer(task).await;
-        assert_eq!((&answer["status"], &answer["result"]["days"]), (&json!("completed"), &json!(30)));
+        assert_eq!(
+            (&answer["status"], &answer["result"]["days"]),
+            (&json!("completed"), &json!(30))
+        );
         let models_cost = COST.usd_micros * QUESTIONS as u64;
         assert_eq!(paid(&bed, task).await, (QUESTIONS, 6, models_cost), "{place}");
         let asked = lines(&file, "asked");

@@ -66,7 +66,8 @@ Examples:
   cadre task events vs3tl6e2t2bmylf5r7pg2ndlxn -o ndjson | jq -c '.events[]'")]
     Events(OneArgs),
     Calls(calls::CallsArgs),
-    /// Say in one paragraph where a task is, what it waits for, and what happens next.
+    /// Say in one paragraph where a task is, what it waits for, and what happens next; then which models
+    /// it has asked, and why.
     #[command(after_help = "\
 Examples:
   cadre task why vs3tl6e2t2bmylf5r7pg2ndlxn")]
@@ -154,8 +155,10 @@ async fn explain(args: &OneArgs, settings: &Settings) -> anyhow::Result<()> {
     if let Some(stuck) = alert::stuck(&client, &id).await {
         text = format!("{text} {stuck}");
     }
-    let calls = calls::of_task(&client, &id).await?;
-    let decisions = decisions::told(&calls);
+    let decisions = match calls::of_task(&client, &id).await {
+        Ok(calls) => decisions::told(&calls),
+        Err(error) => vec![format!("What its steps have called cannot be read: {error}.")],
+    };
     let document = serde_json::json!({
         "task": id.as_str(), "status": task.status(), "why": text, "decisions": decisions,
     });

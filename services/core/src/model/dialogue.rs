@@ -3,14 +3,14 @@
 //! ```text
 //!              ┌──────────── tools answered, or the answer is to be repaired ─────────┐
 //!              ▼                                                                      │
-//!  begin ─► next: Ask ─► heard: calls? ─► next: Use ─► returned ─► … (each call) ─────┤
-//!              │             └─ an answer ─► fits its contract? ─► next: End          │
+//!  new ──► act: Ask ──► heard: calls? ──► act: Use ──► returned ──► … (each call) ────┤
+//!              │             └─ an answer ─► fits its contract? ─► act: End           │
 //!              │                                 └─ no, for the first time ───────────┘
 //!              └─ the conversation is too long ─► Ask for a summary, or trim, or fail
 //! ```
 //!
-//! Pure: the agent's shell does what [`Dialogue::next`] says and tells what came of it, live or from the
-//! step's journal. Invariant: what is next follows from what was heard and from nothing else, so a takeover
+//! Pure: the agent's shell does what [`Dialogue::act`] says and tells what came of it, live or from the
+//! step's journal. Invariant: what to do follows from what was heard and from nothing else, so a takeover
 //! that hears the same asks the same.
 
 use std::{collections::VecDeque, sync::Arc};
@@ -100,7 +100,7 @@ impl Dialogue {
     ///
     /// # Errors
     /// The failure to report: the conversation has met a limit.
-    pub fn next(&mut self) -> Result<Act, Failure> {
+    pub fn act(&mut self) -> Result<Act, Failure> {
         if let Some(outcome) = &self.outcome {
             return Ok(Act::End(outcome.clone()));
         }

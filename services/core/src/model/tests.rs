@@ -95,7 +95,7 @@ fn same(pack: &str) -> String {
 }
 
 fn question(dialogue: &mut Dialogue) -> Question {
-    match dialogue.next() {
+    match dialogue.act() {
         Ok(Act::Ask(question)) => *question,
         other => panic!("{other:?}"),
     }
@@ -142,7 +142,7 @@ fn a_conversation_asks_calls_tools_and_ends() {
     let first = say(&mut dialogue, both, 5);
     assert_eq!(first.prompt.turns, [Turn::User("On [\"fees\"]:\nPay in 30 days.".to_owned())]);
     for tool in ["lookup", "clock"] {
-        let Ok(Act::Use(call)) = dialogue.next() else { panic!("{dialogue:?}") };
+        let Ok(Act::Use(call)) = dialogue.act() else { panic!("{dialogue:?}") };
         assert_eq!(call.tool, tool);
         dialogue.returned(ToolAnswer::new("found"));
     }
@@ -151,7 +151,7 @@ fn a_conversation_asks_calls_tools_and_ends() {
     assert_ne!(first.arguments(), second.arguments());
     let output = Payload::from_value(json!({"days": 30})).unwrap();
     let expected = Outcome::Completed { output, confidence: Some(0.9) };
-    assert_eq!(dialogue.next(), Ok(Act::End(expected)));
+    assert_eq!(dialogue.act(), Ok(Act::End(expected)));
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn an_answer_that_does_not_fit_is_repaired_once() {
     let mut dialogue = begin(&reader(same));
     say(&mut dialogue, text("no"), 0);
     say(&mut dialogue, text(GOOD), 0);
-    assert!(matches!(dialogue.next(), Ok(Act::End(Outcome::Completed { .. }))));
+    assert!(matches!(dialogue.act(), Ok(Act::End(Outcome::Completed { .. }))));
 }
 
 #[test]
@@ -242,7 +242,7 @@ fn an_answer_that_was_kept_back_or_cut_is_none() {
 fn little_confidence_is_left_to_the_pack() {
     let mut dialogue = begin(&reader(same));
     say(&mut dialogue, text(r#"{"output": {"days": 1}, "confidence": 0.2}"#), 0);
-    let Ok(Act::End(Outcome::Unsure { reason, .. })) = dialogue.next() else { panic!() };
+    let Ok(Act::End(Outcome::Unsure { reason, .. })) = dialogue.act() else { panic!() };
     assert_eq!(reason, "its confidence of 0.2 is below 0.6");
 }
 
@@ -256,7 +256,7 @@ fn a_call_that_cannot_be_made_is_told_to_the_model() {
         ("lookup", json!({})),
     ]);
     say(&mut dialogue, mixed, 0);
-    let Ok(Act::Use(call)) = dialogue.next() else { panic!("{dialogue:?}") };
+    let Ok(Act::Use(call)) = dialogue.act() else { panic!("{dialogue:?}") };
     assert_eq!((call.tool.as_str(), call.id.as_str()), ("clock", "c2"));
     dialogue.returned(ToolAnswer::new("noon"));
     let question = question(&mut dialogue);
@@ -277,7 +277,7 @@ fn more_calls_than_a_turn_may_have_are_not_made() {
     let many: Vec<_> = (0..20).map(|_| ("clock", json!({}))).collect();
     say(&mut dialogue, calls(&many), 0);
     let mut made = 0;
-    while let Ok(Act::Use(_)) = dialogue.next() {
+    while let Ok(Act::Use(_)) = dialogue.act() {
         made += 1;
         dialogue.returned(ToolAnswer::new("noon"));
     }
@@ -290,10 +290,10 @@ fn a_model_that_never_answers_meets_the_limit() {
     let mut dialogue = begin(&reader(same));
     for _ in 0..4 {
         say(&mut dialogue, lookup(), 0);
-        assert!(matches!(dialogue.next(), Ok(Act::Use(_))));
+        assert!(matches!(dialogue.act(), Ok(Act::Use(_))));
         dialogue.returned(ToolAnswer::new("found"));
     }
-    let failure = dialogue.next().unwrap_err();
+    let failure = dialogue.act().unwrap_err();
     assert_eq!(failure.kind, FailureKind::Limit);
     assert!(failure.message.contains("raise loop.max_calls of role reader"), "{failure:?}");
 }
@@ -329,11 +329,11 @@ fn long(when_full: &str) -> (Dialogue, Result<Act, crate::task::Failure>) {
     };
     let mut dialogue = begin(&reader(change));
     for _ in 0..3 {
-        let Ok(Act::Ask(_)) = dialogue.next() else { break };
+        let Ok(Act::Ask(_)) = dialogue.act() else { break };
         say(&mut dialogue, lookup(), 0);
         dialogue.returned(ToolAnswer::new(&"found it. ".repeat(200)));
     }
-    let next = dialogue.next();
+    let next = dialogue.act();
     (dialogue, next)
 }
 
@@ -381,7 +381,7 @@ fn only_members_of_a_crew_can_hand_off() {
     assert!(first.prompt.system.contains("- handoff: null, or whose turn it is now instead of yours (other)"));
     assert_eq!(first.prompt.turns, [Turn::User("Input:\nnull".to_owned())]);
     say(&mut dialogue, text(r#"{"handoff": {"to": "other", "reason": "fees"}}"#), 0);
-    assert!(matches!(dialogue.next(), Ok(Act::End(Outcome::Handoff { .. }))));
+    assert!(matches!(dialogue.act(), Ok(Act::End(Outcome::Handoff { .. }))));
     let alone = question(&mut begin(&brief_of(&workflow, "reader")));
     assert!(!alone.prompt.system.contains("handoff"));
 }
