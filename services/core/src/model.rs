@@ -10,13 +10,19 @@
 mod answer;
 pub mod bm25;
 mod brief;
+pub mod cache;
+mod canonical;
+pub mod cassette;
 mod context;
 mod dialogue;
+pub mod pace;
+pub mod price;
 mod question;
+pub mod route;
+pub mod template;
 #[cfg(test)]
 mod tests;
-pub mod template;
-mod tokens;
+pub mod tokens;
 mod tool;
 
 use std::{sync::Arc, time::Duration};

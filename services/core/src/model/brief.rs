@@ -5,8 +5,6 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
-
 use super::{
     Manner, Prompt, ToolCall, ToolSpec, Turn,
     answer::{AnswerForm, doubted},
@@ -17,7 +15,7 @@ use crate::{
     contract::{Contract, ContractError},
     expr::EvalError,
     ids::Name,
-    payload::{Hash, Payload, canonical},
+    payload::Payload,
     task::Outcome,
     workflow::{ModelRole, Pattern, Role, Workflow},
 };
@@ -31,7 +29,6 @@ pub struct Brief {
     tools: Vec<Tool>,
     form: AnswerForm,
     documents: Arc<Library>,
-    hashes: (Hash, Hash),
     tokens: u64,
 }
 
@@ -48,7 +45,9 @@ pub enum BriefError {
     #[error("role {0} has no model in its pack: give it `model` and `prompt`")]
     NoModel(Name),
     /// Nobody knows the tool.
-    #[error("role {role} is to call tool {tool}, which does not exist: take it off the role's tools")]
+    #[error(
+        "role {role} is to call tool {tool}, which does not exist: take it off the role's tools"
+    )]
     NoTool {
         /// The role.
         role: Name,
@@ -79,11 +78,7 @@ impl Brief {
     ///
     /// # Errors
     /// [`BriefError`]: the pack, or the tools, must change.
-    pub fn new(
-        workflow: &Workflow,
-        role: &Role,
-        specs: Vec<ToolSpec>,
-    ) -> Result<Self, BriefError> {
+    pub fn new(workflow: &Workflow, role: &Role, specs: Vec<ToolSpec>) -> Result<Self, BriefError> {
         let Some(terms) = role.model.clone() else {
             return Err(BriefError::NoModel(role.name.clone()));
         };
@@ -96,12 +91,9 @@ impl Brief {
         if !paths.is_empty() {
             system = format!("{system}\nDocuments that `lookup` searches: {}", paths.join(", "));
         }
-        let offered: Value = tools.iter().map(|tool| shown(&tool.spec)).collect();
-        let offered = canonical(&offered);
-        let hashes = (Hash::of(system.as_bytes()), Hash::of(offered.as_bytes()));
         let documents = Arc::new(Library::new(&terms.documents));
         let role = role.name.clone();
-        let mut brief = Self { role, terms, system, tools, form, documents, hashes, tokens: 0 };
+        let mut brief = Self { role, terms, system, tools, form, documents, tokens: 0 };
         brief.tokens = tokens::of_prompt(&brief.prompt(Vec::new()), &brief.manner());
         Ok(brief)
     }
@@ -147,11 +139,6 @@ impl Brief {
     /// Paths of the documents that the pack grants.
     pub(super) fn granted(&self) -> Vec<&str> {
         self.terms.documents.iter().map(|(path, _)| path.as_str()).collect()
-    }
-
-    /// Hashes of instructions and tools.
-    pub(super) fn hashes(&self) -> (Hash, Hash) {
-        self.hashes
     }
 
     /// Tokens of a prompt without turns, at most.
@@ -204,12 +191,6 @@ fn tool(role: &Name, name: &Name, specs: &[ToolSpec]) -> Result<Tool, BriefError
     let arguments = Contract::compile(name.as_str(), 1, &spec.parameters)
         .map_err(|source| BriefError::Tool { tool: name.clone(), source })?;
     Ok(Tool { spec, arguments })
-}
-
-fn shown(spec: &ToolSpec) -> Value {
-    json!({
-        "name": spec.name.as_str(), "description": spec.description, "parameters": spec.parameters,
-    })
 }
 
 /// Whom a role can hand its work to, in any crew of the workflow; in order, each once.

@@ -142,7 +142,8 @@ pub(super) fn transcript(turns: &[Turn]) -> String {
     let line = |turn: &Turn| match turn {
         Turn::User(text) => format!("[user] {text}\n"),
         Turn::Model { text, calls } => {
-            let calls = calls.iter().map(|call| format!("[call {}] {}\n", call.tool, call.arguments));
+            let calls =
+                calls.iter().map(|call| format!("[call {}] {}\n", call.tool, call.arguments));
             format!("[model] {text}\n{}", calls.collect::<String>())
         }
         Turn::Tool { name, result, is_error, .. } => {

@@ -26,13 +26,12 @@ use super::{
 use crate::{
     journal::Ledger,
     limits::{SUMMARY_TOKENS_MAX, TURN_CALLS_MAX},
-    payload::{Hash, Payload},
+    payload::Payload,
     task::{Failure, FailureKind, Outcome},
     workflow::{Grant, WhenFull},
 };
 
-const BE_BRIEF: &str =
-    "Most of your budget is used: be brief, and answer as soon as you can.";
+const BE_BRIEF: &str = "Most of your budget is used: be brief, and answer as soon as you can.";
 const LAST_TURN: &str = "This is your last turn: answer now, without calling a tool.";
 const SUM_UP: &str = "Sum up this conversation for somebody who goes on with it: what was asked, what was \
      found out and where, what is open. Plain text, no preface.";
@@ -77,7 +76,10 @@ impl Dialogue {
     /// The failure to report when the prompt cannot be made of this input.
     pub fn new(brief: Arc<Brief>, input: &Payload, granted: Grant) -> Result<Self, Failure> {
         let passed = brief.passed(input).map_err(|error| {
-            Failure::new(FailureKind::Expression, &format!("prompt of role {}: {error}", brief.role()))
+            Failure::new(
+                FailureKind::Expression,
+                &format!("prompt of role {}: {error}", brief.role()),
+            )
         })?;
         Ok(Self {
             brief,
@@ -264,7 +266,6 @@ impl Dialogue {
             number_max: terms.calls_max,
             stepped_down,
             tool_errors: self.tool_errors,
-            hashes: self.brief.hashes(),
             context: vec![
                 ("documents", self.brief.granted().into()),
                 ("input_omitted", self.input_omitted.clone().into()),
@@ -299,7 +300,6 @@ impl Dialogue {
             number_max: terms.calls_max,
             stepped_down: None,
             tool_errors: self.tool_errors,
-            hashes: (Hash::of(SUM_UP.as_bytes()), Hash::of(b"[]")),
             context: Vec::new(),
         }
     }

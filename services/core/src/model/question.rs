@@ -10,7 +10,7 @@
 //! tokens {input, cached, cache_write, output}          as the provider counts
 //! cost {usd_micros, tokens}, took_ms
 //! tools {offered, called, errors}                      errors: calls so far that could not be made
-//! context {system_sha256, tools_sha256, turns_sha256, tokens_estimated, turns,
+//! context {ask_sha256, system_sha256, tools_sha256, input_sha256, turns_sha256, tokens_estimated, turns,
 //!          documents, input_omitted, omitted}          what was passed, and what was left out
 //! ```
 
@@ -43,7 +43,6 @@ pub struct Question {
     /// Why it is not the role's usual model.
     pub(super) stepped_down: Option<String>,
     pub(super) tool_errors: u32,
-    pub(super) hashes: (Hash, Hash),
     /// Fields of the context that the question does not show itself.
     pub(super) context: Vec<(&'static str, Value)>,
 }
@@ -88,15 +87,9 @@ impl Question {
     /// # Errors
     /// Never, for what is small and flat.
     pub fn arguments(&self) -> Result<Payload, PayloadError> {
-        let returns = self.manner.returns.as_ref();
         Payload::from_value(json!({
             "alias": self.alias.as_str(),
-            "system_sha256": self.hashes.0.to_string(),
-            "tools_sha256": self.hashes.1.to_string(),
-            "turns_sha256": self.turns().to_string(),
-            "returns_sha256": returns.map(|schema| digest(schema).to_string()),
-            "output_tokens_max": self.manner.output_tokens_max,
-            "temperature_millis": self.manner.temperature_millis,
+            "ask_sha256": self.hashes().ask.to_string(),
         }))
     }
 
@@ -142,15 +135,19 @@ impl Question {
         let Choice { model, why, passed, is_degraded, is_cached } = choice;
         let TokenUsage { input, cached, cache_write, output } = said.usage;
         let offered = self.prompt.tools.iter().map(|tool| tool.name.as_str());
+        let hashes = self.hashes();
         let mut context = json!({
-            "system_sha256": self.hashes.0.to_string(),
-            "tools_sha256": self.hashes.1.to_string(),
-            "turns_sha256": self.turns().to_string(),
+            "ask_sha256": hashes.ask.to_string(),
+            "system_sha256": hashes.system.to_string(),
+            "tools_sha256": hashes.tools.to_string(),
+            "input_sha256": hashes.input.to_string(),
+            "turns_sha256": hashes.turns.to_string(),
             "tokens_estimated": self.tokens,
             "turns": self.prompt.turns.len(),
         });
         if let Some(fields) = context.as_object_mut() {
-            fields.extend(self.context.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
+            fields
+                .extend(self.context.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
         }
         let called: Vec<&str> = said.calls.iter().map(|call| call.tool.as_str()).collect();
         Payload::from_value(json!({
@@ -181,8 +178,9 @@ impl Question {
         }))
     }
 
-    fn turns(&self) -> Hash {
-        digest(&self.prompt.turns.iter().map(turn_value).collect())
+    /// The same as a cassette has them.
+    fn hashes(&self) -> cassette::Question {
+        cassette::Question::of(&self.prompt, &self.manner)
     }
 }
 
@@ -205,8 +203,7 @@ impl Answered {
             cache_write: count("/tokens/cache_write"),
             output: count("/tokens/output"),
         };
-        let cost =
-            Grant { usd_micros: count("/cost/usd_micros"), tokens: count("/cost/tokens") };
+        let cost = Grant { usd_micros: count("/cost/usd_micros"), tokens: count("/cost/tokens") };
         let said = Said {
             text: text.to_owned(),
             calls: calls.ok_or(RecordError("a call's id or tool"))?,
@@ -238,10 +235,6 @@ impl Finish {
     }
 }
 
-fn digest(value: &Value) -> Hash {
-    Hash::of(canonical(value).as_bytes())
-}
-
 fn call_value(call: &ToolCall) -> Value {
     json!({"id": call.id, "tool": call.tool, "arguments": call.arguments})
 }
@@ -250,16 +243,4 @@ fn read_call(call: &Value) -> Option<ToolCall> {
     let text = |key| call.get(key).and_then(Value::as_str).map(str::to_owned);
     let arguments = call.get("arguments").cloned().unwrap_or_default();
     Some(ToolCall { id: text("id")?, tool: text("tool")?, arguments })
-}
-
-fn turn_value(turn: &Turn) -> Value {
-    match turn {
-        Turn::User(text) => json!({"user": text}),
-        Turn::Model { text, calls } => {
-            json!({"model": text, "calls": calls.iter().map(call_value).collect::<Vec<_>>()})
-        }
-        Turn::Tool { call, name, result, is_error } => {
-            json!({"tool": name, "call": call, "result": result, "is_error": is_error})
-        }
-    }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     pack::{PackSource, compile},
-    payload::{Hash, Payload},
+    payload::Payload,
     task::{FailureKind, Outcome},
     workflow::{Grant, Workflow},
 };
@@ -65,7 +65,10 @@ fn workflow(change: impl Fn(&str) -> String) -> Workflow {
         ("prompts/boss.md", "Lead.".into()),
         ("documents/handbook.md", "Fees are due in May.".into()),
         ("contracts/any.v1.json", json!({}).to_string()),
-        ("contracts/ask.v1.json", object(json!({"text": {}, "subject": {}, "rest": {}})).to_string()),
+        (
+            "contracts/ask.v1.json",
+            object(json!({"text": {}, "subject": {}, "rest": {}})).to_string(),
+        ),
         ("contracts/terms.v1.json", object(json!({"days": {"type": "integer"}})).to_string()),
     ];
     let files = files.into_iter().map(|(path, text)| (path.to_owned(), text.into_bytes()));
@@ -194,13 +197,19 @@ fn the_record_says_what_was_decided_and_why() {
     assert_eq!(record["passed"], json!([{"model": "a/b", "why": "no key"}]));
     assert_eq!(record["tokens"]["cached"], 60);
     assert_eq!(record["cost"], json!({"usd_micros": 7, "tokens": 100}));
-    assert_eq!(record["tools"], json!({"offered": ["clock", "lookup"], "called": ["lookup"], "errors": 0}));
+    assert_eq!(
+        record["tools"],
+        json!({"offered": ["clock", "lookup"], "called": ["lookup"], "errors": 0})
+    );
     let context = &record["context"];
     assert_eq!(context["documents"], json!(["documents/handbook.md"]));
     assert_eq!(context["input_omitted"], json!(["rest"]), "the prompt does not name it");
-    assert_eq!(context["system_sha256"], Hash::of(question.prompt.system.as_bytes()).to_string());
-    assert_eq!(Answered::read(&Payload::null()).unwrap_err().to_string().split(':').next(),
-        Some("the record of a model's answer lacks said"));
+    let asked = cassette::Question::of(&question.prompt, &question.manner);
+    assert_eq!(context["ask_sha256"], asked.ask.to_string(), "what a cassette has");
+    assert_eq!(
+        Answered::read(&Payload::null()).unwrap_err().to_string().split(':').next(),
+        Some("the record of a model's answer lacks said")
+    );
     assert_eq!(question.description(), "ask strong for an answer, 1 of 4");
 }
 
@@ -260,10 +269,15 @@ fn a_call_that_cannot_be_made_is_told_to_the_model() {
     assert_eq!((call.tool.as_str(), call.id.as_str()), ("clock", "c2"));
     dialogue.returned(ToolAnswer::new("noon"));
     let question = question(&mut dialogue);
-    let told: Vec<_> = question.prompt.turns.iter().filter_map(|turn| match turn {
-        Turn::Tool { result, is_error, .. } => Some((result.as_str(), *is_error)),
-        Turn::User(_) | Turn::Model { .. } => None,
-    }).collect();
+    let told: Vec<_> = question
+        .prompt
+        .turns
+        .iter()
+        .filter_map(|turn| match turn {
+            Turn::Tool { result, is_error, .. } => Some((result.as_str(), *is_error)),
+            Turn::User(_) | Turn::Model { .. } => None,
+        })
+        .collect();
     assert_eq!(told[0], ("there is no tool `mail`; you have: clock, lookup", true));
     assert!(told[1].0.starts_with("the arguments do not fit: /query") && told[1].1, "{told:?}");
     assert_eq!(told[2], ("noon", false));
@@ -306,15 +320,20 @@ fn who_is_nearly_out_of_budget_or_turns_is_told() {
     dialogue.returned(ToolAnswer::new("found"));
     let poor = say(&mut dialogue, lookup(), 100);
     assert_eq!((poor.alias.as_str(), poor.stepped_down.is_some()), ("cheap", true));
-    let what = "ask cheap for an answer, 2 of 4; 19 % of the grant is left: cheap instead of strong";
+    let what =
+        "ask cheap for an answer, 2 of 4; 19 % of the grant is left: cheap instead of strong";
     assert_eq!(poor.description(), what);
-    assert!(matches!(poor.prompt.turns.last(), Some(Turn::User(text)) if text.contains("be brief")));
+    assert!(
+        matches!(poor.prompt.turns.last(), Some(Turn::User(text)) if text.contains("be brief"))
+    );
     dialogue.returned(ToolAnswer::new("found"));
     say(&mut dialogue, lookup(), 100);
     dialogue.returned(ToolAnswer::new("found"));
     let last = question(&mut dialogue);
     assert_eq!(last, question(&mut dialogue), "asking again changes nothing");
-    assert!(matches!(last.prompt.turns.last(), Some(Turn::User(text)) if text.contains("last turn")));
+    assert!(
+        matches!(last.prompt.turns.last(), Some(Turn::User(text)) if text.contains("last turn"))
+    );
     let told = last.prompt.turns.iter().filter(|turn| matches!(turn, Turn::User(_)));
     assert_eq!(told.count(), 3, "input, once to be brief, once that it is the last turn");
 }
@@ -323,7 +342,8 @@ fn who_is_nearly_out_of_budget_or_turns_is_told() {
 fn long(when_full: &str) -> (Dialogue, Result<Act, crate::task::Failure>) {
     let change = |pack: &str| {
         let bounds = "max_calls: 4, max_output_tokens: 900";
-        let wanted = format!("max_calls: 9, max_output_tokens: 900, context_tokens: 3000, {when_full}");
+        let wanted =
+            format!("max_calls: 9, max_output_tokens: 900, context_tokens: 3000, {when_full}");
         assert!(pack.contains(bounds));
         pack.replace(bounds, &wanted)
     };
@@ -359,7 +379,9 @@ fn a_conversation_that_is_too_long_is_summed_up() {
     say(&mut dialogue, text("They found it."), 0);
     let question = question(&mut dialogue);
     assert_eq!(question.purpose, Purpose::Answer);
-    assert!(matches!(&question.prompt.turns[1], Turn::User(text) if text.ends_with("They found it.")));
+    assert!(
+        matches!(&question.prompt.turns[1], Turn::User(text) if text.ends_with("They found it."))
+    );
     let record = question.record(&answer(text(""), 0)).unwrap();
     assert_eq!(record.value()["context"]["omitted"][0]["how"], "summarised");
 }
@@ -378,7 +400,12 @@ fn only_members_of_a_crew_can_hand_off() {
     let boss = brief_of(&workflow, "boss");
     let mut dialogue = Dialogue::new(boss, &Payload::null(), GRANT).unwrap();
     let first = question(&mut dialogue);
-    assert!(first.prompt.system.contains("- handoff: null, or whose turn it is now instead of yours (other)"));
+    assert!(
+        first
+            .prompt
+            .system
+            .contains("- handoff: null, or whose turn it is now instead of yours (other)")
+    );
     assert_eq!(first.prompt.turns, [Turn::User("Input:\nnull".to_owned())]);
     say(&mut dialogue, text(r#"{"handoff": {"to": "other", "reason": "fees"}}"#), 0);
     assert!(matches!(dialogue.act(), Ok(Act::End(Outcome::Handoff { .. }))));
@@ -396,9 +423,8 @@ fn a_prompt_that_lacks_its_input_fails() {
 
 #[test]
 fn a_call_sets_aside_what_its_dearest_route_may_cost() {
-    let routes = |routes: &str| {
-        workflow(|pack| pack.replace("routes: [{model: simulated/strong}]", routes))
-    };
+    let routes =
+        |routes: &str| workflow(|pack| pack.replace("routes: [{model: simulated/strong}]", routes));
     let table = r#"{"version": "1", "source": "", "models": {
         "a/b": {"input": 1, "output": 2}, "c/d": {"input": 3, "output": 4}}}"#;
     let prices = price::Prices::parse(table).unwrap();
@@ -413,9 +439,8 @@ fn a_call_sets_aside_what_its_dearest_route_may_cost() {
         let workflow = routes(written);
         let question = question(&mut begin(&brief_of(&workflow, "reader")));
         let dearest = question.tokens * 3 + 900 * 4;
-        let expected = Grant {
-            usd_micros: usd_micros.unwrap_or(dearest), tokens: question.tokens + 900,
-        };
+        let expected =
+            Grant { usd_micros: usd_micros.unwrap_or(dearest), tokens: question.tokens + 900 };
         assert_eq!(question.reserve(&workflow, &prices, left), expected, "{written}");
         let little = Grant { usd_micros: 7, tokens: 1 };
         let reserved = question.reserve(&workflow, &prices, little);

@@ -139,7 +139,8 @@ mod tests {
     fn they_only_say_what_is() {
         let now = r#"{"now":"2024-02-29T12:34:56.789Z","unix_ms":1709210096789}"#;
         assert_eq!(call("clock", json!({})).text, now);
-        let found: Value = serde_json::from_str(&call("lookup", json!({"query": "fees"})).text).unwrap();
+        let found: Value =
+            serde_json::from_str(&call("lookup", json!({"query": "fees"})).text).unwrap();
         assert_eq!(found[0]["document"], "documents/a.md");
         assert_eq!((&found[0]["from"], &found[0]["to"]), (&json!(0), &json!(43)));
         assert!(call("lookup", json!({"query": "zebra"})).text.starts_with("no passage"));

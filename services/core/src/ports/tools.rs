@@ -21,10 +21,7 @@ pub trait Tools: Clone + Send + Sync + 'static {
     ///
     /// # Errors
     /// The failure to report when nobody can say.
-    fn specs(
-        &self,
-        names: &[Name],
-    ) -> impl Future<Output = Result<Vec<ToolSpec>, Failure>> + Send;
+    fn specs(&self, names: &[Name]) -> impl Future<Output = Result<Vec<ToolSpec>, Failure>> + Send;
 
     /// Calls a tool that only reads, or that has one effect however often it is called by one key. What
     /// the model is to hear of, an error of the tool included, is an answer.
