@@ -69,8 +69,9 @@ impl<M: Models, T: Tools> Mind<M, T> {
         role: &Arc<Role>,
     ) -> Result<Outcome, Failure> {
         let brief = self.brief(step, workflow, role).await?;
-        let (told, input, grant) = (Arc::clone(&brief), step.input.clone(), step.grant);
-        let begin = move || Dialogue::new(told, &input, grant);
+        let (told, input) = (Arc::clone(&brief), step.input.clone());
+        let terms = (step.attempt, step.grant);
+        let begin = move || Dialogue::new(told, &input, terms);
         let mut dialogue = compute(step.input.text().len(), begin).await?;
         loop {
             match dialogue.act()? {

@@ -11,7 +11,8 @@
 //!
 //! Pure: the agent's shell does what [`Dialogue::act`] says and tells what came of it, live or from the
 //! step's journal. Invariant: what to do follows from what was heard and from nothing else, so a takeover
-//! that hears the same asks the same.
+//! that hears the same asks the same. A later attempt hears all that earlier ones were told, and only then
+//! has calls and a repair of its own: a retry goes on where the conversation was given up.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -42,6 +43,7 @@ const NOTE_TOKENS: u64 = 24;
 #[derive(Debug)]
 pub struct Dialogue {
     brief: Arc<Brief>,
+    attempt: u32,
     granted: Grant,
     spent: Grant,
     input_omitted: Vec<String>,
@@ -54,7 +56,7 @@ pub struct Dialogue {
     waiting: VecDeque<ToolCall>,
     tool_errors: u32,
     is_told_to_be_brief: bool,
-    is_repaired: bool,
+    repairs: u32,
     outcome: Option<Outcome>,
 }
 
@@ -70,11 +72,15 @@ pub enum Act {
 }
 
 impl Dialogue {
-    /// Begins a conversation about `input` that may cost `granted`.
+    /// Begins a conversation about `input`, in this attempt at the step (from 1) that may cost `granted`.
     ///
     /// # Errors
     /// The failure to report when the prompt cannot be made of this input.
-    pub fn new(brief: Arc<Brief>, input: &Payload, granted: Grant) -> Result<Self, Failure> {
+    pub fn new(
+        brief: Arc<Brief>,
+        input: &Payload,
+        (attempt, granted): (u32, Grant),
+    ) -> Result<Self, Failure> {
         let passed = brief.passed(input).map_err(|error| {
             Failure::new(
                 FailureKind::Expression,
@@ -83,6 +89,7 @@ impl Dialogue {
         })?;
         Ok(Self {
             brief,
+            attempt: attempt.max(1),
             granted,
             spent: Grant::default(),
             input_omitted: passed.omitted,
@@ -93,7 +100,7 @@ impl Dialogue {
             waiting: VecDeque::new(),
             tool_errors: 0,
             is_told_to_be_brief: false,
-            is_repaired: false,
+            repairs: 0,
             outcome: None,
         })
     }
@@ -158,29 +165,25 @@ impl Dialogue {
                 self.outcome = Some(outcome);
                 return Ok(());
             }
-            (Finish::Filtered, _) => {
-                let text = "the model's provider kept its answer back";
-                return Err(invalid(text, text));
-            }
+            (Finish::Filtered, _) => "the answer was kept back by the model's provider".to_owned(),
             (Finish::Length, Err(why)) => {
                 let max = self.brief.terms().output_tokens_max;
                 format!("{why}. It was cut after {max} tokens: say less")
             }
             (Finish::Stop | Finish::Tools, Err(why)) => why,
         };
-        if self.is_repaired {
-            return Err(invalid(&format!("after one repair {why}"), text));
+        if self.repairs >= self.attempt || self.asked >= self.asked_max() {
+            return Err(invalid(&why, text));
         }
-        self.is_repaired = true;
+        self.repairs = self.repairs.saturating_add(1);
         let repair = format!("This does not fit: {why}. Answer again, with the whole JSON object.");
         self.turns.push(Turn::User(repair));
         Ok(())
     }
 
     fn ask(&mut self) -> Result<Question, Failure> {
-        let max = self.brief.terms().calls_max;
-        let left = max.saturating_sub(self.asked);
-        if left == 0 {
+        let max = self.asked_max();
+        if self.asked >= max {
             let text = format!(
                 "asked a model {max} times and has no answer: raise loop.max_calls of role {}, or \
                  ask for less",
@@ -193,16 +196,16 @@ impl Dialogue {
             self.is_told_to_be_brief = true;
             self.turns.push(Turn::User(BE_BRIEF.to_owned()));
         }
-        if left == 1 && self.asked > 0 && !self.brief.offered().is_empty() {
+        if self.is_last() && self.asked > 0 && !self.brief.offered().is_empty() {
             self.tell_last_turn();
         }
-        match self.make_room(left)? {
+        match self.make_room()? {
             Some(from) => Ok(self.summary(from)),
             None => Ok(self.question()),
         }
     }
 
-    /// Says it once, however often it is asked what is next.
+    /// Says it once, however often it is asked what to do.
     fn tell_last_turn(&mut self) {
         let told = Turn::User(LAST_TURN.to_owned());
         if self.turns.last() != Some(&told) {
@@ -211,7 +214,7 @@ impl Dialogue {
     }
 
     /// Leaves out what does not fit; says from where on all fits, if the rest is to be summed up first.
-    fn make_room(&mut self, left: u32) -> Result<Option<usize>, Failure> {
+    fn make_room(&mut self) -> Result<Option<usize>, Failure> {
         let max = self.brief.terms().context_tokens_max;
         let room = max.saturating_sub(self.brief.tokens());
         let least = self.cut.wanted(&self.turns, room).map_err(|error| self.too_long(error))?;
@@ -227,7 +230,7 @@ impl Dialogue {
                 let tokens = self.cut.kept(&self.turns).iter().map(of_turn).sum();
                 return Err(self.too_long(TooLong { tokens }));
             }
-            WhenFull::Summarise { .. } if left > 1 => {
+            WhenFull::Summarise { .. } if !self.is_last() => {
                 if let Some(from) = with(u64::from(SUMMARY_TOKENS_MAX) + NOTE_TOKENS) {
                     self.summary_from = Some(from);
                     return Ok(Some(from));
@@ -263,7 +266,7 @@ impl Dialogue {
             manner,
             purpose: Purpose::Answer,
             number: self.asked.saturating_add(1),
-            number_max: terms.calls_max,
+            number_max: self.asked_max(),
             stepped_down,
             tool_errors: self.tool_errors,
             context: vec![
@@ -297,11 +300,21 @@ impl Dialogue {
             manner,
             purpose: Purpose::Summary,
             number: self.asked.saturating_add(1),
-            number_max: terms.calls_max,
+            number_max: self.asked_max(),
             stepped_down: None,
             tool_errors: self.tool_errors,
             context: Vec::new(),
         }
+    }
+
+    /// Questions of this attempt and all before it, at most.
+    fn asked_max(&self) -> u32 {
+        self.brief.terms().calls_max.saturating_mul(self.attempt)
+    }
+
+    /// Whether the next question is the last one of an attempt, be it this one or an earlier one.
+    fn is_last(&self) -> bool {
+        self.asked.saturating_add(1).is_multiple_of(self.brief.terms().calls_max.max(1))
     }
 
     /// What calls may still cost, as far as was heard: the same on every delivery.

@@ -17,11 +17,12 @@
 use serde_json::{Value, json};
 
 use super::{
-    Choice, Finish, Manner, ModelAnswer, Prompt, Said, TokenUsage, ToolCall, Turn, price::Prices,
+    Choice, Finish, Manner, ModelAnswer, Prompt, Said, TokenUsage, ToolCall, cassette,
+    price::Prices,
 };
 use crate::{
     ids::Name,
-    payload::{Hash, Payload, PayloadError, canonical},
+    payload::{Payload, PayloadError},
     workflow::{Grant, Workflow},
 };
 

@@ -90,7 +90,7 @@ const GRANT: Grant = Grant { usd_micros: 10_000, tokens: 9_000 };
 fn begin(brief: &Arc<Brief>) -> Dialogue {
     let input = json!({"text": "Pay in 30 days.", "subject": ["fees"], "rest": "of it"});
     let input = Payload::from_value(input).unwrap();
-    Dialogue::new(Arc::clone(brief), &input, GRANT).unwrap()
+    Dialogue::new(Arc::clone(brief), &input, (1, GRANT)).unwrap()
 }
 
 fn same(pack: &str) -> String {
@@ -164,7 +164,7 @@ fn every_call_begins_with_the_same_bytes() {
     let first = say(&mut dialogue, text("no"), 0);
     let again = reader(same);
     let other = Payload::from_value(json!({"text": 1, "subject": 2})).unwrap();
-    let second = question(&mut Dialogue::new(again, &other, GRANT).unwrap());
+    let second = question(&mut Dialogue::new(again, &other, (1, GRANT)).unwrap());
     let third = question(&mut dialogue);
     for question in [&second, &third] {
         assert_eq!(question.prompt.system, first.prompt.system);
@@ -233,18 +233,58 @@ fn an_answer_that_does_not_fit_is_repaired_once() {
 
 #[test]
 fn an_answer_that_was_kept_back_or_cut_is_none() {
-    let mut dialogue = begin(&reader(same));
-    let question = question(&mut dialogue);
-    let filtered = Said { finish: Finish::Filtered, ..text(GOOD) };
-    let record = question.record(&answer(filtered, 0)).unwrap();
-    let failure = dialogue.heard(Answered::read(&record).unwrap()).unwrap_err();
-    assert_eq!(failure.kind, FailureKind::InvalidOutput);
+    for (finish, said, expected) in [
+        (Finish::Filtered, GOOD, "was kept back by the model's provider"),
+        (Finish::Length, r#"{"output": {"#, "cut after 900 tokens"),
+    ] {
+        let mut dialogue = begin(&reader(same));
+        say(&mut dialogue, Said { finish, ..text(said) }, 0);
+        let turns = question(&mut dialogue).prompt.turns;
+        let Some(Turn::User(repair)) = turns.last() else { panic!("{turns:?}") };
+        assert!(repair.contains(expected), "{repair}");
+    }
+}
 
-    let mut dialogue = begin(&reader(same));
-    say(&mut dialogue, Said { finish: Finish::Length, ..text(r#"{"output": {"#) }, 0);
-    let turns = self::question(&mut dialogue).prompt.turns;
-    let Some(Turn::User(repair)) = turns.last() else { panic!("{turns:?}") };
-    assert!(repair.contains("cut after 900 tokens"), "{repair}");
+/// A conversation of this attempt, after the model has said all this; perhaps it has failed by then.
+fn attempt(number: u32, said: &[Said]) -> (Dialogue, Vec<Payload>, Option<FailureKind>) {
+    let input = Payload::from_value(json!({"text": 1, "subject": 2})).unwrap();
+    let mut dialogue = Dialogue::new(reader(same), &input, (number, GRANT)).unwrap();
+    let (mut asked, mut failed) = (Vec::new(), None);
+    for said in said {
+        loop {
+            match dialogue.act() {
+                Ok(Act::Use(_)) => dialogue.returned(ToolAnswer::new("found")),
+                Ok(Act::Ask(question)) => {
+                    asked.push(question.arguments().unwrap());
+                    let answered = Answered { said: said.clone(), cost: Grant::default() };
+                    failed = dialogue.heard(answered).err().map(|failure| failure.kind);
+                    break;
+                }
+                Ok(Act::End(_)) | Err(_) => return (dialogue, asked, failed),
+            }
+        }
+    }
+    (dialogue, asked, failed)
+}
+
+#[test]
+fn a_later_attempt_goes_on_where_the_conversation_was_given_up() {
+    let bad = [text("a"), text("b")];
+    let (_, first, failed) = attempt(1, &bad);
+    assert_eq!(failed, Some(FailureKind::InvalidOutput));
+    let (mut dialogue, second, failed) = attempt(2, &bad);
+    assert_eq!((failed, &second), (None, &first), "the journal knows these calls");
+    say(&mut dialogue, text(GOOD), 0);
+    assert!(matches!(dialogue.act(), Ok(Act::End(Outcome::Completed { .. }))));
+
+    let tireless = [lookup(), lookup(), lookup(), lookup()];
+    let (mut dialogue, first, _) = attempt(1, &tireless);
+    dialogue.returned(ToolAnswer::new("found"));
+    assert_eq!(dialogue.act().unwrap_err().kind, FailureKind::Limit);
+    let (mut dialogue, second, _) = attempt(2, &tireless);
+    assert_eq!(second, first);
+    dialogue.returned(ToolAnswer::new("found"));
+    assert_eq!(question(&mut dialogue).description(), "ask strong for an answer, 5 of 8");
 }
 
 #[test]
@@ -398,7 +438,7 @@ fn a_conversation_that_is_too_long_fails_if_told_to() {
 fn only_members_of_a_crew_can_hand_off() {
     let workflow = workflow(same);
     let boss = brief_of(&workflow, "boss");
-    let mut dialogue = Dialogue::new(boss, &Payload::null(), GRANT).unwrap();
+    let mut dialogue = Dialogue::new(boss, &Payload::null(), (1, GRANT)).unwrap();
     let first = question(&mut dialogue);
     assert!(
         first
@@ -416,7 +456,7 @@ fn only_members_of_a_crew_can_hand_off() {
 #[test]
 fn a_prompt_that_lacks_its_input_fails() {
     let input = Payload::from_value(json!({"text": 1})).unwrap();
-    let failure = Dialogue::new(reader(same), &input, GRANT).unwrap_err();
+    let failure = Dialogue::new(reader(same), &input, (1, GRANT)).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Expression);
     assert!(failure.message.starts_with("prompt of role reader: `input.subject`"), "{failure:?}");
 }
