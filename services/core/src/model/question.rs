@@ -106,25 +106,32 @@ impl Question {
         format!("ask {alias} {what}, {number} of {max}{why}")
     }
 
-    /// What to set aside for it of what is `left` of the grant: what it may cost on the dearest of its
-    /// routes. Where nobody knows that, all that is left.
+    /// What to set aside for it of what is `left` of the grant: what it may cost if each of its routes is
+    /// tried and only the last one answers. Where nobody knows that, all that is left.
     #[must_use]
     pub fn reserve(&self, workflow: &Workflow, prices: &Prices, left: Grant) -> Grant {
         let max = self.manner.output_tokens_max;
-        let tokens = self.tokens.saturating_add(u64::from(max));
-        let alias = workflow.models.get(&self.alias);
-        let most = alias.into_iter().flat_map(|alias| &alias.routes).map(|route| {
-            let cost = match prices.of(route) {
+        let once = self.tokens.saturating_add(u64::from(max));
+        let Some(alias) = workflow.models.get(&self.alias) else {
+            return Grant { usd_micros: left.usd_micros, tokens: once };
+        };
+        let (mut most, mut least) = (Grant::default(), 0);
+        for route in &alias.routes {
+            let usd_micros = match prices.of(route) {
                 Some(price) => price.estimate(self.tokens, max).usd_micros,
-                None if alias.is_some_and(|alias| alias.is_free) => 0,
+                None if alias.is_free => 0,
                 None => left.usd_micros,
             };
+            most = most.plus(Grant { usd_micros, tokens: once });
             // A route for those who have much left is to see that there is as much.
-            let least = route.usd_left_min_micros.filter(|least| *least <= left.usd_micros);
-            cost.max(least.unwrap_or(0))
-        });
-        let most = most.max().unwrap_or(left.usd_micros);
-        Grant { usd_micros: most.min(left.usd_micros), tokens }
+            let wants = route.usd_left_min_micros.filter(|wants| *wants <= left.usd_micros);
+            least = least.max(wants.unwrap_or(0));
+        }
+        Grant {
+            usd_micros: most.usd_micros.max(least).min(left.usd_micros),
+            // Never less than one try takes: who has not that much left is to hear of it.
+            tokens: most.tokens.min(left.tokens).max(once),
+        }
     }
 
     /// The decision record of what was answered.

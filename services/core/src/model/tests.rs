@@ -462,28 +462,29 @@ fn a_prompt_that_lacks_its_input_fails() {
 }
 
 #[test]
-fn a_call_sets_aside_what_its_dearest_route_may_cost() {
-    let routes =
-        |routes: &str| workflow(|pack| pack.replace("routes: [{model: simulated/strong}]", routes));
+fn a_call_sets_aside_what_its_routes_may_cost() {
     let table = r#"{"version": "1", "source": "", "models": {
         "a/b": {"input": 1, "output": 2}, "c/d": {"input": 3, "output": 4}}}"#;
     let prices = price::Prices::parse(table).unwrap();
     let left = Grant { usd_micros: 9_000_000, tokens: 9_000 };
-    for (written, usd_micros) in [
-        ("routes: [{model: a/b}, {model: c/d}]", None),
-        ("routes: [{model: c/d}, {model: a/b, usd_left_min: 5}]", Some(5_000_000)),
-        ("routes: [{model: c/d, usd_left_min: 10}]", None),
-        ("routes: [{model: x/y}]", Some(9_000_000)),
-        ("free: true, routes: [{model: x/y}]", Some(0)),
+    for (written, tries, usd_micros) in [
+        ("routes: [{model: a/b}]", 1, None),
+        ("routes: [{model: a/b}, {model: c/d}]", 2, None),
+        ("routes: [{model: c/d}, {model: a/b, usd_left_min: 5}]", 2, Some(5_000_000)),
+        ("routes: [{model: a/b, usd_left_min: 10}]", 1, None),
+        ("routes: [{model: x/y}]", 1, Some(9_000_000)),
+        ("free: true, routes: [{model: x/y}]", 1, Some(0)),
     ] {
-        let workflow = routes(written);
+        let routes = |pack: &str| pack.replace("routes: [{model: simulated/strong}]", written);
+        let workflow = workflow(routes);
         let question = question(&mut begin(&brief_of(&workflow, "reader")));
-        let dearest = question.tokens * 3 + 900 * 4;
-        let expected =
-            Grant { usd_micros: usd_micros.unwrap_or(dearest), tokens: question.tokens + 900 };
+        let cheap = question.tokens + 900 * 2;
+        let sum = if tries == 2 { cheap + question.tokens * 3 + 900 * 4 } else { cheap };
+        let once = question.tokens + 900;
+        let expected = Grant { usd_micros: usd_micros.unwrap_or(sum), tokens: once * tries };
         assert_eq!(question.reserve(&workflow, &prices, left), expected, "{written}");
-        let little = Grant { usd_micros: 7, tokens: 1 };
-        let reserved = question.reserve(&workflow, &prices, little);
-        assert_eq!(reserved.usd_micros, usd_micros.unwrap_or(dearest).min(7), "{written}");
+        let little = question.reserve(&workflow, &prices, Grant { usd_micros: 7, tokens: 1 });
+        let expected = Grant { usd_micros: usd_micros.unwrap_or(sum).min(7), tokens: once };
+        assert_eq!(little, expected, "{written}");
     }
 }
