@@ -252,3 +252,30 @@ fn read_call(call: &Value) -> Option<ToolCall> {
     let arguments = call.get("arguments").cloned().unwrap_or_default();
     Some(ToolCall { id: text("id")?, tool: text("tool")?, arguments })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As journals have it: a build that cannot read it cannot take such steps over.
+    const KEPT: &str = r#"{"alias":"cheap","context":{"ask_sha256":"0a","turns":1},
+        "cost":{"tokens":97,"usd_micros":12},"is_cached":false,"is_degraded":false,
+        "model":"simulated/cheap","number":1,"passed":[],"purpose":"answer",
+        "said":{"calls":[{"arguments":{"query":"fees"},"id":"c0","tool":"lookup"}],
+        "finish":"tools","text":""},"stepped_down":null,"took_ms":3,
+        "tokens":{"cache_write":0,"cached":60,"input":90,"output":7},
+        "tools":{"called":["lookup"],"errors":0,"offered":["lookup"]},"why":"first choice"}"#;
+
+    #[test]
+    fn what_journals_have_is_read_for_ever() {
+        let answered = Answered::read(&Payload::parse(KEPT.as_bytes()).unwrap()).unwrap();
+        let call = ToolCall {
+            id: "c0".to_owned(),
+            tool: "lookup".to_owned(),
+            arguments: json!({"query": "fees"}),
+        };
+        let usage = TokenUsage { input: 90, cached: 60, cache_write: 0, output: 7 };
+        let said = Said { text: String::new(), calls: vec![call], finish: Finish::Tools, usage };
+        assert_eq!(answered, Answered { said, cost: Grant { usd_micros: 12, tokens: 97 } });
+    }
+}

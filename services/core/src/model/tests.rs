@@ -1,5 +1,7 @@
 //! Conversations with a model that says what the test wants.
 
+mod props;
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};

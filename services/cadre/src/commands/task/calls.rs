@@ -82,7 +82,7 @@ fn print(calls: &[Value]) -> anyhow::Result<()> {
             .into_iter()
             .chain([outcome, text(call, "attempt"), text(call, "worker")])
             .chain(["tokens", "usd_micros"].map(|key| text(call, key)))
-            .chain([text(call, "description")])
+            .chain([what(call)])
             .collect()
     };
     let rows: Vec<Vec<String>> = calls.iter().map(row).collect();
@@ -99,6 +99,15 @@ fn print(calls: &[Value]) -> anyhow::Result<()> {
         "what",
     ];
     Ok(output::table(&header, &rows)?)
+}
+
+/// What the call does, with the model that answered.
+fn what(call: &Value) -> String {
+    let description = text(call, "description");
+    match call.pointer("/result/model").and_then(Value::as_str) {
+        Some(model) => clean(&format!("{description}: {model}")),
+        None => description,
+    }
 }
 
 fn text(call: &Value, key: &str) -> String {
