@@ -70,7 +70,8 @@ impl<M: Models, T: Tools> Mind<M, T> {
     ) -> Result<Outcome, Failure> {
         let brief = self.brief(step, workflow, role).await?;
         let (told, input) = (Arc::clone(&brief), step.input.clone());
-        let terms = (step.attempt, step.grant);
+        let tries = step.history(|history| history.tries(step.attempt)).await?;
+        let terms = (tries, step.grant);
         let begin = move || Dialogue::new(told, &input, terms);
         let mut dialogue = compute(step.input.text().len(), begin).await?;
         loop {
@@ -122,8 +123,8 @@ impl<M: Models, T: Tools> Mind<M, T> {
         workflow: &Workflow,
         question: &Question,
     ) -> Result<Payload, Failure> {
-        let left = step.account().await?.left();
-        let most = question.reserve(workflow, &self.prices, left);
+        let ledger = step.history(|history| history.ledger(step.attempt, step.grant)).await?;
+        let most = question.reserve(workflow, &self.prices, ledger.left());
         let arguments = question.arguments().map_err(|problem| error(&problem.to_string()))?;
         let mut spec = CallSpec::model(question.alias.as_str(), arguments, most);
         spec.description = question.description();

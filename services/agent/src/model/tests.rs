@@ -82,8 +82,8 @@ fn id() -> JournalId {
     JournalId { role, task, step: StepId::single(Name::new("read").unwrap()) }
 }
 
-/// One delivery of the step's first attempt, in the hands of a worker of its own.
-fn step(memory: &Memory, deliveries: u32, grant: Grant) -> Step {
+/// One delivery of an attempt at the step, in the hands of a worker of its own.
+fn step(memory: &Memory, (attempt, deliveries): (u32, u32), grant: Grant) -> Step {
     let JournalId { role, task, step } = id();
     let item = WorkItem {
         task,
@@ -91,7 +91,7 @@ fn step(memory: &Memory, deliveries: u32, grant: Grant) -> Step {
         workflow: Name::new("desk").unwrap(),
         revision: workflow().revision.clone(),
         step,
-        attempt: 1,
+        attempt,
         role,
         input: Payload::from_value(json!({"text": "Pay in 30 days."})).unwrap(),
         time_left: Duration::from_secs(60),
@@ -102,7 +102,7 @@ fn step(memory: &Memory, deliveries: u32, grant: Grant) -> Step {
         deliveries,
         receipt: Arc::new(()),
     };
-    memory.step(item, &format!("w{deliveries}"))
+    memory.step(item, &format!("w{attempt}.{deliveries}"))
 }
 
 fn answered(said: Said) -> ModelAnswer {
@@ -145,7 +145,7 @@ fn memory(says: impl Fn(&ModelRequest) -> ModelAnswer + Send + Sync + 'static) -
 
 /// Runs the step on a runner of its own, as a new process would.
 async fn run(memory: &Memory, deliveries: u32) -> Ran {
-    let step = step(memory, deliveries, GRANT);
+    let step = step(memory, (1, deliveries), GRANT);
     AgentRunner::new(memory.clone()).run(&step, workflow()).await
 }
 
@@ -293,11 +293,29 @@ async fn a_call_is_told_with_why_and_what() {
 #[tokio::test(start_paused = true)]
 async fn a_grant_that_is_too_small_asks_nobody() {
     let memory = memory(five_lookups);
-    let little = step(&memory, 1, Grant { usd_micros: 100_000, tokens: 100 });
+    let little = step(&memory, (1, 1), Grant { usd_micros: 100_000, tokens: 100 });
     let ran = AgentRunner::new(memory.clone()).run(&little, workflow()).await;
     let Outcome::Failed(failure) = ran.outcome else { panic!("{ran:?}") };
     assert_eq!(failure.kind, FailureKind::Limit);
     assert!(memory.world().asked.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_goes_on_where_the_model_was_given_up() {
+    let memory = memory(|request| {
+        let text = match request.prompt.turns.len() {
+            5.. => r#"{"output": {"days": 3}}"#,
+            _ => "no JSON",
+        };
+        answered(Said { text: text.to_owned(), ..Said::default() })
+    });
+    let Outcome::Failed(failure) = run(&memory, 1).await.outcome else { panic!() };
+    assert_eq!(failure.kind, FailureKind::InvalidOutput);
+    assert_eq!(memory.world().asked.len(), 2);
+    let again = step(&memory, (2, 1), GRANT);
+    let ran = AgentRunner::new(memory.clone()).run(&again, workflow()).await;
+    assert!(matches!(ran.outcome, Outcome::Completed { .. }), "{ran:?}");
+    assert_eq!(memory.world().asked.len(), 3, "what was said before is known");
 }
 
 #[tokio::test(start_paused = true)]

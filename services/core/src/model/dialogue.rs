@@ -43,7 +43,8 @@ const NOTE_TOKENS: u64 = 24;
 #[derive(Debug)]
 pub struct Dialogue {
     brief: Arc<Brief>,
-    attempt: u32,
+    /// Attempts that have asked something, this one included.
+    tries: u32,
     granted: Grant,
     spent: Grant,
     input_omitted: Vec<String>,
@@ -72,14 +73,16 @@ pub enum Act {
 }
 
 impl Dialogue {
-    /// Begins a conversation about `input`, in this attempt at the step (from 1) that may cost `granted`.
+    /// Begins a conversation about `input`, for so many tries as [`History::tries`] has, that may cost `granted`.
+    ///
+    /// [`History::tries`]: crate::journal::History::tries
     ///
     /// # Errors
     /// The failure to report when the prompt cannot be made of this input.
     pub fn new(
         brief: Arc<Brief>,
         input: &Payload,
-        (attempt, granted): (u32, Grant),
+        (tries, granted): (u32, Grant),
     ) -> Result<Self, Failure> {
         let passed = brief.passed(input).map_err(|error| {
             Failure::new(
@@ -89,7 +92,7 @@ impl Dialogue {
         })?;
         Ok(Self {
             brief,
-            attempt: attempt.max(1),
+            tries: tries.max(1),
             granted,
             spent: Grant::default(),
             input_omitted: passed.omitted,
@@ -172,7 +175,7 @@ impl Dialogue {
             }
             (Finish::Stop | Finish::Tools, Err(why)) => why,
         };
-        if self.repairs >= self.attempt || self.asked >= self.asked_max() {
+        if self.repairs >= self.tries || self.asked >= self.asked_max() {
             return Err(invalid(&why, text));
         }
         self.repairs = self.repairs.saturating_add(1);
@@ -309,7 +312,7 @@ impl Dialogue {
 
     /// Questions of this attempt and all before it, at most.
     fn asked_max(&self) -> u32 {
-        self.brief.terms().calls_max.saturating_mul(self.attempt)
+        self.brief.terms().calls_max.saturating_mul(self.tries)
     }
 
     /// Whether the next question is the last one of an attempt, be it this one or an earlier one.

@@ -38,7 +38,7 @@ roles:
     prompt: prompts/boss.md
     accepts: contracts/any.v1.json
     returns: contracts/terms.v1.json
-    limits: {timeout: 8s}
+    limits: {timeout: 8s, max_usd: 0.01, max_tokens: 9000}
 workflow:
   input: contracts/ask.v1.json
   output: contracts/any.v1.json

@@ -461,18 +461,18 @@ impl Step {
         }
     }
 
-    /// The account of this attempt, with what its earlier deliveries have spent. Claims the journal, so it
-    /// is for a step that is about to call something.
+    /// Reads something off what the step has called, on earlier deliveries and attempts too. Claims the
+    /// journal, so it is for a step that is about to call something.
     ///
     /// # Errors
     /// [`CallError::Journal`] when the journal cannot be used.
-    pub async fn account(&self) -> Result<Ledger, CallError> {
+    pub async fn history<T>(&self, read: impl FnOnce(&History) -> T) -> Result<T, CallError> {
         let mut guard = self.journal.open.lock().await;
         let open = match guard.as_mut() {
             Some(open) => open,
             None => guard.insert(self.journal.claim(self).await?),
         };
-        Ok(open.history.ledger(self.attempt, self.grant))
+        Ok(read(&open.history))
     }
 
     /// The account of this attempt so far; what was granted, before the first call.
