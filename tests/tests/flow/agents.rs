@@ -81,7 +81,7 @@ workflow:
 "#;
 
 /// A provider that writes down each question, and says the same whenever it is asked the same.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Oracle {
     bus: JetStreamBus,
     file: PathBuf,

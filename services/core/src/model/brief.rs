@@ -86,11 +86,12 @@ impl Brief {
         let mut tools = tools.collect::<Result<Vec<_>, _>>()?;
         tools.sort_by(|a, b| a.spec.name.cmp(&b.spec.name));
         let form = AnswerForm::new(&role.returns, team(workflow, role));
-        let mut system = format!("{}\n\n{}", terms.prompt.fixed().trim_end(), form.described());
+        let mut system = format!("{}\n\n{}", terms.prompt.fixed().trim(), form.described());
         let paths: Vec<&str> = terms.documents.iter().map(|(path, _)| path.as_str()).collect();
         if !paths.is_empty() {
-            system = format!("{system}\nDocuments that `lookup` searches: {}", paths.join(", "));
+            system = format!("{system}\n\nDocuments that `lookup` searches: {}", paths.join(", "));
         }
+        let system = system.trim_start().to_owned();
         let documents = Arc::new(Library::new(&terms.documents));
         let role = role.name.clone();
         let mut brief = Self { role, terms, system, tools, form, documents, tokens: 0 };
