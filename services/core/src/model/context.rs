@@ -11,7 +11,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Turn, tokens::of_turn};
+use super::{
+    Turn,
+    tokens::{of_text, of_turn},
+};
 
 /// What is left out of a conversation so far.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -154,6 +157,15 @@ pub(super) fn transcript(turns: &[Turn]) -> String {
     turns.iter().map(line).collect()
 }
 
+/// The start of a text that is so many tokens at most.
+pub(super) fn within(mut text: String, tokens_max: u64) -> String {
+    while of_text(&text) > tokens_max {
+        // A tenth at a time; a single character goes at once.
+        text.truncate(text.floor_char_boundary(text.len() * 9 / 10));
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,6 +212,14 @@ mod tests {
         assert_eq!(cut.recorded()[1]["how"], "summarised");
         let Turn::User(told) = &cut.kept(&more)[1] else { panic!("{cut:?}") };
         assert!(told.ends_with("they met"));
+    }
+
+    #[test]
+    fn a_text_is_cut_to_its_tokens() {
+        assert_eq!(within("a b c".to_owned(), 99), "a b c");
+        let cut = within("ßé 🙂 ".repeat(200), 50);
+        assert!(of_text(&cut) <= 50 && of_text(&cut) > 35, "{cut}");
+        assert_eq!(within("🙂".to_owned(), 1), "");
     }
 
     #[test]

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use super::{
     Answered, Brief, Finish, Manner, Prompt, Purpose, Question, Said, ToolAnswer, ToolCall, Turn,
-    context::{Cut, TooLong, transcript},
+    context::{Cut, TooLong, transcript, within},
     route::step_down,
     tokens::{of_prompt, of_turn},
 };
@@ -36,8 +36,8 @@ const BE_BRIEF: &str = "Most of your budget is used: be brief, and answer as soo
 const LAST_TURN: &str = "This is your last turn: answer now, without calling a tool.";
 const SUM_UP: &str = "Sum up this conversation for somebody who goes on with it: what was asked, what was \
      found out and where, what is open. Plain text, no preface.";
-/// Room for the word that earlier turns are left out.
-const NOTE_TOKENS: u64 = 24;
+/// Room for the word that earlier turns are left out, or summed up.
+const NOTE_TOKENS: u64 = 40;
 
 /// The conversation of one step.
 #[derive(Debug)]
@@ -135,6 +135,7 @@ impl Dialogue {
         self.spent = self.spent.plus(answered.cost);
         let Said { text, calls, finish, .. } = answered.said;
         if let Some(from) = self.summary_from.take() {
+            let text = within(text, u64::from(SUMMARY_TOKENS_MAX));
             self.cut.grow(&self.turns, from, Some(text).filter(|text| !text.is_empty()));
             return Ok(());
         }
@@ -220,28 +221,25 @@ impl Dialogue {
     fn make_room(&mut self) -> Result<Option<usize>, Failure> {
         let max = self.brief.terms().context_tokens_max;
         let room = max.saturating_sub(self.brief.tokens());
-        let least = self.cut.wanted(&self.turns, room).map_err(|error| self.too_long(error))?;
+        let wanted = |reserve: u64| self.cut.wanted(&self.turns, room.saturating_sub(reserve));
+        let least = wanted(0).map_err(|error| self.too_long(error))?;
         if !self.cut.grows_to(least) {
             return Ok(None);
         }
-        let with = |reserve: u64| {
-            let wanted = self.cut.wanted(&self.turns, room.saturating_sub(reserve));
-            wanted.ok().filter(|from| self.cut.grows_to(*from))
-        };
         match self.brief.terms().when_full {
             WhenFull::Fail => {
                 let tokens = self.cut.kept(&self.turns).iter().map(of_turn).sum();
                 return Err(self.too_long(TooLong { tokens }));
             }
             WhenFull::Summarise { .. } if !self.is_last() => {
-                if let Some(from) = with(u64::from(SUMMARY_TOKENS_MAX) + NOTE_TOKENS) {
+                if let Ok(from) = wanted(u64::from(SUMMARY_TOKENS_MAX) + NOTE_TOKENS) {
                     self.summary_from = Some(from);
                     return Ok(Some(from));
                 }
             }
             WhenFull::Summarise { .. } | WhenFull::Trim => {}
         }
-        let from = with(NOTE_TOKENS).unwrap_or(least);
+        let from = wanted(NOTE_TOKENS).map_err(|error| self.too_long(error))?;
         self.cut.grow(&self.turns, from, None);
         Ok(None)
     }
