@@ -21,7 +21,7 @@ const OUTPUT_AT: &str = "/properties/output/anyOf/0";
 
 /// What an answer of one role looks like.
 #[derive(Debug)]
-pub struct AnswerForm {
+pub(super) struct AnswerForm {
     returns: Arc<Contract>,
     /// Whom the role can hand off to; empty for a role that cannot.
     team: Vec<Name>,
@@ -31,7 +31,7 @@ pub struct AnswerForm {
 impl AnswerForm {
     /// The form for a role that returns this, and can hand off to these.
     #[must_use]
-    pub fn new(returns: &Arc<Contract>, team: Vec<Name>) -> Self {
+    pub(super) fn new(returns: &Arc<Contract>, team: Vec<Name>) -> Self {
         let text = || json!({"type": ["string", "null"]});
         let output = json!({"anyOf": [returns.embedded(OUTPUT_AT), {"type": "null"}]});
         let mut properties = Map::new();
@@ -60,13 +60,13 @@ impl AnswerForm {
 
     /// JSON Schema of the answer.
     #[must_use]
-    pub fn schema(&self) -> &Arc<Value> {
+    pub(super) fn schema(&self) -> &Arc<Value> {
         &self.schema
     }
 
     /// What a model is told about it: the same bytes for the same role.
     #[must_use]
-    pub fn described(&self) -> String {
+    pub(super) fn described(&self) -> String {
         let mut text = "Answer with one JSON object and nothing else. Its fields:\n\
             - output: what is asked of you; null if you have none.\n\
             - confidence: how sure you are that the output is right, from 0 to 1.\n\
@@ -91,7 +91,7 @@ impl AnswerForm {
     ///
     /// # Errors
     /// What is wrong with it, for the model to repair.
-    pub fn read(&self, text: &str) -> Result<Outcome, String> {
+    pub(super) fn read(&self, text: &str) -> Result<Outcome, String> {
         let payload = Payload::parse_unique(unfenced(text).as_bytes())
             .map_err(|error| format!("the answer is no JSON object: {error}"))?;
         let Value::Object(fields) = payload.value() else {
@@ -152,7 +152,7 @@ impl AnswerForm {
 
 /// The same, but unsure when the confidence is below `min`, or was not said.
 #[must_use]
-pub fn doubted(outcome: Outcome, min: Option<f64>) -> Outcome {
+pub(super) fn doubted(outcome: Outcome, min: Option<f64>) -> Outcome {
     match (outcome, min) {
         (Outcome::Completed { output, confidence }, Some(min))
             if confidence.is_none_or(|confidence| confidence < min) =>

@@ -16,7 +16,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     Answered, Brief, Finish, Manner, Prompt, Purpose, Question, Said, ToolAnswer, ToolCall, Turn,

@@ -73,7 +73,7 @@ fn is_well_formed(turns: &[Turn]) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 32, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_is_said_the_conversation_is_bounded_and_the_same_again(
