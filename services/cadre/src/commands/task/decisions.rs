@@ -33,8 +33,8 @@ fn answered(call: &Value) -> String {
     let passed = call.pointer("/result/passed").and_then(Value::as_array);
     let passed = passed.into_iter().flatten();
     let passed = passed.map(|it| format!("not {} ({})", text(it, "/model"), text(it, "/why")));
-    let reasons: Vec<String> =
-        Some(why).filter(|why| !why.is_empty()).into_iter().chain(passed).collect();
+    let why = Some(why.to_owned()).filter(|why| !why.is_empty());
+    let reasons: Vec<String> = why.into_iter().chain(passed).collect();
     if !reasons.is_empty() {
         let _ = write!(told, " ({})", reasons.join(", "));
     }
