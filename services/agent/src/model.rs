@@ -108,7 +108,7 @@ impl<M: Models, T: Tools> Mind<M, T> {
                 || {
                     Ok((
                         (revision.clone(), role.name.clone()),
-                        Brief::new(&workflow, &role, specs)?,
+                        Brief::new(&workflow, &role, &specs)?,
                     ))
                 },
             )

@@ -31,7 +31,7 @@ use cadre_tests::{
     bed::{Bed, PATIENCE},
     packs,
     process::Process,
-    shell::cadre,
+    shell::{cadre, fine},
     verdict,
 };
 use serde_json::{Value, json};
@@ -245,6 +245,10 @@ async fn an_agent_killed_at_any_call_pays_for_nothing_twice() {
         let again = usize::from(place.starts_with("behind"));
         assert_eq!(counts.iter().sum::<usize>(), QUESTIONS + again, "{place}");
     }
+    let why = fine(&bed, &["task", "why", tasks[0].1.as_str()]).await;
+    let told =
+        "Step read, call 1: asked simulated/cheap; 0 tokens in (0 cached), 0 out, 70 micro-USD";
+    assert!(why.text().contains(told), "{}", why.text());
     let tasks: Vec<TaskId> = tasks.into_iter().map(|(_, task)| task).collect();
     verdict::is_clean_at_rest(&bed, &tasks).await;
     stack.stop().await;

@@ -78,11 +78,11 @@ impl Brief {
     ///
     /// # Errors
     /// [`BriefError`]: the pack, or the tools, must change.
-    pub fn new(workflow: &Workflow, role: &Role, specs: Vec<ToolSpec>) -> Result<Self, BriefError> {
+    pub fn new(workflow: &Workflow, role: &Role, specs: &[ToolSpec]) -> Result<Self, BriefError> {
         let Some(terms) = role.model.clone() else {
             return Err(BriefError::NoModel(role.name.clone()));
         };
-        let tools = terms.tools.iter().map(|name| tool(&role.name, name, &specs));
+        let tools = terms.tools.iter().map(|name| tool(&role.name, name, specs));
         let mut tools = tools.collect::<Result<Vec<_>, _>>()?;
         tools.sort_by(|a, b| a.spec.name.cmp(&b.spec.name));
         let form = AnswerForm::new(&role.returns, team(workflow, role));

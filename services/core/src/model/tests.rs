@@ -80,7 +80,7 @@ fn workflow(change: impl Fn(&str) -> String) -> Workflow {
 fn brief_of(workflow: &Workflow, role: &str) -> Arc<Brief> {
     let role = &workflow.roles[&role.parse::<Name>().unwrap()];
     let specs = TOOLS_BUILT_IN.iter().filter_map(|name| built_in(&name.parse().unwrap()));
-    Arc::new(Brief::new(workflow, role, specs.collect()).unwrap())
+    Arc::new(Brief::new(workflow, role, &specs.collect::<Vec<_>>()).unwrap())
 }
 
 fn reader(change: impl Fn(&str) -> String) -> Arc<Brief> {
@@ -114,9 +114,9 @@ fn answer(said: Said, usd_micros: u64) -> ModelAnswer {
 /// Asks, and has the model say this; both by way of the journal's record.
 fn say(dialogue: &mut Dialogue, said: Said, usd_micros: u64) -> Question {
     let question = question(dialogue);
-    let record = question.record(&answer(said.clone(), usd_micros)).unwrap();
-    let answered = Answered::read(&record).unwrap();
-    assert_eq!(answered.said, said);
+    let answer = answer(said, usd_micros);
+    let answered = Answered::read(&question.record(&answer).unwrap()).unwrap();
+    assert_eq!(answered.said, answer.said);
     dialogue.heard(answered).unwrap();
     question
 }
