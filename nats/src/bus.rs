@@ -12,7 +12,7 @@ use cadre_core::{
     journal::{Entry, JournalId},
     payload::Payload,
     ports::{
-        AppendError, BusError, Crowd, DeadLetter, JournalError, Journals, LoadError, Loaded,
+        AppendError, BusError, Clock, Crowd, DeadLetter, JournalError, Journals, LoadError, Loaded,
         LogHead, OrchestratorBus, OrderTerms, Pages, Settle, WorkerBus,
     },
     task::{Answer, Control, Decision, Goal, Order, Record, Report, Stop},
@@ -356,6 +356,12 @@ impl OrchestratorBus for JetStreamBus {
         self.outbox.bury(partition, &receipt.message, &reason).await?;
         self.ack(receipt).await;
         Ok(())
+    }
+}
+
+impl Clock for JetStreamBus {
+    fn time(&self) -> UnixMillis {
+        self.streams.clock.now()
     }
 }
 

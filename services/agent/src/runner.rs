@@ -6,6 +6,7 @@ use cadre_core::{
     contract::Contract,
     ids::Name,
     payload::Payload,
+    ports::{Clock, Models},
     task::{Failure, FailureKind, Outcome},
     workflow::{Role, Runtime, Workflow},
 };
@@ -14,25 +15,33 @@ use cadre_runtime::{
     worker::{Ran, Step, StepRunner, compute},
 };
 
-use crate::{rules::Rules, script};
+use crate::{
+    model::{BuiltIns, Mind},
+    rules::Rules,
+    script,
+};
 
 /// Compiled contracts kept: several packs' roles, in the revisions that tasks still run on.
 const COMPILED_MAX: usize = 64;
 
-/// Runs the built-in runtimes.
+/// Runs the built-in runtimes; asks models and the time of `B`.
 #[derive(Debug)]
-pub struct AgentRunner {
+pub struct AgentRunner<B> {
     /// By pack revision and role.
     compiled: Cache<(String, Name), Rules>,
+    mind: Mind<B, BuiltIns<B>>,
 }
 
-impl Default for AgentRunner {
-    fn default() -> Self {
-        Self { compiled: Cache::new(COMPILED_MAX) }
+impl<B: Models + Clock> AgentRunner<B> {
+    /// A runner that has met no role yet.
+    #[must_use]
+    pub fn new(bus: B) -> Self {
+        let mind = Mind::new(bus.clone(), BuiltIns(bus));
+        Self { compiled: Cache::new(COMPILED_MAX), mind }
     }
 }
 
-impl StepRunner for AgentRunner {
+impl<B: Models + Clock> StepRunner for AgentRunner<B> {
     async fn run(&self, step: &Step, workflow: Arc<Workflow>) -> Ran {
         let outcome = match workflow.roles.get(&step.role) {
             Some(role) => match role.runtime {
@@ -49,9 +58,7 @@ impl StepRunner for AgentRunner {
                     })
                     .await
                 }
-                Runtime::Model => {
-                    Err(error(&format!("role {} asks a model, which this build cannot", step.role)))
-                }
+                Runtime::Model => self.mind.think(step, &workflow, role).await,
                 Runtime::Remote => Err(error(&format!(
                     "role {} is remote in revision {}: a worker of its own must take its orders",
                     step.role, step.revision
@@ -66,7 +73,7 @@ impl StepRunner for AgentRunner {
     }
 }
 
-impl AgentRunner {
+impl<B: Models + Clock> AgentRunner<B> {
     async fn rules(&self, step: &Step, role: &Role) -> Result<Outcome, Failure> {
         let rules = self.compiled.get_or_make(
             |(revision, name)| *revision == step.revision && *name == step.role,
@@ -99,6 +106,6 @@ fn fill(rules: &Rules, input: &Payload, returns: &Contract) -> Result<Outcome, F
     })
 }
 
-fn error(message: &str) -> Failure {
+pub(crate) fn error(message: &str) -> Failure {
     Failure::new(FailureKind::Error, message)
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use cadre_core::{
     ids::Name,
-    ports::{BusError, Packs, WorkerBus},
+    ports::{BusError, Clock, Models, Packs, WorkerBus},
 };
 use cadre_runtime::{
     supervise::{self, Child, StopOrder, Supervisor},
@@ -114,7 +114,7 @@ impl<B: WorkerBus> Clone for AgentService<B> {
     }
 }
 
-impl<B: WorkerBus> AgentService<B> {
+impl<B: WorkerBus + Models + Clock> AgentService<B> {
     /// Starts the service under `parent`, if there is one.
     ///
     /// Returns before the roles are subscribed; see [`Self::ready`].
@@ -133,7 +133,8 @@ impl<B: WorkerBus> AgentService<B> {
             RoleSelection::Named(names) => Some(scout::resolve(&packs, names).await?),
         };
         let limits = WorkerOptions { worker: worker_name, in_flight, drain };
-        let worker = Worker::new(bus, packs.clone(), AgentRunner::default(), limits);
+        let runner = AgentRunner::new(bus.clone());
+        let worker = Worker::new(bus, packs.clone(), runner, limits);
         let supervision = supervise::Options {
             grace: drain + STOP_RESERVE,
             stop: StopOrder::Together,
@@ -195,7 +196,10 @@ impl<B: WorkerBus> AgentService<B> {
     }
 }
 
-fn scout_child<B: WorkerBus, P: Packs>(scout: Scout<B, P>, every: Duration) -> Child {
+fn scout_child<B: WorkerBus + Models + Clock, P: Packs>(
+    scout: Scout<B, P>,
+    every: Duration,
+) -> Child {
     let scout = std::sync::Arc::new(scout);
     Child::job("scout", move || {
         let scout = std::sync::Arc::clone(&scout);

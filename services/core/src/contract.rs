@@ -102,6 +102,12 @@ impl Contract {
         &self.schema
     }
 
+    /// The schema as a part of another one, where the JSON pointer `at` leads to it; without `x-…`.
+    #[must_use]
+    pub fn embedded(&self, at: &str) -> Value {
+        schema::embedded(&self.schema, at)
+    }
+
     /// The contract's name, without its version.
     #[must_use]
     pub fn name(&self) -> &str {

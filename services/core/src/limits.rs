@@ -215,3 +215,18 @@ pub const PACED_TENANTS_MAX: usize = 1_024;
 
 /// Longest time that a provider's wish for patience is heeded; after it the model is asked again.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(10 * 60);
+
+/// Tools that a model may call in one turn; it is told that further ones were not called.
+pub const TURN_CALLS_MAX: usize = 16;
+
+/// Bytes of one tool's answer that a model gets.
+pub const TOOL_RESULT_BYTES_MAX: usize = 16 * 1024;
+
+/// Passages that one lookup finds.
+pub const LOOKUP_FOUND_MAX: usize = 5;
+
+/// Bytes of one passage: some paragraphs, so that what is found can be understood by itself.
+pub const PASSAGE_BYTES_MAX: usize = 1_200;
+
+/// Tokens of a summary that stands for earlier turns.
+pub const SUMMARY_TOKENS_MAX: u32 = 800;

@@ -7,14 +7,23 @@
 //!
 //! Pure: the gateway's process does the calls, these are the words that it and the workers use.
 
+mod answer;
+pub mod bm25;
+mod brief;
 pub mod cache;
 mod canonical;
 pub mod cassette;
+mod context;
+mod dialogue;
 pub mod pace;
 pub mod price;
+mod question;
 pub mod route;
 pub mod template;
+#[cfg(test)]
+mod tests;
 pub mod tokens;
+mod tool;
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,6 +33,13 @@ use crate::{
     ids::{Name, StepId, TaskId},
     task::Failure,
     workflow::Grant,
+};
+
+pub use self::{
+    brief::{Brief, BriefError},
+    dialogue::{Act, Dialogue},
+    question::{Answered, Purpose, Question, RecordError},
+    tool::{ToolAnswer, ToolRequest, built_in, call_built_in},
 };
 
 /// Tools that a pack can offer without saying more: `clock`, and `lookup` over the role's documents.

@@ -5,7 +5,11 @@
 //! and every publication is idempotent by its own guarded subject. Dropping a
 //! future leaves it open whether the effect happened; asking again is harmless.
 
+mod tools;
+
 use std::{future::Future, sync::Arc, time::Duration};
+
+pub use self::tools::{Clock, Tools};
 
 use crate::{
     ids::{Name, Partition, StepId, TaskId},

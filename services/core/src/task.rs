@@ -44,6 +44,7 @@ pub use crew::{CrewRun, HandOff};
 pub use decide::{Draft, Moment, Seen, Verdict, decide};
 pub use dispatch::{Permit, Roles, Unlimited};
 pub use event::{Cause, EndStatus, Event, Record};
+pub(crate) use input::clip_to;
 pub use input::{
     Action, Budget, Cancel, Control, Decision, Failure, FailureKind, Fork, Goal, GoalLimits, Input,
     Outcome, Report, Resource, Ruling, Usage, clip,

@@ -5,6 +5,7 @@
 mod board;
 mod bus;
 mod journal;
+mod models;
 mod packs;
 
 use std::{
@@ -16,6 +17,7 @@ use std::{
 use cadre_core::{
     ids::{Name, StepId, TaskId},
     journal::{Entry, JournalId},
+    model::ModelRequest,
     payload::Payload,
     task::Report,
     workflow::{Grant, Workflow},
@@ -26,6 +28,7 @@ use tokio::{sync::Notify, time::Instant};
 pub use self::{
     board::{BoardFlags, MemoryBoard, MemoryWatch},
     bus::{MemoryInbox, MemoryStops},
+    models::Says,
     packs::role,
 };
 
@@ -58,6 +61,8 @@ pub struct Flags {
     pub delivers_twice: bool,
     /// So many appends to journals are stored and not confirmed.
     pub journal_unclear: u32,
+    /// Journals take a moment, before and after what happens to them.
+    pub journal_yields: bool,
     /// Packs cannot be read.
     pub packs_down: bool,
 }
@@ -87,10 +92,17 @@ pub struct Receipt {
 #[derive(Debug, Clone, Default)]
 pub struct Memory(Arc<Inner>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
     world: Mutex<World>,
     news: Notify,
+    began: Instant,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self { world: Mutex::default(), news: Notify::new(), began: Instant::now() }
+    }
 }
 
 /// Everything there is.
@@ -105,6 +117,10 @@ pub struct World {
     ended: Vec<TaskId>,
     journals: BTreeMap<JournalId, Vec<Entry>>,
     packs: Vec<Arc<Workflow>>,
+    /// Every question to a model, in order.
+    pub asked: Vec<ModelRequest>,
+    /// What models say; without it there are none.
+    pub says: Option<Says>,
 }
 
 #[derive(Debug)]

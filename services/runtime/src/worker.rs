@@ -27,6 +27,8 @@ mod tests;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
+#[cfg(any(test, feature = "testing"))]
+use cadre_core::ports::Journals;
 use cadre_core::{
     ids::{Name, StepId, TaskId},
     journal::Ruled,
@@ -126,6 +128,15 @@ impl Step {
             journal: Journal::new(desk),
         };
         (step, item.receipt)
+    }
+}
+
+#[cfg(any(test, feature = "testing"))]
+impl Step {
+    /// The attempt that `item` orders, in the hands of a worker that keeps its journals on `bus`.
+    pub(crate) fn in_hand<B: Journals, R>(item: WorkItem<R>, bus: B, worker: &str) -> Self {
+        let desk = Desk { shelf: Arc::new(bus), worker: Arc::from(worker) };
+        Self::of(item, Instant::now(), desk).0
     }
 }
 

@@ -5,14 +5,15 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use cadre_core::{
     ids::{Name, Partition, TaskId},
     journal::{Entry, JournalId},
+    model::{ModelAnswer, ModelFailure, ModelRequest},
     payload::{Hash, Payload},
     ports::{
-        AppendError, BusError, DeadLetter, JournalError, Journals, LoadError, Loaded, LogHead,
-        OrchestratorBus, OrderTerms, Packs, Pages, Stopped, WorkerBus,
+        AppendError, BusError, Clock, DeadLetter, JournalError, Journals, LoadError, Loaded,
+        LogHead, Models, OrchestratorBus, OrderTerms, Packs, Pages, Stopped, WorkerBus,
     },
-    task::{Answer, Goal, Input, Order, Record, Report, Stop},
+    task::{Answer, Failure, FailureKind, Goal, Input, Order, Record, Report, Stop},
     time::UnixMillis,
-    workflow::Workflow,
+    workflow::{Grant, Workflow},
 };
 use cadre_proto::{record, subject};
 
@@ -207,6 +208,19 @@ impl OrchestratorBus for SimBus {
         self.write(Write::Letter(letter)).await?;
         self.settle(kind, sequence, true).await;
         Ok(())
+    }
+}
+
+impl Clock for SimBus {
+    fn time(&self) -> UnixMillis {
+        self.clock()
+    }
+}
+
+impl Models for SimBus {
+    async fn ask(&self, _request: ModelRequest) -> Result<ModelAnswer, ModelFailure> {
+        let failure = Failure::new(FailureKind::Unavailable, "there are no models here");
+        Err(ModelFailure { failure, cost: Grant::default(), passed: Vec::new() })
     }
 }
 

@@ -38,14 +38,15 @@ pub enum Doer {
 pub struct SimRunner {
     bus: SimBus,
     doer: Doer,
-    agent: AgentRunner,
+    agent: AgentRunner<SimBus>,
 }
 
 impl SimRunner {
     /// A runner inside the process of `bus`.
     #[must_use]
     pub fn new(bus: SimBus, doer: Doer) -> Self {
-        Self { bus, doer, agent: AgentRunner::default() }
+        let agent = AgentRunner::new(bus.clone());
+        Self { bus, doer, agent }
     }
 }
 

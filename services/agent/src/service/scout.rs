@@ -8,7 +8,7 @@ use std::{
 use cadre_core::{
     ids::Name,
     limits::REVISIONS_LOOKED_BACK_MAX,
-    ports::{BusError, Packs, WorkerBus},
+    ports::{BusError, Clock, Models, Packs, WorkerBus},
     workflow::Runtime,
 };
 use cadre_runtime::{
@@ -39,15 +39,15 @@ struct Seen {
 
 /// Finds roles and engages an actor for each.
 pub(super) struct Scout<B: WorkerBus, P> {
-    worker: Worker<B, P, AgentRunner>,
+    worker: Worker<B, P, AgentRunner<B>>,
     packs: P,
     supervisor: Supervisor,
     known: watch::Sender<Known<B::Receipt>>,
 }
 
-impl<B: WorkerBus, P: Packs> Scout<B, P> {
+impl<B: WorkerBus + Models + Clock, P: Packs> Scout<B, P> {
     pub(super) fn new(
-        worker: Worker<B, P, AgentRunner>,
+        worker: Worker<B, P, AgentRunner<B>>,
         packs: P,
         supervisor: Supervisor,
         known: watch::Sender<Known<B::Receipt>>,

@@ -4,6 +4,7 @@ mod budget;
 mod calls;
 mod cancel;
 mod control;
+mod decisions;
 mod document;
 mod fork;
 mod ls;
@@ -65,7 +66,8 @@ Examples:
   cadre task events vs3tl6e2t2bmylf5r7pg2ndlxn -o ndjson | jq -c '.events[]'")]
     Events(OneArgs),
     Calls(calls::CallsArgs),
-    /// Say in one paragraph where a task is, what it waits for, and what happens next.
+    /// Say in one paragraph where a task is, what it waits for, and what happens next; then which models
+    /// it has asked, and why.
     #[command(after_help = "\
 Examples:
   cadre task why vs3tl6e2t2bmylf5r7pg2ndlxn")]
@@ -153,13 +155,20 @@ async fn explain(args: &OneArgs, settings: &Settings) -> anyhow::Result<()> {
     if let Some(stuck) = alert::stuck(&client, &id).await {
         text = format!("{text} {stuck}");
     }
-    let document = serde_json::json!({"task": id.as_str(), "status": task.status(), "why": text});
+    let decisions = match calls::of_task(&client, &id).await {
+        Ok(calls) => decisions::told(&calls),
+        Err(error) => vec![format!("What its steps have called cannot be read: {error}.")],
+    };
+    let document = serde_json::json!({
+        "task": id.as_str(), "status": task.status(), "why": text, "decisions": decisions,
+    });
     match args.output.format(settings) {
         Format::Table => {
             let width = output::width().map_or(usize::MAX, usize::from).min(100);
             let width = if output::is_terminal() { width } else { usize::MAX };
-            let lines = output::text::wrap(&text, width);
-            lines.iter().try_for_each(|line| output::data(line)).map_err(Into::into)
+            let texts = std::iter::once(&text).chain(&decisions);
+            let lines = texts.flat_map(|text| output::text::wrap(text, width));
+            lines.into_iter().try_for_each(|line| output::data(&line)).map_err(Into::into)
         }
         Format::Json => output::json(&document),
         Format::Ndjson => output::ndjson(&document),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::expr::suggestion;
 
@@ -81,6 +81,33 @@ pub(super) fn check(schema: &Value) -> Result<(), String> {
     keywords(schema, schema)?;
     let mut settled = BTreeSet::new();
     walk(schema, "", &mut |pointer, _| circles(schema, pointer, &mut Vec::new(), &mut settled))
+}
+
+/// The schema as a part of another one, where the pointer `at` leads to it: its references lead there,
+/// and what is only for us (`x-…`) or for a document of its own is left out.
+pub(super) fn embedded(schema: &Value, at: &str) -> Value {
+    let Value::Object(fields) = schema else { return schema.clone() };
+    let mut kept = Map::new();
+    for (keyword, value) in fields {
+        let value = match (keyword.as_str(), value) {
+            ("$id" | "$schema", _) => continue,
+            (keyword, _) if keyword.starts_with("x-") => continue,
+            ("$ref", Value::String(text)) => {
+                format!("#{at}{}", text.strip_prefix('#').unwrap_or(text)).into()
+            }
+            (keyword, Value::Array(schemas)) if MANY.contains(&keyword) => {
+                schemas.iter().map(|schema| embedded(schema, at)).collect()
+            }
+            (keyword, Value::Object(named)) if NAMED.contains(&keyword) => {
+                let named = named.iter();
+                named.map(|(name, schema)| (name.clone(), embedded(schema, at))).collect()
+            }
+            (keyword, schema) if ONE.contains(&keyword) => embedded(schema, at),
+            (_, value) => value.clone(),
+        };
+        kept.insert(keyword.clone(), value);
+    }
+    Value::Object(kept)
 }
 
 fn keywords(schema: &Value, root: &Value) -> Result<(), String> {

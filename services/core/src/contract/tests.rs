@@ -138,3 +138,20 @@ fn a_contract_crosses_threads() {
     fn crosses<T: fmt::Debug + Send + Sync>() {}
     crosses::<Contract>();
 }
+
+#[test]
+fn a_contract_inside_another_schema_means_the_same() {
+    let schema = json!({
+        "$id": "terms", "x-rules": {"any": 1}, "type": "object", "required": ["items"],
+        "properties": {"items": {"type": "array", "items": {"$ref": "#/$defs/item", "x-hint": 1}}},
+        "$defs": {"item": {"anyOf": [{"type": "integer"}, {"type": "null"}]}}
+    });
+    let contract = Contract::compile("terms", 1, &schema).unwrap();
+    let inside = contract.embedded("/properties/output");
+    let text = inside.to_string();
+    assert!(!text.contains("x-") && !text.contains("$id"), "{text}");
+    let outer = json!({"properties": {"output": inside}});
+    let outer = Contract::compile("outer", 1, &outer).unwrap();
+    assert!(outer.check(&json!({"output": {"items": [1, null]}})).is_ok());
+    assert!(outer.check(&json!({"output": {"items": ["x"]}})).is_err());
+}

@@ -141,6 +141,13 @@ impl History {
         Ledger { granted, spent, reserved }
     }
 
+    /// Which of the attempts that have called something this one is, from 1; never less on a later delivery.
+    #[must_use]
+    pub fn tries(&self, attempt: u32) -> u32 {
+        let before = self.spent.range(..attempt).count();
+        u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
     /// Folds one entry.
     ///
     /// # Errors

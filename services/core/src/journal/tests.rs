@@ -149,6 +149,7 @@ fn a_call_whose_worker_died_costs_what_was_set_aside() {
     // The next attempt has a grant of its own.
     facts.push(claim(2, 1));
     assert_eq!(history(&facts).ledger(2, GRANT).used(), Grant::default());
+    assert_eq!([1, 2, 3].map(|attempt| history(&facts).tries(attempt)), [1, 2, 2]);
 }
 
 #[test]

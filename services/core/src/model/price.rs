@@ -17,8 +17,8 @@ const BUILT_IN: &str = include_str!("prices.json");
 /// What a price is for.
 const PER_TOKENS: u128 = 1_000_000;
 
-/// What models cost.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What models cost; by default nobody knows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Prices {
     version: String,
     models: BTreeMap<String, Price>,

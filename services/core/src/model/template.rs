@@ -105,6 +105,14 @@ impl Template {
         self.pieces.is_empty()
     }
 
+    /// Sources of the expressions, in order.
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Value(expr) => Some(expr.source()),
+            Piece::Fixed(_) => None,
+        })
+    }
+
     /// The rest of the text for one input: texts as they are, `null` as nothing, all else as JSON.
     ///
     /// # Errors

@@ -193,7 +193,7 @@ pub fn clip(text: &str) -> String {
 }
 
 /// Cuts `text` to `max` bytes, what it says about the cut included: cutting twice changes nothing.
-pub(super) fn clip_to(text: &str, max: usize) -> String {
+pub(crate) fn clip_to(text: &str, max: usize) -> String {
     /// `… (18446744073709551615 bytes more)`.
     const NOTE_BYTES_MAX: usize = 36;
     if text.len() <= max {

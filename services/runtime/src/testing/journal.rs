@@ -14,26 +14,14 @@ impl Memory {
         self.world().journals.get(id).cloned().unwrap_or_default()
     }
 
-    /// Every journal.
-    #[must_use]
-    pub fn journals(&self) -> Vec<JournalId> {
-        self.world().journals.keys().cloned().collect()
-    }
-}
-
-impl Journals for Memory {
-    async fn read_journal(&self, id: &JournalId) -> Result<Pages, JournalError> {
-        let entries = self.journal(id);
-        let sequence = entries.len() as u64;
-        Ok(Pages { entries, sequence })
+    /// A moment in which whoever waits may die.
+    async fn moment(&self) {
+        if self.world().flags.journal_yields {
+            tokio::task::yield_now().await;
+        }
     }
 
-    async fn append_journal(
-        &self,
-        id: &JournalId,
-        expected: u64,
-        entry: &Entry,
-    ) -> Result<u64, JournalError> {
+    fn append(&self, id: &JournalId, expected: u64, entry: &Entry) -> Result<u64, JournalError> {
         let mut world = self.world();
         let journal = world.journals.entry(id.clone()).or_default();
         let end = journal.len() as u64;
@@ -51,5 +39,33 @@ impl Journals for Memory {
             return Ok(end);
         }
         Err(JournalError::Moved { task: id.task.clone(), step: id.step.clone() })
+    }
+
+    /// Every journal.
+    #[must_use]
+    pub fn journals(&self) -> Vec<JournalId> {
+        self.world().journals.keys().cloned().collect()
+    }
+}
+
+impl Journals for Memory {
+    async fn read_journal(&self, id: &JournalId) -> Result<Pages, JournalError> {
+        self.moment().await;
+        let entries = self.journal(id);
+        self.moment().await;
+        let sequence = entries.len() as u64;
+        Ok(Pages { entries, sequence })
+    }
+
+    async fn append_journal(
+        &self,
+        id: &JournalId,
+        expected: u64,
+        entry: &Entry,
+    ) -> Result<u64, JournalError> {
+        self.moment().await;
+        let appended = self.append(id, expected, entry);
+        self.moment().await;
+        appended
     }
 }

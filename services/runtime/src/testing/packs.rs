@@ -36,6 +36,11 @@ impl Memory {
         Ok(())
     }
 
+    /// Applies a pack that is compiled already.
+    pub fn apply_workflow(&self, workflow: Arc<Workflow>) {
+        self.world().packs.push(workflow);
+    }
+
     /// Applies a pack of these roles, whose answers must satisfy `output`.
     pub fn apply_roles(
         &self,

@@ -461,6 +461,20 @@ impl Step {
         }
     }
 
+    /// Reads something off what the step has called, on earlier deliveries and attempts too. Claims the
+    /// journal, so it is for a step that is about to call something.
+    ///
+    /// # Errors
+    /// [`CallError::Journal`] when the journal cannot be used.
+    pub async fn history<T>(&self, read: impl FnOnce(&History) -> T) -> Result<T, CallError> {
+        let mut guard = self.journal.open.lock().await;
+        let open = match guard.as_mut() {
+            Some(open) => open,
+            None => guard.insert(self.journal.claim(self).await?),
+        };
+        Ok(read(&open.history))
+    }
+
     /// The account of this attempt so far; what was granted, before the first call.
     pub async fn ledger(&self) -> Ledger {
         let open = self.journal.open.lock().await;

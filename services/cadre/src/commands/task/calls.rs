@@ -1,6 +1,7 @@
 //! `cadre task calls`: what the workers of a task's steps have called, from the steps' journals.
 
 use cadre_core::{
+    ids::TaskId,
     journal::{Call, CallOutcome, History, JournalId},
     ports::JournalError,
     workflow::Grant,
@@ -36,7 +37,21 @@ pub(super) async fn run(args: &CallsArgs, settings: &Settings) -> anyhow::Result
     let client = Client::open(settings).await?;
     // Says when there is no such task.
     drop(client.task(&id).await?);
-    let journals = client.bus.read_journals(&id).await.map_err(|error| match &error {
+    let calls = of_task(&client, &id).await?;
+    match args.output.format(settings) {
+        Format::Table => print(&calls),
+        Format::Json => output::json(&json!({"task": id.as_str(), "calls": calls})),
+        Format::Ndjson => calls.iter().try_for_each(output::ndjson),
+        Format::Id => calls.iter().try_for_each(|call| Ok(output::data(&text(call, "key"))?)),
+    }
+}
+
+/// Every call of a task's steps, as documents.
+///
+/// # Errors
+/// When the journals cannot be read.
+pub(super) async fn of_task(client: &Client, id: &TaskId) -> anyhow::Result<Vec<Value>> {
+    let journals = client.bus.read_journals(id).await.map_err(|error| match &error {
         JournalError::Bus(error) => unavailable(error),
         JournalError::Moved { .. } | JournalError::Damaged { .. } => {
             Failure::new(Code::Error, error.to_string())
@@ -50,12 +65,7 @@ pub(super) async fn run(args: &CallsArgs, settings: &Settings) -> anyhow::Result
         }
         calls.extend(history.calls().map(|(number, call)| document(&journal, number, call)));
     }
-    match args.output.format(settings) {
-        Format::Table => print(&calls),
-        Format::Json => output::json(&json!({"task": id.as_str(), "calls": calls})),
-        Format::Ndjson => calls.iter().try_for_each(output::ndjson),
-        Format::Id => calls.iter().try_for_each(|call| Ok(output::data(&text(call, "key"))?)),
-    }
+    Ok(calls)
 }
 
 fn print(calls: &[Value]) -> anyhow::Result<()> {
@@ -72,7 +82,7 @@ fn print(calls: &[Value]) -> anyhow::Result<()> {
             .into_iter()
             .chain([outcome, text(call, "attempt"), text(call, "worker")])
             .chain(["tokens", "usd_micros"].map(|key| text(call, key)))
-            .chain([text(call, "description")])
+            .chain([what(call)])
             .collect()
     };
     let rows: Vec<Vec<String>> = calls.iter().map(row).collect();
@@ -89,6 +99,15 @@ fn print(calls: &[Value]) -> anyhow::Result<()> {
         "what",
     ];
     Ok(output::table(&header, &rows)?)
+}
+
+/// What the call does, with the model that answered.
+fn what(call: &Value) -> String {
+    let description = text(call, "description");
+    match call.pointer("/result/model").and_then(Value::as_str) {
+        Some(model) => clean(&format!("{description}: {model}")),
+        None => description,
+    }
 }
 
 fn text(call: &Value, key: &str) -> String {

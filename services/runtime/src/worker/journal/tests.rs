@@ -135,6 +135,19 @@ async fn a_takeover_goes_on_behind_the_last_call() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_called_before_is_known_before_the_first_call() {
+    let (memory, outside) = (Memory::default(), Outside::default());
+    step(&memory, 1, 1).call(ask(), |_| outside.happens()).await.unwrap();
+    let second = step(&memory, 1, 2);
+    assert_eq!(second.ledger().await.spent, Grant::default(), "it has not looked");
+    let spent = second.history(|history| history.ledger(1, GRANT).spent).await;
+    assert_eq!(spent, Ok(Grant { usd_micros: 7, tokens: 3 }));
+    second.call(ask(), |_| outside.happens()).await.unwrap();
+    assert_eq!(outside.count(), 1);
+    assert_eq!(facts(&memory), ["claimed", "begun", "done", "claimed"], "claimed once");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_must_not_happen_twice_goes_to_a_person() {
     let (memory, outside) = (Memory::default(), Outside::default());
     dies_in(&step(&memory, 1, 1), pay(), &outside).await;

@@ -1,0 +1,216 @@
+//! The `model` runtime: holds a step's conversation with a model, and calls tools for it.
+//!
+//! ```text
+//!  Dialogue (core) ─ act ──► ask a model, call a tool ─► Step::call ─► journal ─► gateway, tool
+//!        ▲                                                  │
+//!        └──────────── heard, returned ◄── the record ──────┘   the same, made now or found there
+//! ```
+//!
+//! Decides nothing. Every call goes through the step's journal, and the conversation hears only what the
+//! journal keeps: a worker that takes the step over hears the same and goes on behind the last call that
+//! was paid for. Tools of one turn are called one after the other, for calls of a step have an order.
+
+mod built_in;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use cadre_core::{
+    ids::Name,
+    model::{
+        Act, Answered, Brief, BriefError, Dialogue, ModelFailure, ModelRequest, Purpose, Question,
+        ToolAnswer, ToolCall, ToolRequest, price::Prices,
+    },
+    payload::Payload,
+    ports::{Models, Tools},
+    task::{Failure, FailureKind, Outcome},
+    workflow::{Grant, Role, Workflow},
+};
+use cadre_runtime::{
+    cache::Cache,
+    trace,
+    worker::{CallSpec, Made, Making, Step, compute},
+};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+pub(crate) use self::built_in::BuiltIns;
+use crate::runner::error;
+
+/// Briefs kept: several packs' roles, in the revisions that tasks still run on.
+const BRIEFS_MAX: usize = 64;
+
+/// Holds conversations.
+#[derive(Debug)]
+pub(crate) struct Mind<M, T> {
+    models: M,
+    tools: T,
+    prices: Prices,
+    /// By pack revision and role.
+    briefs: Arc<Cache<(String, Name), Brief>>,
+}
+
+impl<M: Models, T: Tools> Mind<M, T> {
+    pub(crate) fn new(models: M, tools: T) -> Self {
+        // Without a table every call sets aside all that is left.
+        let prices = Prices::built_in().unwrap_or_default();
+        Self { models, tools, prices, briefs: Arc::new(Cache::new(BRIEFS_MAX)) }
+    }
+
+    /// What comes of a step.
+    ///
+    /// # Errors
+    /// The failure to report.
+    pub(crate) async fn think(
+        &self,
+        step: &Step,
+        workflow: &Arc<Workflow>,
+        role: &Arc<Role>,
+    ) -> Result<Outcome, Failure> {
+        let brief = self.brief(step, workflow, role).await?;
+        let (told, input) = (Arc::clone(&brief), step.input.clone());
+        let tries = step.history(|history| history.tries(step.attempt)).await?;
+        let terms = (tries, step.grant);
+        let begin = move || Dialogue::new(told, &input, terms);
+        let mut dialogue = compute(step.input.text().len(), begin).await?;
+        loop {
+            match dialogue.act()? {
+                Act::Ask(question) => {
+                    let record = self.ask(step, workflow, &question).await?;
+                    let answered =
+                        Answered::read(&record).map_err(|damage| error(&damage.to_string()))?;
+                    dialogue.heard(answered)?;
+                }
+                Act::Use(call) => dialogue.returned(self.call(step, &brief, call).await?),
+                Act::End(outcome) => return Ok(outcome),
+            }
+        }
+    }
+
+    async fn brief(
+        &self,
+        step: &Step,
+        workflow: &Arc<Workflow>,
+        role: &Arc<Role>,
+    ) -> Result<Arc<Brief>, Failure> {
+        let Some(terms) = &role.model else {
+            return Err(error(&BriefError::NoModel(role.name.clone()).to_string()));
+        };
+        let specs = self.tools.specs(&terms.tools).await?;
+        let documents_bytes = terms.documents.iter().map(|(_, text)| text.len()).sum();
+        let briefs = Arc::clone(&self.briefs);
+        let (workflow, role) = (Arc::clone(workflow), Arc::clone(role));
+        let revision = step.revision.clone();
+        let found = compute(documents_bytes, move || {
+            briefs.get_or_make(
+                |(known, name)| *known == revision && *name == role.name,
+                || {
+                    Ok((
+                        (revision.clone(), role.name.clone()),
+                        Brief::new(&workflow, &role, &specs)?,
+                    ))
+                },
+            )
+        });
+        found.await.map_err(|problem: BriefError| error(&problem.to_string()))
+    }
+
+    /// Asks a model; the decision record of its answer.
+    async fn ask(
+        &self,
+        step: &Step,
+        workflow: &Workflow,
+        question: &Question,
+    ) -> Result<Payload, Failure> {
+        let ledger = step.history(|history| history.ledger(step.attempt, step.grant)).await?;
+        let most = question.reserve(workflow, &self.prices, ledger.left());
+        let arguments = question.arguments().map_err(|problem| error(&problem.to_string()))?;
+        let mut spec = CallSpec::model(question.alias.as_str(), arguments, most);
+        spec.description = question.description();
+        let made = step.call(spec, |making| async move {
+            match self.models.ask(request(step, question, (making, most))).await {
+                Ok(answer) => match question.record(&answer) {
+                    Ok(result) => Made::Done { result, cost: answer.cost },
+                    Err(problem) => {
+                        let text = format!("the model's answer cannot be kept: {problem}");
+                        let failure = Failure::new(FailureKind::InvalidOutput, &text);
+                        Made::Failed { failure, cost: answer.cost }
+                    }
+                },
+                Err(failed) => Made::Failed { cost: failed.cost, failure: told(failed) },
+            }
+        });
+        Ok(made.await?)
+    }
+
+    /// Calls a tool; what the model is told of it.
+    async fn call(
+        &self,
+        step: &Step,
+        brief: &Brief,
+        call: ToolCall,
+    ) -> Result<ToolAnswer, Failure> {
+        let arguments = json!({"tool": call.tool, "arguments": call.arguments});
+        let arguments =
+            Payload::from_value(arguments).map_err(|problem| error(&problem.to_string()))?;
+        let description = format!("{} {}", call.tool, call.arguments);
+        let spec = CallSpec::idempotent(&call.tool, arguments, &description);
+        let made = step.call(spec, |making| async move {
+            let request = ToolRequest {
+                tenant: step.tenant.clone(),
+                task: step.task.clone(),
+                step: step.step.clone(),
+                role: step.role.clone(),
+                key: making.key,
+                call,
+                documents: Arc::clone(brief.documents()),
+            };
+            let cost = Grant::default();
+            match self.tools.call(request).await {
+                Ok(ToolAnswer { text, is_error }) => {
+                    match Payload::from_value(json!({"text": text, "is_error": is_error})) {
+                        Ok(result) => Made::Done { result, cost },
+                        Err(problem) => Made::Failed { failure: error(&problem.to_string()), cost },
+                    }
+                }
+                Err(failure) => Made::Failed { failure, cost },
+            }
+        });
+        let kept = made.await?;
+        let text = kept.value().get("text").and_then(Value::as_str);
+        let is_error = kept.value().get("is_error").and_then(Value::as_bool).unwrap_or_default();
+        let text = text.ok_or_else(|| error("a tool's answer in the journal has no text"))?;
+        Ok(ToolAnswer { text: text.to_owned(), is_error })
+    }
+}
+
+fn request(step: &Step, question: &Question, (making, most): (Making, Grant)) -> ModelRequest {
+    ModelRequest {
+        tenant: step.tenant.clone(),
+        task: step.task.clone(),
+        step: step.step.clone(),
+        role: step.role.clone(),
+        workflow: step.workflow.clone(),
+        revision: step.revision.clone(),
+        alias: question.alias.clone(),
+        key: making.key,
+        prompt: question.prompt.clone(),
+        manner: question.manner.clone(),
+        grant: most,
+        time_left: making.deadline.saturating_duration_since(Instant::now()),
+        is_followed: question.purpose == Purpose::Answer,
+        trace: trace::current_traceparent().or_else(|| step.trace.clone()),
+    }
+}
+
+/// Why there is no answer, with who was not asked and why.
+fn told(failed: ModelFailure) -> Failure {
+    let ModelFailure { failure, passed, .. } = failed;
+    if passed.is_empty() {
+        return failure;
+    }
+    let passed = passed.iter().map(|(route, why)| format!("{route}: {why}"));
+    let text = format!("{} ({})", failure.message, passed.collect::<Vec<_>>().join("; "));
+    Failure { message: Failure::new(failure.kind, &text).message, ..failure }
+}
