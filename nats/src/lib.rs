@@ -15,6 +15,7 @@ mod journal;
 pub mod letters;
 mod log;
 mod mend;
+pub mod models;
 mod outbox;
 pub mod packs;
 mod pages;

@@ -7,6 +7,8 @@
 //!
 //! Pure: the gateway's process does the calls, these are the words that it and the workers use.
 
+pub mod gateway;
+
 use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
@@ -213,6 +215,8 @@ pub struct ProviderCall {
     pub cache_key: String,
     /// The call's key, for providers that repeat an answer instead of making it again.
     pub key: String,
+    /// Somebody hears the answer as it comes; otherwise it is wanted whole.
+    pub is_followed: bool,
 }
 
 /// Why a provider gave no answer. Holds nothing of the prompt and no secret.
