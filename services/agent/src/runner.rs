@@ -49,6 +49,9 @@ impl StepRunner for AgentRunner {
                     })
                     .await
                 }
+                Runtime::Model => {
+                    Err(error(&format!("role {} asks a model, which this build cannot", step.role)))
+                }
                 Runtime::Remote => Err(error(&format!(
                     "role {} is remote in revision {}: a worker of its own must take its orders",
                     step.role, step.revision

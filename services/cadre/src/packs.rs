@@ -17,7 +17,7 @@ use include_dir::{Dir, DirEntry, include_dir};
 const ENTRIES_MAX: usize = 4_096;
 
 /// The folders inside a pack whose files count.
-const FOLDERS: [&str; 2] = ["contracts", "prompts"];
+const FOLDERS: [&str; 4] = ["contracts", "prompts", "documents", "cassettes"];
 
 /// The file that makes a folder a pack.
 const PACK_FILE: &str = "pack.yaml";

@@ -8,6 +8,7 @@
 //! Pure: the gateway's process does the calls, these are the words that it and the workers use.
 
 pub mod gateway;
+pub mod template;
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,6 +19,9 @@ use crate::{
     task::Failure,
     workflow::Grant,
 };
+
+/// Tools that a pack can offer without saying more: `clock`, and `lookup` over the role's documents.
+pub const TOOLS_BUILT_IN: [&str; 2] = ["clock", "lookup"];
 
 /// A prompt: a stable prefix that a provider can cache, and the turns behind it.
 #[derive(Debug, Clone, PartialEq, Default)]

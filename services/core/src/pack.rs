@@ -1,6 +1,7 @@
 //! Packs: the YAML that declares roles, contracts and a workflow, and its compiler.
 //!
-//! A pack is a folder: `pack.yaml`, `contracts/<name>.v<version>.json` and `prompts/*`.
+//! A pack is a folder: `pack.yaml`, `contracts/<name>.v<version>.json`, `prompts/*`, `documents/*` and
+//! `cassettes/*.jsonl`.
 //! [`PackSource`] holds its files, hashes and stores them; [`compile`] makes a
 //! [`Workflow`] of them or lists everything that is wrong, with line and column.
 //! A compiled pack cannot fail by its own fault: names, references, limits and
@@ -11,6 +12,7 @@ mod contracts;
 mod diff;
 mod document;
 mod grammar;
+mod models;
 mod problems;
 mod result;
 mod roles;

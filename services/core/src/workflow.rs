@@ -5,10 +5,14 @@
 //! topological order: deciding can only meet errors of data, never of the pack.
 
 mod crew;
+mod model;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-pub use self::crew::{Crew, LoopTerms, Pattern, ScriptAct, ScriptRule};
+pub use self::{
+    crew::{Crew, LoopTerms, Pattern, ScriptAct, ScriptRule},
+    model::{ModelAlias, ModelRole, Route, WhenFull},
+};
 use crate::{
     aggregate::FieldRule,
     contract::Contract,
@@ -34,6 +38,8 @@ pub struct Workflow {
     pub when_limited: WhenLimited,
     /// Roles by name.
     pub roles: BTreeMap<Name, Arc<Role>>,
+    /// What the pack calls a model, by name.
+    pub models: BTreeMap<Name, ModelAlias>,
     /// Steps, each behind everything that it comes after.
     pub steps: Vec<StepPlan>,
     /// How the answer is put together, field by field.
@@ -121,6 +127,8 @@ pub struct Role {
     pub retry: Retry,
     /// What it does, for the runtime `script`; empty for all others. The first rule that fits counts.
     pub script: Vec<ScriptRule>,
+    /// What it does, for the runtime `model`; `None` for all others.
+    pub model: Option<Arc<ModelRole>>,
 }
 
 /// What one attempt may spend.
@@ -263,6 +271,8 @@ pub enum Runtime {
     Echo,
     /// The built-in deterministic runtime that follows the rules of the role's `script`.
     Script,
+    /// The built-in agent loop: asks a model, calls tools for it, and reports what it says.
+    Model,
 }
 
 /// One declared step.

@@ -153,7 +153,7 @@ impl<B: WorkerBus, P: Packs> Scout<B, P> {
 
 fn is_built_in(runtime: Runtime) -> bool {
     match runtime {
-        Runtime::Rules | Runtime::Echo | Runtime::Script => true,
+        Runtime::Rules | Runtime::Echo | Runtime::Script | Runtime::Model => true,
         Runtime::Remote => false,
     }
 }

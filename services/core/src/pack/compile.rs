@@ -10,6 +10,7 @@ use super::{
     contracts::Contracts,
     document::Document,
     grammar::{DurationDecl, PackDecl, UsdDecl, WorkflowDecl},
+    models::Shelf,
     problems::{PACK_FILE, Problems, pointer},
     result, steps, structure,
     units::{DURATION_WANTED, decimal, duration, shown},
@@ -30,7 +31,7 @@ pub(super) fn compile(source: &PackSource) -> Result<Workflow, PackErrors> {
     let workflow = declared.and_then(|declared| {
         let mut compiler =
             Compiler { document: &document, contracts: &mut contracts, problems: &mut problems };
-        let workflow = compiler.workflow(&declared, source.revision());
+        let workflow = compiler.workflow(&declared, source);
         contracts.report_unused(&mut problems);
         workflow
     });
@@ -78,15 +79,18 @@ pub(super) struct Frame<'a> {
 }
 
 impl Compiler<'_, '_> {
-    fn workflow(&mut self, declared: &PackDecl, revision: String) -> Option<Workflow> {
+    fn workflow(&mut self, declared: &PackDecl, source: &PackSource) -> Option<Workflow> {
         let name = self.name(&declared.name, "/name");
         let workflow = &declared.workflow;
         let limits = self.limits(workflow);
         let input = self.contracts.get(&workflow.input, "/workflow/input", self.problems);
         let output = self.contracts.get(&workflow.output, "/workflow/output", self.problems);
+        let models = self.models(&declared.models);
+        self.report_unused_models(&declared.models, &declared.roles);
+        let shelf = Shelf { source, models: &models, declared: &declared.models };
         let mut roles = BTreeMap::new();
         for (name, role) in &declared.roles {
-            let role = self.role(name, role, limits);
+            let role = self.role(name, role, limits, shelf);
             roles.extend(role.map(|role| (role.name.clone(), Arc::new(role))));
         }
         let deadline = limits.map(|limits| limits.deadline);
@@ -97,12 +101,13 @@ impl Compiler<'_, '_> {
         let result = result::compile(self, &frame);
         Some(Workflow {
             name: name?,
-            revision,
+            revision: source.revision(),
             input: frame.input?,
             output: frame.output?,
             limits: limits?,
             when_limited: workflow.when_limited.into(),
             roles: frame.roles,
+            models,
             steps,
             result,
             compensations,

@@ -4,6 +4,7 @@
 
 mod ask;
 mod crew;
+mod model;
 mod role;
 mod script;
 mod step;
@@ -17,6 +18,7 @@ use serde_json::Value;
 pub(super) use self::{
     ask::{ApprovalDecl, TermsDecl},
     crew::CrewDecl,
+    model::{AliasDecl, LoopDecl, RouteDecl, WhenFullDecl},
     role::{RetryDecl, RoleDecl},
     script::{ScriptActDecl, ScriptRuleDecl},
     step::{CompensateDecl, EachDecl, JoinDecl, StepDecl, TakeDecl},
@@ -39,6 +41,9 @@ pub(super) struct PackDecl {
     #[serde(default)]
     #[expect(dead_code, reason = "for people; it is part of the revision's hash")]
     pub(super) revision_note: Option<String>,
+    /// What this pack calls a model, by name: whom to ask.
+    #[serde(default)]
+    pub(super) models: BTreeMap<String, AliasDecl>,
     /// The kinds of agents that do the work, by name.
     pub(super) roles: BTreeMap<String, RoleDecl>,
     /// What happens with a goal.

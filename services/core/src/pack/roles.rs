@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{
     compile::Compiler,
     grammar::{RetryDecl, RoleDecl},
+    models::Shelf,
     problems::pointer,
     units::{shown, usd_shown},
 };
@@ -20,6 +21,7 @@ impl Compiler<'_, '_> {
         name: &str,
         role: &RoleDecl,
         limits: Option<TaskLimits>,
+        shelf: Shelf<'_>,
     ) -> Option<Role> {
         let at = pointer(&["roles", name]);
         let valid = self.name(name, &at);
@@ -37,6 +39,7 @@ impl Compiler<'_, '_> {
         }
         let grant = self.grant(role, limits, &format!("{at}/limits"));
         let script = self.script(role, accepts.as_deref(), &at);
+        let model = self.model_role((role, &at), accepts.as_deref(), shelf);
         let retry = role.retry.as_ref().map(|retry| self.retry(retry, &format!("{at}/retry")));
         Some(Role {
             name: valid?,
@@ -49,6 +52,7 @@ impl Compiler<'_, '_> {
             effects: role.effects.into(),
             retry: retry.unwrap_or_else(|| Some(Retry::default()))?,
             script: script?,
+            model: model?,
         })
     }
 

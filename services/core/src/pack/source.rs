@@ -19,7 +19,9 @@ pub struct PackSource {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PackSourceError {
     /// A path outside of the pack's layout.
-    #[error("file {0:?} is no part of a pack: it has pack.yaml, contracts/*.json and prompts/*")]
+    #[error(
+        "file {0:?} is no part of a pack: it has pack.yaml, contracts/*.json, prompts/*, documents/* and cassettes/*.jsonl"
+    )]
     Path(String),
     /// A file that is no UTF-8 text.
     #[error("file {0} is not UTF-8 text")]
@@ -40,7 +42,8 @@ struct Stored {
 }
 
 impl PackSource {
-    /// Whether a file belongs to a pack: `pack.yaml`, `contracts/*.json` and `prompts/*`.
+    /// Whether a file belongs to a pack: `pack.yaml`, `contracts/*.json`, `prompts/*`, `documents/*` and
+    /// `cassettes/*.jsonl`.
     ///
     /// Samples, tests and editors' files lie beside them and change no revision.
     #[must_use]
@@ -52,7 +55,8 @@ impl PackSource {
         match path.split_once('/') {
             None => path == PACK_FILE,
             Some(("contracts", name)) => is_name(name) && name.ends_with(".json"),
-            Some(("prompts", name)) => is_name(name),
+            Some(("prompts" | "documents", name)) => is_name(name),
+            Some(("cassettes", name)) => is_name(name) && name.ends_with(".jsonl"),
             Some(_) => false,
         }
     }
@@ -167,7 +171,13 @@ mod tests {
 
     #[test]
     fn only_files_of_a_pack_count() {
-        for path in ["pack.yaml", "contracts/terms.v2.json", "prompts/classifier.md"] {
+        for path in [
+            "pack.yaml",
+            "contracts/terms.v2.json",
+            "prompts/classifier.md",
+            "documents/handbook.md",
+            "cassettes/msa.jsonl",
+        ] {
             assert!(PackSource::counts(path), "{path}");
         }
         for path in [
@@ -184,6 +194,7 @@ mod tests {
             "samples/msa.txt",
             "prompts/.swp",
             "prompts/ä",
+            "cassettes/msa.json",
             "prompts/a\0",
             "prompts/..",
         ] {

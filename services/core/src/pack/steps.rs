@@ -196,7 +196,7 @@ fn compile_step(
 }
 
 /// `None` when something was declared that did not compile.
-fn all_or_none<T>(compiled: Option<Option<T>>) -> Option<Option<T>> {
+pub(super) fn all_or_none<T>(compiled: Option<Option<T>>) -> Option<Option<T>> {
     match compiled {
         None => Some(None),
         Some(compiled) => compiled.map(Some),

@@ -1,6 +1,7 @@
 mod crews;
 mod doers;
 mod meaning;
+mod models;
 mod saga;
 mod shipped;
 
@@ -152,7 +153,7 @@ fn what_the_grammar_has_not_is_refused() {
         "runtime: rules",
         "runtime: python",
         &[
-            "pack.yaml:4:21: roles.reader.runtime: is none of \"rules\", \"remote\", \"echo\", \"script\"",
+            "pack.yaml:4:21: roles.reader.runtime: is none of \"rules\", \"remote\", \"echo\", \"script\", \"model\"",
         ],
     );
     check(", max_usd: 0.25", "", &["pack.yaml:14:3: workflow.limits: lacks `max_usd`"]);
@@ -278,7 +279,7 @@ fn contract_files_are_checked() {
     assert_eq!(
         with("../evil", ""),
         [
-            "pack.yaml: file \"../evil\" is no part of a pack: it has pack.yaml, contracts/*.json and prompts/*",
+            "pack.yaml: file \"../evil\" is no part of a pack: it has pack.yaml, contracts/*.json, prompts/*, documents/* and cassettes/*.jsonl",
         ]
     );
     assert_eq!(with("prompts/reader.md", "Read."), Vec::<String>::new());

@@ -58,6 +58,7 @@ impl Memory {
             when_limited: WhenLimited::Partial,
             roles: roles.collect(),
             steps: Vec::new(),
+            models: BTreeMap::new(),
             compensations: Vec::new(),
             compensation: Compensation::default(),
             result: Vec::new(),
@@ -93,6 +94,7 @@ pub fn role(
         effects: Effects::default(),
         retry: Retry::default(),
         script: Vec::new(),
+        model: None,
     }
 }
 

@@ -222,7 +222,7 @@ impl Served for ConsumerStatus {
 pub(super) fn role(role: &Role, topology: &Topology, consumers: &[ConsumerStatus]) -> Check {
     let name = format!("role {}", role.name);
     let serve = match role.runtime {
-        Runtime::Rules | Runtime::Echo | Runtime::Script => {
+        Runtime::Rules | Runtime::Echo | Runtime::Script | Runtime::Model => {
             format!("cadre serve --role agent --agents {}", role.name)
         }
         Runtime::Remote => format!("start a worker for {}; see proto/README.md", role.name),

@@ -119,6 +119,7 @@ fn role(role: &Arc<Role>) -> RoleShown<'_> {
             Runtime::Remote => "remote",
             Runtime::Echo => "echo",
             Runtime::Script => "script",
+            Runtime::Model => "model",
         },
         accepts: role.accepts.id(),
         returns: role.returns.id(),

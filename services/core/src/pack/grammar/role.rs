@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{DurationDecl, UsdDecl, script::ScriptRuleDecl};
+use super::{DurationDecl, UsdDecl, model::LoopDecl, script::ScriptRuleDecl};
 use crate::{
     limits::{ATTEMPTS_MAX, SCRIPT_RULES_MAX},
     workflow::{Effects, Runtime},
@@ -35,6 +35,30 @@ pub(in crate::pack) struct RoleDecl {
     #[serde(default)]
     #[schemars(length(min = 1, max = SCRIPT_RULES_MAX))]
     pub(in crate::pack) script: Option<Vec<ScriptRuleDecl>>,
+    /// Whom it asks, for the runtime `model`: a name of `models`.
+    #[serde(default)]
+    pub(in crate::pack) model: Option<String>,
+    /// Whom it asks instead when under 20 % of the attempt's money or tokens are left: a name of
+    /// `models`. That it did is recorded with the call.
+    #[serde(default)]
+    pub(in crate::pack) model_when_low: Option<String>,
+    /// What the model is told: `prompts/<name>`, with `{{ expr }}` (CEL) that sees `input`. Put what
+    /// changes with the input at the end: what comes before can be cached.
+    #[serde(default)]
+    pub(in crate::pack) prompt: Option<String>,
+    /// Tools that the model can call: `clock`, and `lookup`, which searches `documents`.
+    #[serde(default)]
+    pub(in crate::pack) tools: Vec<String>,
+    /// What `lookup` searches: `documents/<name>`.
+    #[serde(default)]
+    pub(in crate::pack) documents: Vec<String>,
+    /// Bounds of one attempt's conversation with the model.
+    #[serde(default, rename = "loop")]
+    pub(in crate::pack) bounds: Option<LoopDecl>,
+    /// A report of less confidence counts as unsure, so that the step's `otherwise` decides; 0 to 1.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 1))]
+    pub(in crate::pack) confidence_min: Option<f64>,
 }
 
 fn concurrency() -> u32 {
@@ -53,6 +77,8 @@ pub(in crate::pack) enum RuntimeDecl {
     Echo,
     /// The built-in runtime that follows the role's `script`: for roles that need no model.
     Script,
+    /// The built-in agent loop: asks the role's `model`, calls tools for it, reports what it says.
+    Model,
 }
 
 /// Hard limits of one attempt.
@@ -107,6 +133,7 @@ impl From<RuntimeDecl> for Runtime {
             RuntimeDecl::Remote => Self::Remote,
             RuntimeDecl::Echo => Self::Echo,
             RuntimeDecl::Script => Self::Script,
+            RuntimeDecl::Model => Self::Model,
         }
     }
 }

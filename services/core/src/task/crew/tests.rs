@@ -35,6 +35,7 @@ fn crew() -> Crew {
             effects: Effects::Repeatable,
             retry: Retry::default(),
             script: Vec::new(),
+            model: None,
         })
     };
     Crew {

@@ -88,6 +88,7 @@ impl Flow {
                 .collect(),
             steps: steps.iter().map(|step| step.build(&names)).collect(),
             result: names.iter().map(field).collect(),
+            models: BTreeMap::new(),
             compensations: steps.iter().filter_map(|step| step.build_undo(&names)).collect(),
             compensation: Compensation {
                 within: Duration::from_millis(UNDO_MS),

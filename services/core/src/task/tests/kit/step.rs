@@ -228,6 +228,7 @@ impl Step {
             effects: self.effects,
             retry: self.retry,
             script: Vec::new(),
+            model: None,
         })
     }
 
