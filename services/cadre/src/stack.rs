@@ -8,6 +8,9 @@ use cadre_core::{
     breaker::Settings as BreakerSettings, fleet::Member, ids::Name, ports::BusError,
     watch::Settings as WatchSettings,
 };
+use cadre_inference::{
+    Gateway, GatewayTerms, InferenceService, Providers, ServiceOptions,
+};
 use cadre_nats::{
     Grouping,
     breakers::KvBreakers,
@@ -22,7 +25,10 @@ use cadre_orchestrator::{
 };
 use cadre_runtime::breaker::{BreakerOptions, BreakerService, Breakers};
 
-use crate::exit::{Code, Failure};
+use crate::{
+    exit::{Code, Failure},
+    settings::ModelSettings,
+};
 
 /// How long the services may take to be subscribed.
 const READY_WITHIN: Duration = Duration::from_secs(10);
@@ -38,6 +44,8 @@ pub struct StackOptions {
     pub agents: Option<RoleSelection>,
     /// The final gate.
     pub aggregator: bool,
+    /// Asks models for the roles, with these providers; `None` leaves it to other processes.
+    pub inference: Option<ModelSettings>,
     /// Steps of each role held at once by this process.
     pub in_flight: usize,
     /// How messages travel to the broker.
@@ -45,7 +53,7 @@ pub struct StackOptions {
 }
 
 impl StackOptions {
-    /// Everything, as in development.
+    /// Everything, as in development; of providers only the simulated one.
     #[must_use]
     pub fn all() -> Self {
         Self {
@@ -53,6 +61,7 @@ impl StackOptions {
             watch: WatchSettings::default(),
             agents: Some(RoleSelection::All),
             aggregator: true,
+            inference: Some(ModelSettings::default()),
             in_flight: AgentOptions::default().in_flight,
             grouping: Grouping::Off,
         }
@@ -72,6 +81,7 @@ pub struct Stack {
     watch: Option<WatchService>,
     agents: Option<AgentService<JetStreamBus>>,
     aggregator: Option<AggregatorService<JetStreamBus>>,
+    inference: Option<InferenceService<JetStreamBus, KvPacks>>,
 }
 
 impl Stack {
@@ -92,6 +102,11 @@ impl Stack {
             .await
             .map_err(|error| unavailable(&error))?;
         let in_flight = options.in_flight;
+        let (breaker_service, breakers) = breakers(connection, &bus, id.clone()).await?;
+        let inference = match options.inference {
+            Some(models) => Some(inference((&bus, &packs), &id, breakers.clone(), models).await?),
+            None => None,
+        };
         let aggregator = match options.aggregator {
             true => {
                 let options = AggregatorOptions { in_flight, ..AggregatorOptions::default() };
@@ -108,20 +123,28 @@ impl Stack {
             }
             None => None,
         };
-        let (orchestrator, breakers, watch) = match options.orchestrator {
+        let (orchestrator, watch) = match options.orchestrator {
             true => {
-                let (shared, breakers) = breakers(connection, &bus, id.clone()).await?;
                 let watch = watch(&bus, id, options.watch).await?;
                 let partition = PartitionOptions::default();
                 let options =
                     OrchestratorOptions { partitions: topology.partitions, partition, breakers };
                 let ports = (bus.clone(), packs.clone());
-                (Some(Orchestrator::start(ports.0, ports.1, options).await?), shared, watch)
+                (Some(Orchestrator::start(ports.0, ports.1, options).await?), watch)
             }
-            false => (None, None, None),
+            false => (None, None),
         };
-        let stack =
-            Self { bus, packs, membership, orchestrator, breakers, watch, agents, aggregator };
+        let stack = Self {
+            bus,
+            packs,
+            membership,
+            orchestrator,
+            breakers: breaker_service,
+            watch,
+            agents,
+            aggregator,
+            inference,
+        };
         stack.ready().await?;
         Ok(stack)
     }
@@ -140,6 +163,11 @@ impl Stack {
             && !agents.ready(READY_WITHIN).await
         {
             return Err(late("an agent role"));
+        }
+        if let Some(inference) = &self.inference
+            && !inference.ready(READY_WITHIN).await
+        {
+            return Err(late("the inference gateway"));
         }
         Ok(())
     }
@@ -160,11 +188,14 @@ impl Stack {
         if let Some(orchestrator) = &self.orchestrator {
             orchestrator.stop().await;
         }
-        if let Some(breakers) = &self.breakers {
-            breakers.stop().await;
-        }
         if let Some(agents) = &self.agents {
             agents.stop().await;
+        }
+        if let Some(inference) = &self.inference {
+            inference.stop().await;
+        }
+        if let Some(breakers) = &self.breakers {
+            breakers.stop().await;
         }
         if let Some(aggregator) = &self.aggregator {
             aggregator.stop().await;
@@ -192,6 +223,7 @@ async fn join(
         (options.orchestrator, "orchestrator"),
         (options.agents.is_some(), "agent"),
         (options.aggregator, "aggregator"),
+        (options.inference.is_some(), "inference"),
     ];
     let services = services.into_iter().filter(|(is_run, _)| *is_run);
     let services = services.map(|(_, name)| name.to_owned()).collect();
@@ -215,6 +247,25 @@ fn incompatible(error: &JoinError) -> Failure {
         JoinError::Bus(_) => Code::BusUnavailable,
     };
     Failure::new(code, error.to_string())
+}
+
+/// The gateway of this process, with the providers that have what they need.
+async fn inference(
+    (bus, packs): (&JetStreamBus, &KvPacks),
+    pod: &Name,
+    breakers: Breakers,
+    models: ModelSettings,
+) -> anyhow::Result<InferenceService<JetStreamBus, KvPacks>> {
+    let terms = GatewayTerms {
+        pod: pod.clone(),
+        packs: packs.clone(),
+        providers: Providers::open(&models.providers)?,
+        simulated: models.simulated,
+        rates: models.rates,
+        breakers,
+    };
+    let (gateway, options) = (Gateway::new(terms)?, ServiceOptions::default());
+    Ok(InferenceService::start(bus.clone(), gateway, options, None).await?)
 }
 
 /// The breakers of this process; alone, where the bus has no board for them.

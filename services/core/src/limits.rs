@@ -173,9 +173,6 @@ pub const GATEWAY_HOLDS_MAX: usize = 256;
 /// only an operator can raise.
 pub const GATEWAY_HOLD_MAX: Duration = Duration::from_secs(3_600);
 
-/// Longest text of a model that is published as one part.
-pub const MODEL_PART_BYTES_MAX: usize = 16 * 1024;
-
 /// Violations that a check lists; further ones are counted. The first ones are the useful ones.
 pub const CHECK_VIOLATIONS_MAX: usize = 1_000;
 

@@ -12,7 +12,7 @@ mod tests;
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use cadre_core::{
-    model::{ProviderCall, ProviderFailure, Said},
+    model::{ProviderCall, ProviderFailure, ProviderFailureKind, Said},
     ports::Provider,
 };
 use futures::{FutureExt as _, future::BoxFuture};
@@ -184,6 +184,19 @@ impl Providers {
     pub fn with(mut self, name: &str, provider: impl Provider) -> Self {
         self.doors.insert(name.to_owned(), Arc::new(provider));
         self
+    }
+
+    /// Makes one call of the provider that packs call `name`, without a gateway before it.
+    ///
+    /// # Errors
+    /// [`ProviderFailure`] as the provider's; `credentials` when there is none of that name.
+    pub async fn call(&self, name: &str, call: ProviderCall) -> Result<Said, ProviderFailure> {
+        let unknown = || ProviderFailure {
+            kind: ProviderFailureKind::Credentials,
+            message: format!("provider {name} is not configured here"),
+            retry_after: None,
+        };
+        self.get(name).ok_or_else(unknown)?.complete(call, &|_| {}).await
     }
 
     /// The door to the one that packs call `name`.

@@ -36,6 +36,10 @@ const METRICS_EVERY: Duration = Duration::from_secs(15);
 /// ractor opens a span per actor at `info`; with one actor per step that is noise, and work.
 const RACTOR_QUIET: &str = "ractor=warn";
 
+/// Crates between us and providers of models log requests, answers and headers: with prompts and keys in them.
+/// Behind all other directives, so that none of these wins.
+const SECRETS_QUIET: &str = "genai=off,reqwest=warn,hyper=warn,hyper_util=warn,h2=warn";
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogFormat {
@@ -142,7 +146,7 @@ pub fn init(options: &TelemetryOptions) -> Result<Guard, TelemetryError> {
 fn filter(directives: &str) -> Result<EnvFilter, TelemetryError> {
     let quiet = !directives.contains("ractor");
     let all = if quiet { format!("{RACTOR_QUIET},{directives}") } else { directives.to_owned() };
-    EnvFilter::try_new(all)
+    EnvFilter::try_new(format!("{all},{SECRETS_QUIET}"))
         .map_err(|source| TelemetryError::Filter { filter: directives.to_owned(), source })
 }
 
