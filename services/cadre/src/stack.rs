@@ -97,22 +97,22 @@ impl Stack {
             .map_err(|error| unavailable(&error))?;
         let id = instance()?;
         let membership = join(connection, &bus, &id, &options).await?;
-        let topology = bus.streams().topology;
-        let packs = KvPacks::open(connection.js.clone(), topology)
+        let packs = KvPacks::open(connection.js.clone(), bus.streams().topology)
             .await
             .map_err(|error| unavailable(&error))?;
         let in_flight = options.in_flight;
-        let (breaker_service, breakers) = breakers(connection, &bus, id.clone()).await?;
-        let inference = match options.inference {
-            Some(models) => Some(inference((&bus, &packs), &id, breakers.clone(), models).await?),
-            None => None,
+        let shared = match options.orchestrator || options.inference.is_some() {
+            true => Some(breakers(connection, &bus, id.clone()).await?),
+            false => None,
+        };
+        let inference = match (options.inference, &shared) {
+            (Some(models), Some((_, breakers))) => {
+                Some(inference((&bus, &packs), (&id, breakers), models).await?)
+            }
+            (Some(_) | None, Some(_) | None) => None,
         };
         let aggregator = match options.aggregator {
-            true => {
-                let options = AggregatorOptions { in_flight, ..AggregatorOptions::default() };
-                let (bus, packs) = (bus.clone(), packs.clone());
-                Some(AggregatorService::start(bus, packs, options, None).await?)
-            }
+            true => Some(aggregator(&bus, &packs, in_flight).await?),
             false => None,
         };
         let agents = match options.agents {
@@ -123,23 +123,19 @@ impl Stack {
             }
             None => None,
         };
-        let (orchestrator, watch) = match options.orchestrator {
-            true => {
+        let (orchestrator, watch) = match &shared {
+            Some((_, breakers)) if options.orchestrator => {
                 let watch = watch(&bus, id, options.watch).await?;
-                let partition = PartitionOptions::default();
-                let options =
-                    OrchestratorOptions { partitions: topology.partitions, partition, breakers };
-                let ports = (bus.clone(), packs.clone());
-                (Some(Orchestrator::start(ports.0, ports.1, options).await?), watch)
+                (Some(orchestrator(&bus, &packs, breakers).await?), watch)
             }
-            false => (None, None),
+            Some(_) | None => (None, None),
         };
         let stack = Self {
             bus,
             packs,
             membership,
             orchestrator,
-            breakers: breaker_service,
+            breakers: shared.and_then(|(service, _)| service),
             watch,
             agents,
             aggregator,
@@ -249,11 +245,32 @@ fn incompatible(error: &JoinError) -> Failure {
     Failure::new(code, error.to_string())
 }
 
+async fn aggregator(
+    bus: &JetStreamBus,
+    packs: &KvPacks,
+    in_flight: usize,
+) -> anyhow::Result<AggregatorService<JetStreamBus>> {
+    let options = AggregatorOptions { in_flight, ..AggregatorOptions::default() };
+    Ok(AggregatorService::start(bus.clone(), packs.clone(), options, None).await?)
+}
+
+async fn orchestrator(
+    bus: &JetStreamBus,
+    packs: &KvPacks,
+    breakers: &Breakers,
+) -> anyhow::Result<Orchestrator> {
+    let options = OrchestratorOptions {
+        partitions: bus.streams().topology.partitions,
+        partition: PartitionOptions::default(),
+        breakers: breakers.clone(),
+    };
+    Ok(Orchestrator::start(bus.clone(), packs.clone(), options).await?)
+}
+
 /// The gateway of this process, with the providers that have what they need.
 async fn inference(
     (bus, packs): (&JetStreamBus, &KvPacks),
-    pod: &Name,
-    breakers: Breakers,
+    (pod, breakers): (&Name, &Breakers),
     models: ModelSettings,
 ) -> anyhow::Result<InferenceService<JetStreamBus, KvPacks>> {
     let terms = GatewayTerms {
@@ -262,7 +279,7 @@ async fn inference(
         providers: Providers::open(&models.providers)?,
         simulated: models.simulated,
         rates: models.rates,
-        breakers,
+        breakers: breakers.clone(),
     };
     let (gateway, options) = (Gateway::new(terms)?, ServiceOptions::default());
     Ok(InferenceService::start(bus.clone(), gateway, options, None).await?)

@@ -13,7 +13,7 @@
 
 mod target;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{cell::Cell, collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -256,7 +256,7 @@ impl<P: Packs + CassetteStore> Gateway<P> {
         let asked = async {
             match self.providers.get(&route.provider) {
                 Some(door) => door.complete(call, &part).await,
-                None => self.simulated.complete(request, &call, &part).await,
+                None => self.simulated.complete(request, &part).await,
             }
         };
         let said = timeout_at(until, asked).await.unwrap_or_else(|_| {

@@ -3,9 +3,19 @@
 //! It says what the cassettes of the request's pack revision say. Latency and failures follow from the seed,
 //! the call's key and how often it was asked: the same run twice is the same run.
 
-use std::{collections::BTreeMap, str::FromStr, sync::Mutex, time::Duration};
+use std::{collections::BTreeMap, str::FromStr, sync::Arc, sync::Mutex, time::Duration};
 
-use cadre_core::payload::Hash;
+use cadre_core::{
+    model::{
+        ModelRequest, ProviderFailure, ProviderFailureKind, Said, cassette::Cassettes,
+        gateway::CassetteStore,
+    },
+    payload::Hash,
+};
+use cadre_runtime::cache::Cache;
+
+/// Pack revisions whose cassettes are kept: those of running tasks.
+const REVISIONS_MAX: usize = 32;
 
 /// Calls whose tries are counted; beyond it counting begins anew.
 const COUNTED_MAX: usize = 10_000;
@@ -57,25 +67,84 @@ fn permille(text: &str) -> Result<u32, SimulatedOptionsError> {
     digits.parse().map_err(|_| SimulatedOptionsError)
 }
 
+/// Plays the cassettes of packs.
+pub(crate) struct Simulated<P> {
+    store: P,
+    fate: Fate,
+    cassettes: Cache<String, Cassettes>,
+}
+
+impl<P: CassetteStore> Simulated<P> {
+    pub(crate) fn new(store: P, options: SimulatedOptions) -> Self {
+        Self { store, fate: Fate::new(options), cassettes: Cache::new(REVISIONS_MAX) }
+    }
+
+    /// Says what was recorded.
+    ///
+    /// # Errors
+    /// `refused` when nothing was, with the nearest cassette's difference.
+    pub(crate) async fn complete(
+        &self,
+        request: &ModelRequest,
+        heard: &(impl Fn(&str) + Sync),
+    ) -> Result<Said, ProviderFailure> {
+        let cassettes = self.cassettes(&request.revision).await?;
+        tokio::time::sleep(self.fate.latency()).await;
+        if self.fate.fails(&request.key) {
+            let text = "the simulated provider fails, as it was told to";
+            return Err(failure(ProviderFailureKind::Unavailable, text));
+        }
+        let recorded = cassettes
+            .play(&request.role, &request.prompt, &request.manner)
+            .map_err(|miss| failure(ProviderFailureKind::Refused, &miss.to_string()))?;
+        heard(&recorded.said.text);
+        Ok(recorded.said.clone())
+    }
+
+    async fn cassettes(&self, revision: &str) -> Result<Arc<Cassettes>, ProviderFailure> {
+        let is_it = |known: &String| known == revision;
+        if let Ok(known) = self.cassettes.get_or_make(is_it, || Err(())) {
+            return Ok(known);
+        }
+        let files = self.store.cassettes(revision).await;
+        let files = files
+            .map_err(|error| failure(ProviderFailureKind::Unavailable, &error.to_string()))?;
+        self.cassettes.get_or_make(is_it, || {
+            let mut cassettes = Cassettes::default();
+            for (path, bytes) in files {
+                cassettes.add(&String::from_utf8_lossy(&bytes)).map_err(|error| {
+                    let text = format!("{path}:{}: {error}", error.line);
+                    failure(ProviderFailureKind::Refused, &text)
+                })?;
+            }
+            Ok((revision.to_owned(), cassettes))
+        })
+    }
+}
+
+fn failure(kind: ProviderFailureKind, text: &str) -> ProviderFailure {
+    ProviderFailure { kind, message: text.to_owned(), retry_after: None }
+}
+
 /// Decides which answers fail.
 #[derive(Debug, Default)]
-pub(crate) struct Fate {
+struct Fate {
     options: SimulatedOptions,
     tries: Mutex<BTreeMap<String, u32>>,
 }
 
 impl Fate {
-    pub(crate) fn new(options: SimulatedOptions) -> Self {
+    fn new(options: SimulatedOptions) -> Self {
         Self { options, tries: Mutex::default() }
     }
 
     /// How long the answer takes.
-    pub(crate) fn latency(&self) -> Duration {
+    fn latency(&self) -> Duration {
         self.options.latency.unwrap_or_default()
     }
 
     /// Whether this try of the call `key` fails. The next one is another throw of the dice.
-    pub(crate) fn fails(&self, key: &str) -> bool {
+    fn fails(&self, key: &str) -> bool {
         if self.options.error_permille == 0 {
             return false;
         }
