@@ -230,3 +230,9 @@ pub const MODEL_NAME_BYTES_MAX: usize = 128;
 
 /// Calls of models in one attempt; calls of tools come on top, and all go into one journal.
 pub const MODEL_CALLS_MAX: u32 = 100;
+
+/// Tenants of one model whose rates are kept apart; further ones share what all have.
+pub const PACED_TENANTS_MAX: usize = 1_024;
+
+/// Longest time that a provider's wish for patience is heeded; after it the model is asked again.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(10 * 60);

@@ -7,8 +7,15 @@
 //!
 //! Pure: the gateway's process does the calls, these are the words that it and the workers use.
 
+pub mod cache;
+mod canonical;
+pub mod cassette;
 pub mod gateway;
+pub mod pace;
+pub mod price;
+pub mod route;
 pub mod template;
+pub mod tokens;
 
 use std::{sync::Arc, time::Duration};
 

@@ -29,6 +29,7 @@ use std::fmt;
 use serde_json::Value;
 
 pub use self::source::{PackSource, PackSourceError};
+pub(crate) use self::units::{decimal, usd_shown};
 use crate::workflow::Workflow;
 
 /// One thing wrong with a pack.

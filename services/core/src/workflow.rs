@@ -19,6 +19,7 @@ use crate::{
     expr::{Expr, Template},
     ids::Name,
     limits::COMPENSATION_DEFAULT,
+    model::cassette::Cassettes,
 };
 
 /// One compiled pack revision.
@@ -40,6 +41,8 @@ pub struct Workflow {
     pub roles: BTreeMap<Name, Arc<Role>>,
     /// What the pack calls a model, by name.
     pub models: BTreeMap<Name, ModelAlias>,
+    /// What simulated models say.
+    pub cassettes: Cassettes,
     /// Steps, each behind everything that it comes after.
     pub steps: Vec<StepPlan>,
     /// How the answer is put together, field by field.

@@ -85,6 +85,7 @@ impl Compiler<'_, '_> {
         let limits = self.limits(workflow);
         let input = self.contracts.get(&workflow.input, "/workflow/input", self.problems);
         let output = self.contracts.get(&workflow.output, "/workflow/output", self.problems);
+        let cassettes = self.cassettes(source);
         let models = self.models(&declared.models);
         self.report_unused_models(&declared.models, &declared.roles);
         let shelf = Shelf { source, models: &models, declared: &declared.models };
@@ -108,6 +109,7 @@ impl Compiler<'_, '_> {
             when_limited: workflow.when_limited.into(),
             roles: frame.roles,
             models,
+            cassettes,
             steps,
             result,
             compensations,

@@ -16,7 +16,7 @@ use crate::{
     expr::{Shape, suggestion},
     ids::Name,
     limits::MODEL_NAME_BYTES_MAX,
-    model::{TOOLS_BUILT_IN, template::Template},
+    model::{TOOLS_BUILT_IN, cassette::Cassettes, template::Template},
     workflow::{ModelAlias, ModelRole, Route, Runtime, WhenFull},
 };
 
@@ -33,6 +33,24 @@ pub(super) struct Shelf<'a> {
 }
 
 impl Compiler<'_, '_> {
+    /// Reads every cassette; the first line of each that is none is reported.
+    pub(super) fn cassettes(&mut self, source: &PackSource) -> Cassettes {
+        let mut cassettes = Cassettes::default();
+        let paths = source.files.keys().filter(|path| path.starts_with("cassettes/"));
+        for path in paths {
+            let added = match source.text(path) {
+                Some(Ok(text)) => cassettes.add(text),
+                Some(Err(_)) | None => continue,
+            };
+            if let Err(error) = added {
+                let position = Position { line: error.line, column: 1 };
+                let message = format!("is no cassette: {error}");
+                self.problems.in_file(path, Some(position), message);
+            }
+        }
+        cassettes
+    }
+
     /// Compiles what the pack calls a model; what is wrong is left out.
     pub(super) fn models(
         &mut self,

@@ -41,7 +41,7 @@ pub(super) fn shown(duration: Duration) -> String {
 /// Reads a decimal number, or a text of one, as a count of `10^-places`; never through a float's sum.
 ///
 /// A JSON number's shortest text is what its author wrote, up to 15 digits.
-pub(super) fn decimal(value: &Value, places: usize) -> Option<u64> {
+pub(crate) fn decimal(value: &Value, places: usize) -> Option<u64> {
     let text = match value {
         // A float's text has no exponent, unlike the number's own.
         Value::Number(number) => match (number.as_u64(), number.as_f64()) {
@@ -66,7 +66,7 @@ pub(super) fn decimal(value: &Value, places: usize) -> Option<u64> {
 }
 
 /// Millionths of a US dollar as a pack would write them.
-pub(super) fn usd_shown(micros: u64) -> String {
+pub(crate) fn usd_shown(micros: u64) -> String {
     let (whole, part) = (micros / 1_000_000, micros % 1_000_000);
     let text = format!("{whole}.{part:06}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

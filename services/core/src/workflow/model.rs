@@ -9,7 +9,7 @@ use crate::{ids::Name, model::template::Template};
 pub struct ModelRole {
     /// Whom it asks: a name of [`super::Workflow::models`].
     pub alias: Name,
-    /// Whom it asks instead when under 20 % of its money or tokens are left.
+    /// Whom it asks instead when little of its grant is left: [`crate::model::route::step_down`].
     pub alias_when_low: Option<Name>,
     /// What it is told.
     pub prompt: Template,

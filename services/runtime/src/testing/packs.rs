@@ -9,6 +9,7 @@ use std::{
 use cadre_core::{
     contract::{Contract, ContractError},
     ids::Name,
+    model::cassette::Cassettes,
     ports::{BusError, Packs},
     workflow::{
         Compensation, Effects, Grant, Retry, Role, Runtime, TaskLimits, WhenLimited, Workflow,
@@ -59,6 +60,7 @@ impl Memory {
             roles: roles.collect(),
             steps: Vec::new(),
             models: BTreeMap::new(),
+            cassettes: Cassettes::default(),
             compensations: Vec::new(),
             compensation: Compensation::default(),
             result: Vec::new(),

@@ -156,25 +156,25 @@ fn keys_that_do_not_fit_are_refused() {
         ", summarise_with: local",
         "",
         &[
-            "pack.yaml:17:54: roles.reader.loop.when_full: needs `summarise_with`: a name of `models`",
+            "pack.yaml:17:55: roles.reader.loop.when_full: needs `summarise_with`: a name of `models`",
         ],
     );
     check(
         "when_full: summarise",
         "when_full: trim",
-        &["pack.yaml:17:60: roles.reader.loop.summarise_with: is for `when_full: summarise`"],
+        &["pack.yaml:17:61: roles.reader.loop.summarise_with: is for `when_full: summarise`"],
     );
     check(
         "temperature: 0.2",
         "temperature: 0.2001",
         &[
-            "pack.yaml:17:38: roles.reader.loop.temperature: is no temperature: write 0 to 2 with at most 3 decimals",
+            "pack.yaml:17:39: roles.reader.loop.temperature: is no temperature: write 0 to 2 with at most 3 decimals",
         ],
     );
     check(
         "temperature: 0.2",
         "temperature: 3",
-        &["pack.yaml:17:38: roles.reader.loop.temperature: is greater than the maximum of 2"],
+        &["pack.yaml:17:39: roles.reader.loop.temperature: is greater than the maximum of 2"],
     );
     check(
         ", max_usd: 0.01, max_tokens: 9000",
@@ -197,5 +197,17 @@ fn a_prompt_that_names_nothing_is_refused_where_it_stands() {
     assert_eq!(
         found,
         ["prompts/reader.md:3:3: `input.txt`: `input` has no field `txt`: did you mean `text`?"]
+    );
+}
+
+#[test]
+fn cassettes_are_part_of_the_pack() {
+    let mut source = reading(MODELS, "Read.\n{{ input.text }}");
+    source.files.insert("cassettes/a.jsonl".to_owned(), b"\n{\"role\": 1}\n".to_vec());
+    assert_eq!(
+        problems(&source),
+        [
+            "cassettes/a.jsonl:2:1: is no cassette: invalid type: integer `1`, expected a string at line 1 column 10"
+        ]
     );
 }

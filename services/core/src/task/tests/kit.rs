@@ -14,6 +14,7 @@ use crate::{
     expr::{Expr, Scope, Shape},
     ids::{Name, StepId, TaskId},
     limits::{FAN_OUT_ITEMS_MAX, MESSAGE_BYTES_MAX, RECORD_DISPATCHES_MAX},
+    model::cassette::Cassettes,
     payload::{Hash, Payload},
     task::*,
     time::UnixMillis,
@@ -89,6 +90,7 @@ impl Flow {
             steps: steps.iter().map(|step| step.build(&names)).collect(),
             result: names.iter().map(field).collect(),
             models: BTreeMap::new(),
+            cassettes: Cassettes::default(),
             compensations: steps.iter().filter_map(|step| step.build_undo(&names)).collect(),
             compensation: Compensation {
                 within: Duration::from_millis(UNDO_MS),
