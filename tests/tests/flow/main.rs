@@ -15,6 +15,7 @@ mod fan_out;
 mod hostile;
 mod intake;
 mod limits;
+mod models;
 mod overload;
 mod pipeline;
 mod poison;
