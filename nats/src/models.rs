@@ -161,7 +161,10 @@ fn read(message: &Message) -> Result<ModelRequest, String> {
 impl Inbox<Word> for WordInbox {
     async fn next(&mut self) -> Result<Vec<Word>, BusError> {
         let messages = batch(&mut self.0).await?;
-        Ok(messages.iter().filter_map(|message| model::decode_word(&message.payload).ok()).collect())
+        Ok(messages
+            .iter()
+            .filter_map(|message| model::decode_word(&message.payload).ok())
+            .collect())
     }
 }
 

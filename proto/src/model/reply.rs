@@ -11,9 +11,7 @@ use crate::{
     Blobs, DecodeError, NEEDS_STEERING, Problem, Reader, SCHEMA,
     body::{self, Version},
     error::Fault,
-    parts::{
-        failure_to_core, failure_to_wire, grant_to_core, grant_to_wire, millis, required,
-    },
+    parts::{failure_to_core, failure_to_wire, grant_to_core, grant_to_wire, millis, required},
     v1::{self, model_reply::Outcome, model_said::Finish as WireFinish},
 };
 

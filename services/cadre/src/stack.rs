@@ -8,9 +8,7 @@ use cadre_core::{
     breaker::Settings as BreakerSettings, fleet::Member, ids::Name, ports::BusError,
     watch::Settings as WatchSettings,
 };
-use cadre_inference::{
-    Gateway, GatewayTerms, InferenceService, Providers, ServiceOptions,
-};
+use cadre_inference::{Gateway, GatewayTerms, InferenceService, Providers, ServiceOptions};
 use cadre_nats::{
     Grouping,
     breakers::KvBreakers,

@@ -80,7 +80,8 @@ impl Fleet {
         inner.others.retain(|_, heard| now.saturating_duration_since(*heard) < GATEWAY_LIVES_FOR);
         inner.holds.retain(|_, until| *until > now);
         let holds = inner.holds.iter();
-        let holds = holds.map(|(model, until)| (model.clone(), until.duration_since(now))).collect();
+        let holds =
+            holds.map(|(model, until)| (model.clone(), until.duration_since(now))).collect();
         Word { pod: self.pod.clone(), holds, is_leaving }
     }
 

@@ -22,8 +22,7 @@ use cadre_core::{
     ids::Name,
     model::{
         Choice, ModelAnswer, ModelFailure, ModelRequest, Prompt, ProviderCall, ProviderFailure,
-        ProviderFailureKind, Said, TokenUsage,
-        cache,
+        ProviderFailureKind, Said, TokenUsage, cache,
         gateway::CassetteStore,
         price::{Price, Prices, PricesError},
         route::{self, Ask, Chosen, Health, NoRoute},
@@ -33,7 +32,7 @@ use cadre_core::{
     task::{Failure, FailureKind},
     workflow::{Grant, ModelAlias, Route, Workflow},
 };
-use cadre_runtime::breaker::Breakers;
+use cadre_runtime::{breaker::Breakers, cache::Cache};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use self::target::target_of;
@@ -43,6 +42,9 @@ use crate::{
     provider::{Providers, SIMULATED},
     simulated::{Simulated, SimulatedOptions},
 };
+
+/// Answers that are kept for the packs that allow it.
+const ANSWERS_MAX: usize = 256;
 
 /// Tries of one call, waits included: what its time allows is mostly less.
 const TRIES_MAX: u32 = 64;
@@ -85,6 +87,8 @@ pub struct Gateway<P> {
     prices: Prices,
     pacers: Pacers,
     fleet: Fleet,
+    /// Of this process only, by a key that begins with the tenant.
+    answers: Cache<String, Said>,
 }
 
 type Heard<'a> = &'a (dyn Fn(Sound<'_>) + Send + Sync);
@@ -107,7 +111,8 @@ impl<P: Packs + CassetteStore> Gateway<P> {
         let GatewayTerms { pod, packs, providers, simulated, rates, breakers } = terms;
         let (prices, fleet, pacers) = (Prices::built_in()?, Fleet::new(pod), Pacers::new(rates));
         let simulated = Simulated::new(packs.clone(), simulated);
-        Ok(Self { packs, providers, simulated, breakers, prices, pacers, fleet })
+        let answers = Cache::new(ANSWERS_MAX);
+        Ok(Self { packs, providers, simulated, breakers, prices, pacers, fleet, answers })
     }
 
     pub(crate) fn fleet(&self) -> &Fleet {
@@ -130,6 +135,9 @@ impl<P: Packs + CassetteStore> Gateway<P> {
             let text = format!("pack {} has no model {}", workflow.name, request.alias);
             failed(FailureKind::Error, &text)
         })?;
+        if let Some(known) = self.known(alias, request, heard) {
+            return Ok(ModelAnswer { took: begun.elapsed(), ..known });
+        }
         let prompt_tokens = tokens::of_prompt(&request.prompt, &request.manner);
         let prompt = Arc::new(request.prompt.clone());
         let mut course = Course::default();
@@ -162,12 +170,41 @@ impl<P: Packs + CassetteStore> Gateway<P> {
                     let cost = settled(self.price(alias, route), &chosen, said.usage);
                     self.pacers.answered(taking, cost.tokens);
                     let cost = cost.plus(course.spent);
+                    self.keep(alias, (request, &model), &said);
                     return Ok(self.done(said, cost, chosen.choice, begun));
                 }
                 Err(failure) => self.note(&mut course, (route, &chosen), failure)?,
             }
         }
         Err(course.over(FailureKind::RateLimited, "too many tries: come again later"))
+    }
+
+    /// What the same question of the same tenant was answered before.
+    fn known(
+        &self,
+        alias: &ModelAlias,
+        request: &ModelRequest,
+        heard: Heard<'_>,
+    ) -> Option<ModelAnswer> {
+        let (model, said) = alias.routes.iter().find_map(|route| {
+            let (model, key) = (route.name(), answer_key(alias, request, &route.name())?);
+            let said = self.answers.get_or_make(|kept| *kept == key, || Err(())).ok()?;
+            Some((model, said))
+        })?;
+        heard(Sound::Begin);
+        heard(Sound::Text(&said.text));
+        let why = "the same question was answered before".to_owned();
+        let choice = Choice { model, why, is_cached: true, ..Choice::default() };
+        let (said, cost, took) = (said.as_ref().clone(), Grant::default(), Duration::ZERO);
+        Some(ModelAnswer { said, cost, choice, took })
+    }
+
+    fn keep(&self, alias: &ModelAlias, (request, model): (&ModelRequest, &str), said: &Said) {
+        if let Some(key) = answer_key(alias, request, model) {
+            let make = || Ok::<_, std::convert::Infallible>((key.clone(), said.clone()));
+            // It cannot fail, and what is kept is wanted later.
+            let _ = self.answers.get_or_make(|kept| *kept == key, make);
+        }
     }
 
     async fn workflow(&self, request: &ModelRequest) -> Result<Arc<Workflow>, ModelFailure> {
@@ -216,9 +253,10 @@ impl<P: Packs + CassetteStore> Gateway<P> {
                     lease.set(Some(probe));
                     Health::Ready
                 }
-                Permit::No { reason, .. } => {
-                    Health::Down { why: format!("its breaker is open: {reason}"), is_limited: false }
-                }
+                Permit::No { reason, .. } => Health::Down {
+                    why: format!("its breaker is open: {reason}"),
+                    is_limited: false,
+                },
             }
         };
         let chosen = route::choose(alias, ask, &self.prices, health);
@@ -324,9 +362,14 @@ impl<P: Packs + CassetteStore> Gateway<P> {
     fn done(&self, said: Said, cost: Grant, choice: Choice, begun: Instant) -> ModelAnswer {
         let (usage, took) = (said.usage, begun.elapsed());
         tracing::debug!(
-            model = choice.model, is_degraded = choice.is_degraded, input = usage.input,
-            cached = usage.cached, output = usage.output, usd_micros = cost.usd_micros,
-            took_ms = took.as_millis(), "model answered"
+            model = choice.model,
+            is_degraded = choice.is_degraded,
+            input = usage.input,
+            cached = usage.cached,
+            output = usage.output,
+            usd_micros = cost.usd_micros,
+            took_ms = took.as_millis(),
+            "model answered"
         );
         ModelAnswer { said, cost, choice, took }
     }
@@ -354,6 +397,13 @@ impl Course {
     fn over(&self, kind: FailureKind, text: &str) -> ModelFailure {
         ModelFailure { cost: self.spent, ..failed(kind, text) }
     }
+}
+
+/// The key of an answer that may be given again; `None` where the pack does not allow it.
+fn answer_key(alias: &ModelAlias, request: &ModelRequest, model: &str) -> Option<String> {
+    let asked = (&request.prompt, &request.manner);
+    let key = || cache::answer_key(&request.tenant, model, &request.revision, asked);
+    alias.cache_answers.then(key)?
 }
 
 /// What a provider did not count is taken to be what was set aside.

@@ -214,7 +214,9 @@ fn bytes(reply: &Reply) -> Option<Vec<u8>> {
             let stream = "content-type: text/event-stream".to_owned();
             Some([head(200, &[stream], body.len()), body].concat().into_bytes())
         }
-        Reply::Half => Some([head(200, &[json], 1_000), "{\"choices\":".to_owned()].concat().into()),
+        Reply::Half => {
+            Some([head(200, &[json], 1_000), "{\"choices\":".to_owned()].concat().into())
+        }
         Reply::Nothing | Reply::After(..) => None,
     }
 }

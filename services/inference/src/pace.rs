@@ -105,9 +105,11 @@ impl Pacers {
         let held = fleet.held(taking.model).unwrap_or_default();
         let pacers = self.lock();
         let paced = pacers.get(taking.model);
-        held.max(paced.map_or(Duration::ZERO, |pacer| {
-            pacer.wait(taking.tenant, taking.tokens, self.now())
-        }))
+        held.max(
+            paced.map_or(Duration::ZERO, |pacer| {
+                pacer.wait(taking.tenant, taking.tokens, self.now())
+            }),
+        )
     }
 
     /// Begins the call; false when somebody else was faster. Models beyond what can be kept are not paced.
@@ -140,9 +142,8 @@ impl Pacers {
     ) -> Duration {
         let now = self.now();
         let mut pacers = self.lock();
-        let until = pacers
-            .get_mut(model)
-            .map(|pacer| pacer.refused(retry_after, fastrand::f64(), now));
+        let until =
+            pacers.get_mut(model).map(|pacer| pacer.refused(retry_after, fastrand::f64(), now));
         drop(pacers);
         let wait = until.map_or(retry_after.unwrap_or_default(), |until| until.since(now));
         fleet.hold(model, wait);
@@ -165,7 +166,10 @@ mod tests {
     #[test]
     fn tables_are_read_and_nonsense_is_refused() {
         let table: RateTable = "local=60rpm, local/fast=600rpm:1000tpm".parse().unwrap();
-        let rates = |requests_per_minute, tokens_per_minute| Rates { requests_per_minute, tokens_per_minute };
+        let rates = |requests_per_minute, tokens_per_minute| Rates {
+            requests_per_minute,
+            tokens_per_minute,
+        };
         assert_eq!(table.of("local/fast"), rates(Some(600), Some(1_000)));
         assert_eq!(table.of("local/slow"), rates(Some(60), None));
         assert_eq!(table.of("other/fast"), Rates::default());

@@ -233,7 +233,8 @@ impl<B: GatewayBus, P: Packs + CassetteStore> Desk<B, P> {
         match self.slots.take(&request.tenant) {
             Some(slot) => Ok((request, slot)),
             None => {
-                let text = "the inference gateway is full: add gateways, or lower the roles' concurrency";
+                let text =
+                    "the inference gateway is full: add gateways, or lower the roles' concurrency";
                 let mut refusal = failed(FailureKind::RateLimited, text);
                 refusal.failure.retry_after = Some(COME_AGAIN);
                 Err(refusal)
@@ -247,7 +248,10 @@ impl<B: GatewayBus, P: Packs + CassetteStore> Desk<B, P> {
         let until = asked + request.time_left;
         let work = async {
             let Ok(Some(_turn)) = timeout_at(until, slot.turn()).await else {
-                return Err(failed(FailureKind::Timeout, "the inference gateway had no turn for it"));
+                return Err(failed(
+                    FailureKind::Timeout,
+                    "the inference gateway had no turn for it",
+                ));
             };
             let time_left = until.saturating_duration_since(Instant::now());
             self.answer(ModelRequest { time_left, ..request }).await

@@ -107,8 +107,8 @@ impl<P: CassetteStore> Simulated<P> {
             return Ok(known);
         }
         let files = self.store.cassettes(revision).await;
-        let files = files
-            .map_err(|error| failure(ProviderFailureKind::Unavailable, &error.to_string()))?;
+        let files =
+            files.map_err(|error| failure(ProviderFailureKind::Unavailable, &error.to_string()))?;
         self.cassettes.get_or_make(is_it, || {
             let mut cassettes = Cassettes::default();
             for (path, bytes) in files {
@@ -188,6 +188,9 @@ mod tests {
         assert!((200..400).contains(&failed), "{failed}");
         let fate = Fate::new(SimulatedOptions { error_permille: 500, ..Default::default() });
         let tries: Vec<_> = (0..64).map(|_| fate.fails("one")).collect();
-        assert!(tries.contains(&true) && tries.contains(&false), "a failed call can be tried again");
+        assert!(
+            tries.contains(&true) && tries.contains(&false),
+            "a failed call can be tried again"
+        );
     }
 }

@@ -38,11 +38,7 @@ impl Process {
         Self::begin(args, data, &[]).await
     }
 
-    async fn begin(
-        args: &[&str],
-        data: Stdio,
-        variables: &[(&str, &str)],
-    ) -> anyhow::Result<Self> {
+    async fn begin(args: &[&str], data: Stdio, variables: &[(&str, &str)]) -> anyhow::Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
             .args(args)
             .envs(variables.iter().copied())

@@ -1,6 +1,8 @@
 //! What a model is called among breakers.
 
-use cadre_core::{breaker::Target, ids::Name, limits::NAME_CHARS_MAX, payload::Hash, workflow::Route};
+use cadre_core::{
+    breaker::Target, ids::Name, limits::NAME_CHARS_MAX, payload::Hash, workflow::Route,
+};
 
 /// Hexadecimal digits that keep names apart which look alike.
 const MARK_CHARS: usize = 6;
@@ -30,7 +32,8 @@ mod tests {
     fn target(name: &str) -> String {
         let (provider, model) = name.split_once('/').unwrap();
         let (provider, model) = (provider.to_owned(), model.to_owned());
-        target_of(&Route { provider, model, context_max: None, usd_left_min_micros: None }).to_string()
+        target_of(&Route { provider, model, context_max: None, usd_left_min_micros: None })
+            .to_string()
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, atomic::{AtomicU64, Ordering}},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use cadre_core::{
@@ -160,9 +163,8 @@ pub(crate) fn gateway(shelf: &Shelf, told: &[(&str, &Told)]) -> Gateway<Shelf> {
     let pod = Name::new("pod-1").unwrap();
     let begun = Instant::now();
     let now = move || UnixMillis(u64::try_from(begun.elapsed().as_millis()).unwrap());
-    let providers = told
-        .iter()
-        .fold(Providers::default(), |all, (name, told)| all.with(name, (*told).clone()));
+    let providers =
+        told.iter().fold(Providers::default(), |all, (name, told)| all.with(name, (*told).clone()));
     Gateway::new(GatewayTerms {
         pod: pod.clone(),
         packs: shelf.clone(),
@@ -219,8 +221,7 @@ async fn a_route_that_fails_is_passed_over_and_told_of() {
 #[tokio::test(start_paused = true)]
 async fn a_rate_limit_is_waited_for_where_nobody_else_can_be_asked() {
     let wait = Some(Duration::from_secs(7));
-    let acts =
-        [Act::Fail(ProviderFailureKind::RateLimited, wait), Act::Say("then", usage(10, 1))];
+    let acts = [Act::Fail(ProviderFailureKind::RateLimited, wait), Act::Say("then", usage(10, 1))];
     let (told, begun) = (Told::to(&acts), Instant::now());
     let one = "{routes: [{model: first/a}], free: true}";
     let answer = ask(one, &[("first", &told)], |_| {}).await.unwrap();
@@ -296,7 +297,8 @@ async fn a_broken_model_is_left_alone_until_one_probe_passes() {
     acts.push(Act::Say("well again", usage(10, 1)));
     let (sick, well) = (Told::to(&acts), Told::to(&[Act::Say("so", usage(10, 1))]));
     let shelf = shelf(TWO, "");
-    let (gateway, request) = (gateway(&shelf, &[("first", &sick), ("second", &well)]), request(&shelf));
+    let (gateway, request) =
+        (gateway(&shelf, &[("first", &sick), ("second", &well)]), request(&shelf));
     for _ in 0..30 {
         let answer = gateway.answer(&request, &|_| {}).await.unwrap();
         assert_eq!(answer.choice.model, "second/b");
@@ -332,4 +334,21 @@ async fn the_simulated_provider_says_what_the_pack_recorded() {
     let answer = gateway(&shelf, &[]).answer(&request, &|_| {}).await.unwrap();
     assert_eq!(answer.said, recorded.said);
     assert!(answer.cost.usd_micros > 0, "simulated models cost, so that budgets can be tried");
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_are_given_again_only_where_the_pack_says_so_and_to_one_tenant() {
+    let kept = "{routes: [{model: first/a}], free: true, cache_answers: true}";
+    for (model, calls) in [(kept, 3), (TWO, 5)] {
+        let (told, shelf) = (Told::to(&[Act::Say("so", usage(10, 1))]), shelf(model, ""));
+        let gateway = gateway(&shelf, &[("first", &told)]);
+        let cold = Manner { temperature_millis: Some(0), ..request(&shelf).manner };
+        let first = ModelRequest { manner: cold, ..request(&shelf) };
+        let stranger = ModelRequest { tenant: Name::new("other").unwrap(), ..first.clone() };
+        let warm = request(&shelf);
+        for asked in [&first, &first, &stranger, &warm, &first] {
+            assert_eq!(gateway.answer(asked, &|_| {}).await.unwrap().said.text, "so");
+        }
+        assert_eq!(told.calls(), calls, "{model}");
+    }
 }

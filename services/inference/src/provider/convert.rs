@@ -4,8 +4,8 @@ use cadre_core::model::{
     Finish, Prompt, ProviderCall, ProviderFailure, Said, TokenUsage, ToolCall, Turn,
 };
 use genai::chat::{
-    CacheControl, ChatMessage, ChatOptions, ChatRequest, ChatResponseFormat, ContentPart,
-    JsonSpec, MessageContent, StopReason, Tool, ToolResponse, Usage,
+    CacheControl, ChatMessage, ChatOptions, ChatRequest, ChatResponseFormat, ContentPart, JsonSpec,
+    MessageContent, StopReason, Tool, ToolResponse, Usage,
 };
 
 use super::{Wire, fault};
@@ -104,11 +104,9 @@ pub(super) fn options(call: &ProviderCall, wire: Wire) -> ChatOptions {
         Wire::OpenAi | Wire::OpenAiResponses if !call.cache_key.is_empty() => {
             options.with_prompt_cache_key(call.cache_key.as_str())
         }
-        Wire::OpenAi
-        | Wire::OpenAiResponses
-        | Wire::Anthropic
-        | Wire::Gemini
-        | Wire::Ollama => options,
+        Wire::OpenAi | Wire::OpenAiResponses | Wire::Anthropic | Wire::Gemini | Wire::Ollama => {
+            options
+        }
     }
 }
 

@@ -69,7 +69,8 @@ async fn failure_of(reply: Reply, is_followed: bool) -> ProviderFailure {
 
 #[tokio::test]
 async fn a_question_goes_out_whole_and_its_answer_comes_back() {
-    let server = LocalServer::start(|_, _| Reply::chat("{\"time\": \"noon\"}", 30, 7)).await.unwrap();
+    let server =
+        LocalServer::start(|_, _| Reply::chat("{\"time\": \"noon\"}", 30, 7)).await.unwrap();
     let said = open(server.url("/v1")).call("local", call(false)).await.unwrap();
     assert_eq!((said.text.as_str(), said.finish), ("{\"time\": \"noon\"}", Finish::Stop));
     assert_eq!((said.usage.input, said.usage.output), (30, 7));
@@ -91,8 +92,9 @@ async fn a_question_goes_out_whole_and_its_answer_comes_back() {
 
 #[tokio::test]
 async fn parts_are_heard_as_they_come() {
-    let server =
-        LocalServer::start(|_, _| Reply::chat_parts(&["It ", "is ", "noon."], 30, 7)).await.unwrap();
+    let server = LocalServer::start(|_, _| Reply::chat_parts(&["It ", "is ", "noon."], 30, 7))
+        .await
+        .unwrap();
     let heard = Mutex::new(Vec::new());
     let listen = |part: &str| heard.lock().unwrap().push(part.to_owned());
     let door = open(server.url("/v1")).get("local").unwrap();

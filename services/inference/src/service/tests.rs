@@ -143,7 +143,10 @@ async fn questions_are_answered_and_what_is_no_question_is_refused() {
     let why = Err("no question".to_owned());
     world.asks.send(Asked { request: why, reply: 99 }).unwrap();
     let refused = world.reply(99).await.unwrap_err().failure;
-    assert_eq!((refused.kind, refused.message.as_str()), (FailureKind::InvalidInput, "no question"));
+    assert_eq!(
+        (refused.kind, refused.message.as_str()),
+        (FailureKind::InvalidInput, "no question")
+    );
     let unknown = world.ask(|it| it.revision = "elsewhere".to_owned());
     assert_eq!(world.reply(unknown).await.unwrap_err().failure.kind, FailureKind::Error);
 }

@@ -1,6 +1,9 @@
 //! What the inference gateway adds to a call, beside the same call of the same server without it.
 
-use std::{sync::Arc, time::{Duration, Instant}};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
 use cadre_core::{
@@ -78,11 +81,7 @@ pub(super) async fn run(args: ModelsArgs, settings: &Settings) -> anyhow::Result
     let variables = [("CADRE_PROVIDERS", providers.as_str())];
     let nats = broker.urls().join(",");
     let gateway = Process::serve_with(&nats, &["--role", "inference"], &variables).await?;
-    let bench = Bench {
-        bus,
-        providers: direct(&url)?,
-        request: request(&revision, args.prompt)?,
-    };
+    let bench = Bench { bus, providers: direct(&url)?, request: request(&revision, args.prompt)? };
     let figures = bench.measure(&args).await?;
     drop(gateway);
     print(&figures, args.output.format(settings))
@@ -161,9 +160,8 @@ impl Bench {
 
     async fn burst(&self, args: &ModelsArgs, is_direct: bool) -> anyhow::Result<Duration> {
         let begun = Instant::now();
-        let calls = stream::iter(0..args.burst).map(|_| async {
-            if is_direct { self.direct().await } else { self.through().await }
-        });
+        let calls = stream::iter(0..args.burst)
+            .map(|_| async { if is_direct { self.direct().await } else { self.through().await } });
         let mut calls = calls.buffer_unordered(args.in_flight.max(1));
         while let Some(done) = calls.next().await {
             done?;

@@ -41,7 +41,8 @@ mod tests {
             base_url: None,
             key,
         };
-        let mut models = ModelSettings { providers: vec![setup("anthropic", None)], ..Default::default() };
+        let mut models =
+            ModelSettings { providers: vec![setup("anthropic", None)], ..Default::default() };
         let poor = check(&models);
         assert_eq!(poor.text, "simulated, ; without a key: anthropic");
         models.providers.push(setup("other", Secret::new("sk-planted")));
