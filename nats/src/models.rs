@@ -68,8 +68,9 @@ impl Models for JetStreamBus {
                 sleep(UNHEARD_PAUSE).await;
                 continue;
             };
-            return model::decode_reply(&heard)
-                .unwrap_or_else(|error| Err(failed(FailureKind::Undecodable, &error.to_string())));
+            return model::decode_reply(&heard).unwrap_or_else(|error| {
+                Err(lost(FailureKind::Undecodable, &error.to_string(), &request))
+            });
         }
     }
 }
@@ -81,41 +82,53 @@ async fn once(
     body: Bytes,
     until: Instant,
 ) -> Result<Option<Bytes>, ModelFailure> {
-    let lost = |error: &dyn std::fmt::Display| {
+    let unsent = |error: &dyn std::fmt::Display| {
         failed(FailureKind::Unavailable, &format!("ask the inference gateway: {error}"))
     };
     let client = &streams.client;
     let inbox = client.new_inbox();
-    let mut replies = client.subscribe(inbox.clone()).await.map_err(|error| lost(&error))?;
-    let mut headers = HeaderMap::new();
-    headers.insert("Content-Type", ContentType::Protobuf.as_str());
-    let left = until.saturating_duration_since(Instant::now());
-    headers.insert(header::TIMEOUT_MS, left.as_millis().max(1).to_string());
-    if let Some(trace) = request.trace.as_deref().filter(|trace| trace.is_ascii()) {
-        headers.insert(header::TRACEPARENT, trace.replace(['\r', '\n'], ""));
-    }
+    let mut replies = client.subscribe(inbox.clone()).await.map_err(|error| unsent(&error))?;
+    let headers = headers(request, until.saturating_duration_since(Instant::now()));
     let subject = infer::ask(&request.tenant);
     let sent = client.publish_with_reply_and_headers(subject, inbox, headers, body).await;
-    sent.map_err(|error| lost(&error))?;
+    sent.map_err(|error| unsent(&error))?;
     loop {
         let silent_at = Instant::now() + GATEWAY_SILENCE_MAX;
         match timeout_at(silent_at.min(until), replies.next()).await {
             Ok(Some(reply)) if reply.status == Some(StatusCode::NO_RESPONDERS) => return Ok(None),
             Ok(Some(reply)) if reply.payload.is_empty() => {}
             Ok(Some(reply)) => return Ok(Some(reply.payload)),
-            Ok(None) => return Err(lost(&"the subscription has ended")),
-            Err(_) if silent_at < until => return Err(lost(&"it has fallen silent")),
-            Err(_) => {
+            Err(_) if silent_at >= until => {
                 let text = "the inference gateway had no answer in the time of the attempt";
-                return Err(failed(FailureKind::Timeout, text));
+                return Err(lost(FailureKind::Timeout, text, request));
+            }
+            Ok(None) | Err(_) => {
+                let text = "the inference gateway has fallen silent";
+                return Err(lost(FailureKind::Unavailable, text, request));
             }
         }
     }
 }
 
+fn headers(request: &ModelRequest, left: Duration) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert("Content-Type", ContentType::Protobuf.as_str());
+    headers.insert(header::TIMEOUT_MS, left.as_millis().max(1).to_string());
+    if let Some(trace) = request.trace.as_deref().filter(|trace| trace.is_ascii()) {
+        headers.insert(header::TRACEPARENT, trace.replace(['\r', '\n'], ""));
+    }
+    headers
+}
+
+/// Nothing was asked.
 fn failed(kind: FailureKind, text: &str) -> ModelFailure {
     let (failure, cost, passed) = (Failure::new(kind, text), Grant::default(), Vec::new());
     ModelFailure { failure, cost, passed }
+}
+
+/// It was asked, and nobody knows what came of it: it counts as what it may have cost.
+fn lost(kind: FailureKind, text: &str, request: &ModelRequest) -> ModelFailure {
+    ModelFailure { cost: request.grant, ..failed(kind, text) }
 }
 
 /// Where an answer goes.

@@ -379,14 +379,17 @@ impl Course {
     /// No route is left.
     fn ended(&self, none: NoRoute) -> ModelFailure {
         let all = |kind| !self.failed.is_empty() && self.failed.values().all(|it| it.kind == kind);
-        let kind = match none.kind {
-            // Time does not help where only the question or the settings are wrong.
-            FailureKind::Unavailable if all(ProviderFailureKind::TooLong) => {
-                FailureKind::InvalidInput
-            }
-            FailureKind::Unavailable if all(ProviderFailureKind::Credentials) => FailureKind::Error,
-            FailureKind::Unavailable if all(ProviderFailureKind::Timeout) => FailureKind::Timeout,
-            kind => kind,
+        // Time does not help where only the question or the settings are wrong.
+        let kind = if none.kind != FailureKind::Unavailable {
+            none.kind
+        } else if all(ProviderFailureKind::TooLong) {
+            FailureKind::InvalidInput
+        } else if all(ProviderFailureKind::Credentials) {
+            FailureKind::Error
+        } else if all(ProviderFailureKind::Timeout) {
+            FailureKind::Timeout
+        } else {
+            FailureKind::Unavailable
         };
         let mut failure = self.over(kind, &none.to_string());
         failure.failure.retry_after = none.retry_after;

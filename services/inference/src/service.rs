@@ -12,6 +12,7 @@
 mod tests;
 
 use std::{
+    convert::Infallible,
     panic::AssertUnwindSafe,
     sync::{
         Arc,
@@ -198,25 +199,25 @@ async fn hear_asks<B: GatewayBus, P: Packs + CassetteStore>(desk: Arc<Desk<B, P>
 async fn listen<B: GatewayBus, P: Packs + CassetteStore>(
     desk: &Arc<Desk<B, P>>,
     backoff: &mut Backoff,
-) -> Result<std::convert::Infallible, BusError> {
+) -> Result<Infallible, BusError> {
     let mut asks = desk.bus.asks().await?;
     desk.subscribed.send_replace(true);
     loop {
-        for asked in asks.next().await? {
+        for Asked { request, reply } in asks.next().await? {
             let desk = Arc::clone(desk);
-            match desk.admit(&asked) {
+            match desk.admit(request) {
                 Ok((request, slot)) => {
                     let span = tracing::debug_span!(
                         "model_call", task = %request.task, step = %request.step,
                         role = %request.role, alias = %request.alias
                     );
                     trace::adopt(&span, request.trace.as_deref());
-                    let call = async move { desk.serve(request, slot, &asked.reply).await };
+                    let call = async move { desk.serve(request, slot, &reply).await };
                     // Its end is told to whoever asked.
                     drop(task::spawn("model call", call.instrument(span)));
                 }
                 Err(refusal) => {
-                    let refuse = async move { desk.bus.reply(&asked.reply, Err(refusal)).await };
+                    let refuse = async move { desk.bus.reply(&reply, Err(refusal)).await };
                     drop(task::spawn("model refusal", refuse));
                 }
             }
@@ -227,8 +228,10 @@ async fn listen<B: GatewayBus, P: Packs + CassetteStore>(
 
 impl<B: GatewayBus, P: Packs + CassetteStore> Desk<B, P> {
     /// Finds room for a question, or says why there is none.
-    fn admit(&self, asked: &Asked<B::Reply>) -> Result<(ModelRequest, Slot), ModelFailure> {
-        let request = asked.request.clone();
+    fn admit(
+        &self,
+        request: Result<ModelRequest, String>,
+    ) -> Result<(ModelRequest, Slot), ModelFailure> {
         let request = request.map_err(|why| failed(FailureKind::InvalidInput, &why))?;
         match self.slots.take(&request.tenant) {
             Some(slot) => Ok((request, slot)),
@@ -321,20 +324,25 @@ impl<B: GatewayBus, P: Packs + CassetteStore> Desk<B, P> {
 async fn hear_words<B: GatewayBus, P: Packs + CassetteStore>(desk: Arc<Desk<B, P>>) -> JobResult {
     let mut backoff = Backoff::new(RETRY.0, RETRY.1);
     loop {
-        let heard = async {
-            let mut words = desk.bus.words().await?;
-            loop {
-                for word in words.next().await? {
-                    desk.gateway.fleet().hear(word);
-                }
-                backoff = Backoff::new(RETRY.0, RETRY.1);
-            }
+        let error = match heed(&desk, &mut backoff).await {
+            Ok(never) => match never {},
+            Err(error) => error,
         };
-        let lost: Result<std::convert::Infallible, BusError> = heard.await;
-        if let Err(error) = lost {
-            tracing::debug!(%error, "the other gateways are not heard, listening again");
-        }
+        tracing::debug!(%error, "the other gateways are not heard, listening again");
         backoff.pause().await;
+    }
+}
+
+async fn heed<B: GatewayBus, P: Packs + CassetteStore>(
+    desk: &Desk<B, P>,
+    backoff: &mut Backoff,
+) -> Result<Infallible, BusError> {
+    let mut words = desk.bus.words().await?;
+    loop {
+        for word in words.next().await? {
+            desk.gateway.fleet().hear(word);
+        }
+        *backoff = Backoff::new(RETRY.0, RETRY.1);
     }
 }
 

@@ -132,9 +132,24 @@ pub(super) fn said(
     let finish = match stop {
         Some(StopReason::MaxTokens(_)) => Finish::Length,
         Some(StopReason::ContentFilter(_)) => Finish::Filtered,
-        _ if !calls.is_empty() => Finish::Tools,
-        // The enumeration is somebody else's: what it may add is an end like any other.
-        _ => Finish::Stop,
+        Some(
+            StopReason::Completed(_)
+            | StopReason::ToolCall(_)
+            | StopReason::StopSequence(_)
+            | StopReason::Other(_),
+        )
+        | None
+            if !calls.is_empty() =>
+        {
+            Finish::Tools
+        }
+        Some(
+            StopReason::Completed(_)
+            | StopReason::ToolCall(_)
+            | StopReason::StopSequence(_)
+            | StopReason::Other(_),
+        )
+        | None => Finish::Stop,
     };
     Ok(Said { text, calls, finish, usage: tokens(usage) })
 }

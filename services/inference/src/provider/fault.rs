@@ -55,7 +55,23 @@ pub(super) fn of(error: &Error) -> ProviderFailure {
         | Error::JsonValueExt(_)
         | Error::SerdeJson(_) => failure(Kind::Malformed, "the provider's answer cannot be read"),
         // What is left is about the question: roles, content, options that this wire does not have.
-        _ => failure(Kind::Refused, "the question cannot be put to this provider"),
+        Error::ChatReqHasNoMessages { .. }
+        | Error::LastChatMessageIsNotUser { .. }
+        | Error::MessageRoleNotSupported { .. }
+        | Error::MessageContentTypeNotSupported { .. }
+        | Error::JsonModeWithoutInstruction
+        | Error::VerbosityParsing { .. }
+        | Error::ReasoningParsingError { .. }
+        | Error::ServiceTierParsing { .. }
+        | Error::PromptCacheRetentionParsing { .. }
+        | Error::ModelMapperFailed { .. }
+        | Error::AdapterNotSupported { .. }
+        | Error::CacheBreakpointNoEligibleContent { .. }
+        | Error::AdapterKindMismatch { .. }
+        | Error::Internal(_)
+        | Error::ClientBuildFail { .. } => {
+            failure(Kind::Refused, "the question cannot be put to this provider")
+        }
     }
 }
 
