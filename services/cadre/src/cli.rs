@@ -15,7 +15,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use crate::{
     commands::{
         alert, approval, bench, breaker, bus, check, completion, config, demo, dev, dlq, doctor,
-        goal, pack, serve, task, upgrade, version,
+        goal, init, pack, serve, task, upgrade, version,
     },
     exit::{Code, Failure, code_of},
     output,
@@ -41,6 +41,7 @@ enum Command {
     Goal(goal::GoalArgs),
     Task(task::TaskArgs),
     Approval(approval::ApprovalArgs),
+    Init(init::InitArgs),
     Pack(pack::PackArgs),
     Bus(bus::BusArgs),
     Breaker(breaker::BreakerArgs),
@@ -114,6 +115,7 @@ fn service(command: &Command, settings: &Settings) -> String {
         | Command::Goal(_)
         | Command::Task(_)
         | Command::Approval(_)
+        | Command::Init(_)
         | Command::Pack(_)
         | Command::Bus(_)
         | Command::Breaker(_)
@@ -145,6 +147,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Goal(args) => goal::run(args, settings).await,
         Command::Task(args) => task::run(args, settings).await,
         Command::Approval(args) => approval::run(args, settings).await,
+        Command::Init(args) => init::run(&args),
         Command::Pack(args) => pack::run(args, settings).await,
         Command::Bus(args) => bus::run(args, settings).await,
         Command::Breaker(args) => breaker::run(args, settings).await,

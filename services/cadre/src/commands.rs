@@ -14,6 +14,7 @@ pub(crate) mod dev;
 pub(crate) mod dlq;
 pub(crate) mod doctor;
 pub(crate) mod goal;
+pub(crate) mod init;
 pub(crate) mod pack;
 pub(crate) mod process;
 pub(crate) mod serve;

@@ -36,11 +36,13 @@ pub enum Code {
     Refused = 14,
     /// Builds do not fit together; the message names the task, the member or the feature.
     Incompatible = 15,
+    /// A pack's samples come to something worse than its baseline.
+    Regressed = 16,
 }
 
 impl Code {
     /// All of them, in order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Error,
         Self::Usage,
         Self::NotFound,
@@ -56,6 +58,7 @@ impl Code {
         Self::Violated,
         Self::Refused,
         Self::Incompatible,
+        Self::Regressed,
     ];
 
     /// What it means, as `cadre --help` and the README say it.
@@ -79,6 +82,7 @@ impl Code {
             Self::Violated => "the streams break a rule of `check`",
             Self::Refused => "a decision or a wish for a task was refused; the message says why",
             Self::Incompatible => "builds do not fit together: a task, a member or a feature",
+            Self::Regressed => "a pack's samples come to something worse than its baseline",
         }
     }
 }

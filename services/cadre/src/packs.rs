@@ -3,6 +3,8 @@
 //! Both become a [`PackSource`]: of a folder only the files that count are read, and nothing
 //! outside of it, whatever its links say.
 
+mod beside;
+
 use std::{
     collections::BTreeMap,
     fs::{self, File},
@@ -12,6 +14,8 @@ use std::{
 
 use cadre_core::{limits::PACK_BYTES_MAX, pack::PackSource};
 use include_dir::{Dir, DirEntry, include_dir};
+
+pub use self::beside::Place;
 
 /// Entries of one folder that are looked at.
 const ENTRIES_MAX: usize = 4_096;
@@ -99,18 +103,28 @@ impl BuiltIn {
         self.0.get_file(self.0.path().join(path)).map(include_dir::File::contents)
     }
 
+    /// Names of the files in one of its folders.
+    fn names(self, folder: &str) -> Vec<String> {
+        let folder = self.0.get_dir(self.0.path().join(folder));
+        let name = |path: &Path| path.file_name()?.to_str().map(str::to_owned);
+        folder.into_iter().flat_map(Dir::files).filter_map(|file| name(file.path())).collect()
+    }
+
+    /// Every file of it, those that do not count included, by path.
+    pub fn files(self) -> impl Iterator<Item = (&'static str, &'static [u8])> {
+        let inner = self.0.dirs().flat_map(Dir::entries);
+        let files = self.0.entries().iter().chain(inner).filter_map(DirEntry::as_file);
+        files.filter_map(move |file| {
+            let path = file.path().strip_prefix(self.0.path()).ok()?.to_str()?;
+            Some((path, file.contents()))
+        })
+    }
+
     /// The files that count.
     #[must_use]
     pub fn source(self) -> PackSource {
-        let mut files = BTreeMap::new();
-        let inner = self.0.dirs().flat_map(Dir::entries);
-        for file in self.0.entries().iter().chain(inner).filter_map(DirEntry::as_file) {
-            let path = file.path().strip_prefix(self.0.path()).ok().and_then(Path::to_str);
-            if let Some(path) = path.filter(|path| PackSource::counts(path)) {
-                files.insert(path.to_owned(), file.contents().to_vec());
-            }
-        }
-        PackSource { files }
+        let files = self.files().filter(|(path, _)| PackSource::counts(path));
+        PackSource { files: files.map(|(path, content)| (path.to_owned(), content.to_vec())).collect() }
     }
 }
 

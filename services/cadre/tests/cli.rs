@@ -61,6 +61,7 @@ fn every_command_shows_examples() {
         "goal",
         "task",
         "approval",
+        "init",
         "pack",
         "bus",
         "breaker",

@@ -20,6 +20,7 @@ mod script;
 mod source;
 mod steps;
 mod structure;
+mod swap;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -88,6 +89,13 @@ pub fn compile(source: &PackSource) -> Result<Workflow, PackErrors> {
 #[must_use]
 pub fn schema() -> Value {
     structure::schema()
+}
+
+/// The same pack with this one model (`provider/model`) behind every name of its `models`, at no cost
+/// where its price is unknown; `None` when its pack file cannot be read. It is another revision.
+#[must_use]
+pub fn with_model(source: &PackSource, model: &str) -> Option<PackSource> {
+    swap::with_model(source, model)
 }
 
 /// What changed from `old` to `new`, file by file, line by line; empty when nothing did.

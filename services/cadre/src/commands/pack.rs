@@ -1,8 +1,11 @@
 //! `cadre pack`: checks packs here, and brings them onto the bus.
 
 mod check;
+mod drift;
 mod excerpt;
+mod run;
 mod show;
+mod stage;
 
 use std::path::PathBuf;
 
@@ -36,6 +39,7 @@ Examples:
   cadre pack apply packs/contract            new goals get it; running tasks keep theirs
   cadre pack apply contract                  the one that is built in
   cadre pack show contract-intake -o json
+  cadre pack test packs/intake               its samples come to the same as before
   cadre pack schema > pack.schema.json       for an editor")]
 pub(crate) struct PackArgs {
     #[command(subcommand)]
@@ -56,6 +60,7 @@ enum PackCommand {
     Diff(DirArgs),
     /// Show a pack on the bus: its roles, steps and limits.
     Show(ShowArgs),
+    Test(drift::TestArgs),
 }
 
 #[derive(Debug, Args)]
@@ -106,6 +111,7 @@ pub(crate) async fn run(args: PackArgs, settings: &Settings) -> anyhow::Result<(
         PackCommand::Apply(args) => apply(&args, settings).await,
         PackCommand::Ls(args) => ls(args.format(settings), settings).await,
         PackCommand::Diff(args) => compare(&args, settings).await,
+        PackCommand::Test(args) => drift::run(&args, settings).await,
         PackCommand::Show(args) => {
             let packs = broker::open_packs(settings, "pack").await?;
             show::run(&packs, &args, args.output.format(settings)).await

@@ -211,3 +211,16 @@ fn cassettes_are_part_of_the_pack() {
         ]
     );
 }
+
+#[test]
+fn another_model_can_be_put_behind_every_name() {
+    let source = reading(MODELS, "Read.\n{{ input.text }}");
+    let swapped = compile(&with_model(&source, "local/qwen").unwrap()).unwrap();
+    for alias in swapped.models.values() {
+        let names: Vec<_> = alias.routes.iter().map(Route::name).collect();
+        assert_eq!((names, alias.is_free), (vec!["local/qwen".to_owned()], true));
+    }
+    assert_eq!(swapped.steps.len(), compiled(MODELS).steps.len());
+    assert_ne!(swapped.revision, source.revision());
+    assert_eq!(with_model(&PackSource::default(), "local/qwen").map(|it| it.files), None);
+}
