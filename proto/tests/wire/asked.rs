@@ -1,6 +1,6 @@
 //! Questions to models and what comes of them: they read back whole, and nothing else is read.
 
-use std::{sync::Arc, time::Duration};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use cadre_core::{
@@ -75,6 +75,17 @@ fn envelope(request: &ModelRequest) -> Envelope {
     Envelope { tenant, time_left: request.time_left, trace }
 }
 
+/// The golden bytes of `name`, which must be what is written today; `UPDATE=1` writes only what is missing.
+fn golden(name: &str, bytes: &Bytes) -> Bytes {
+    let path = format!("{}/golden/v2/{name}.bin", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("UPDATE").is_some() && !Path::new(&path).exists() {
+        fs::write(&path, bytes).unwrap();
+    }
+    let golden = Bytes::from(fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}")));
+    assert!(golden == *bytes, "{path} is not what is written today");
+    golden
+}
+
 fn wire() -> v1::ModelAsk {
     v1::ModelAsk::decode(encode_ask(&request())).unwrap()
 }
@@ -87,7 +98,7 @@ fn refused(wire: &v1::ModelAsk) -> String {
 #[test]
 fn a_question_reads_back_whole() {
     let request = request();
-    let body = encode_ask(&request);
+    let body = golden("model_ask", &encode_ask(&request));
     assert_eq!(decode_ask(&body, envelope(&request)), Ok(request.clone()));
     let bare = ModelRequest {
         prompt: Prompt::default(),
@@ -133,12 +144,15 @@ fn replies_read_back_whole() {
         };
         let took = Duration::from_millis(1_234);
         let outcome = Ok(ModelAnswer { said, cost: GRANT, choice, took });
-        assert_eq!(decode_reply(&encode_reply(&outcome)), Ok(outcome));
+        let body =
+            golden(&format!("model_reply_{finish:?}").to_lowercase(), &encode_reply(&outcome));
+        assert_eq!(decode_reply(&body), Ok(outcome));
     }
     let mut failure = Failure::new(FailureKind::RateLimited, "too many");
     failure.retry_after = Some(Duration::from_secs(3));
     let outcome = Err(ModelFailure { failure, cost: GRANT, passed });
-    assert_eq!(decode_reply(&encode_reply(&outcome)), Ok(outcome));
+    let body = golden("model_reply_failure", &encode_reply(&outcome));
+    assert_eq!(decode_reply(&body), Ok(outcome));
     for bad in [&b""[..], b"\xff", b"\x08\x02\x10\x02"] {
         assert!(decode_reply(&Bytes::from_static(bad)).is_err(), "{bad:?}");
     }
@@ -154,9 +168,9 @@ fn parts_and_words_read_back() {
         text: "half an ans".to_owned(),
         is_end: false,
     };
-    let body = encode_part(&part).unwrap();
+    let body = golden("model_part", &encode_part(&part).unwrap());
     assert_eq!(decode_part(&body), Ok((part.key, 7, part.text, false)));
     let holds = vec![("openai/small".to_owned(), Duration::from_millis(2_500))];
     let word = Word { pod: name("pod-1"), holds, is_leaving: true };
-    assert_eq!(decode_word(&encode_word(&word)), Ok(word));
+    assert_eq!(decode_word(&golden("model_word", &encode_word(&word))), Ok(word));
 }

@@ -124,7 +124,9 @@ impl BuiltIn {
     #[must_use]
     pub fn source(self) -> PackSource {
         let files = self.files().filter(|(path, _)| PackSource::counts(path));
-        PackSource { files: files.map(|(path, content)| (path.to_owned(), content.to_vec())).collect() }
+        PackSource {
+            files: files.map(|(path, content)| (path.to_owned(), content.to_vec())).collect(),
+        }
     }
 }
 

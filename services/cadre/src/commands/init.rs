@@ -57,7 +57,9 @@ pub(crate) fn run(args: &InitArgs) -> anyhow::Result<()> {
     let pack = BuiltIn::find(pack).ok_or_else(|| anyhow::anyhow!("pack {pack} is not built in"))?;
     let files = write(pack, &args.folder)?;
     let (folder, files) = (args.folder.display(), count(files, "file"));
-    output::say(&format!("wrote {files}; next: cadre pack check {folder}, cadre pack test {folder}"));
+    output::say(&format!(
+        "wrote {files}; next: cadre pack check {folder}, cadre pack test {folder}"
+    ));
     Ok(output::data(&folder.to_string())?)
 }
 
@@ -65,13 +67,15 @@ pub(crate) fn run(args: &InitArgs) -> anyhow::Result<()> {
 fn write(pack: BuiltIn, folder: &Path) -> anyhow::Result<u64> {
     let is_empty = !folder.exists() || fs::read_dir(folder).is_ok_and(|mut it| it.next().is_none());
     if !is_empty {
-        let text = format!("write {}: it is there and not empty; name a new folder", folder.display());
+        let text =
+            format!("write {}: it is there and not empty; name a new folder", folder.display());
         return Err(Failure::new(Code::Usage, text).into());
     }
     let mut written = 0;
     for (path, content) in pack.files() {
         let file = folder.join(path);
-        let failed = |error| Failure::new(Code::Error, format!("write {}: {error}", file.display()));
+        let failed =
+            |error| Failure::new(Code::Error, format!("write {}: {error}", file.display()));
         let parent = file.parent().unwrap_or(folder);
         fs::create_dir_all(parent).and_then(|()| fs::write(&file, content)).map_err(failed)?;
         written += 1;

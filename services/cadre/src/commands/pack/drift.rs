@@ -133,9 +133,8 @@ pub(super) fn keep(place: &Place, baseline: &Baseline) -> anyhow::Result<()> {
     })?;
     let file = folder.join(BASELINE);
     let text = serde_json::to_string_pretty(baseline)?;
-    fs::write(&file, text + "\n").map_err(|error| {
-        Failure::new(Code::Error, format!("write {}: {error}", file.display()))
-    })?;
+    fs::write(&file, text + "\n")
+        .map_err(|error| Failure::new(Code::Error, format!("write {}: {error}", file.display())))?;
     let samples = count(baseline.samples.len() as u64, "sample");
     output::say(&format!("kept {samples} as the baseline in {}", file.display()));
     Ok(())
@@ -151,7 +150,8 @@ pub(super) fn shown_files(source: &PackSource) -> BTreeMap<String, String> {
 fn baseline(place: &Place, args: &TestArgs) -> anyhow::Result<Baseline> {
     let content = place.file(BASELINE)?.ok_or_else(|| {
         let pack = args.pack.display();
-        let text = format!("pack {pack} has no {BASELINE}: `cadre pack test {pack} --accept` makes one");
+        let text =
+            format!("pack {pack} has no {BASELINE}: `cadre pack test {pack} --accept` makes one");
         Failure::new(Code::NotFound, text)
     })?;
     serde_json::from_slice(&content).map_err(|error| {
@@ -202,7 +202,10 @@ fn print(format: Format, report: &Report) -> anyhow::Result<()> {
         Format::Json => output::json(report)?,
         Format::Ndjson => output::ndjson(report)?,
         Format::Id => {
-            let worse = report.samples.iter().filter(|(_, it)| it.differences.iter().any(|it| it.is_regress));
+            let worse = report
+                .samples
+                .iter()
+                .filter(|(_, it)| it.differences.iter().any(|it| it.is_regress));
             worse.map(|(name, _)| name).try_for_each(|name| output::data(&clean(name)))?;
         }
         Format::Table => table(report)?,
@@ -237,7 +240,8 @@ fn table(report: &Report) -> anyhow::Result<()> {
         output::data(&format!("\n{}", clean(name)))?;
         for it in &sample.differences {
             let mark = if it.is_regress { "!" } else { " " };
-            let before = if it.before.is_empty() { String::new() } else { format!("{} -> ", it.before) };
+            let before =
+                if it.before.is_empty() { String::new() } else { format!("{} -> ", it.before) };
             output::data(&clean(&format!("{mark} {}: {before}{}", it.what, it.after)))?;
         }
     }

@@ -102,7 +102,12 @@ impl Run {
             differ(&format!("tools of {step}"), tools(&old), tools(&new), true);
         }
         let mut grown = |what: &str, old: u64, new: u64, shown: fn(u64) -> String| {
-            differ(what, shown(old), shown(new), new > old.saturating_mul(100 + GROWTH_PERCENT) / 100);
+            differ(
+                what,
+                shown(old),
+                shown(new),
+                new > old.saturating_mul(100 + GROWTH_PERCENT) / 100,
+            );
         };
         grown("cost", before.usd_micros, self.usd_micros, usd);
         grown("tokens", before.tokens, self.tokens, |tokens| tokens.to_string());
@@ -116,7 +121,10 @@ impl Run {
 }
 
 /// Steps of both runs by their name, in the order of the later run, those that are gone at the end.
-fn pairs<'r>(old: &'r [String], new: &'r [String]) -> Vec<(Option<&'r String>, Option<&'r String>)> {
+fn pairs<'r>(
+    old: &'r [String],
+    new: &'r [String],
+) -> Vec<(Option<&'r String>, Option<&'r String>)> {
     let name = |step: &str| step.split(' ').next().unwrap_or_default().to_owned();
     let find = |steps: &'r [String], wanted: &str| steps.iter().find(|step| name(step) == wanted);
     let both = new.iter().map(|step| (find(old, &name(step)), Some(step)));
@@ -176,7 +184,11 @@ mod tests {
             status: "completed".to_owned(),
             result: json!({"kind": "nda", "parties": ["A", "B"], "risk": "low"}),
             steps: vec!["sort completed by sorter".to_owned(), "review completed by r".to_owned()],
-            calls: vec![call("sort", &[]), call("review", &["clock", "lookup"]), call("review", &[])],
+            calls: vec![
+                call("sort", &[]),
+                call("review", &["clock", "lookup"]),
+                call("review", &[]),
+            ],
             usd_micros: 1_000,
             tokens: 500,
             latency_ms: 800,
@@ -188,7 +200,8 @@ mod tests {
     fn changed(change: impl FnOnce(&mut Run)) -> Vec<(String, bool)> {
         let mut after = run();
         change(&mut after);
-        let line = |it: Difference| (format!("{}: {} -> {}", it.what, it.before, it.after), it.is_regress);
+        let line =
+            |it: Difference| (format!("{}: {} -> {}", it.what, it.before, it.after), it.is_regress);
         after.differences(&run()).into_iter().map(line).collect()
     }
 
@@ -222,7 +235,11 @@ mod tests {
         assert_eq!(
             found,
             [
-                ("step sort: sort completed by sorter -> sort completed by sorter-rules".to_owned(), true),
+                (
+                    "step sort: sort completed by sorter -> sort completed by sorter-rules"
+                        .to_owned(),
+                    true
+                ),
                 ("problem:  -> sort: sorter failed".to_owned(), true),
                 ("tools of review: clock, lookup -> lookup, clock".to_owned(), true),
             ]
@@ -236,6 +253,9 @@ mod tests {
     fn only_growth_beyond_a_tenth_is_worse() {
         let cost = |usd_micros: u64| changed(|run| run.usd_micros = usd_micros);
         assert!(!cost(1_100)[0].1 && cost(1_101)[0].1 && !cost(10)[0].1);
-        assert_eq!(changed(|run| run.latency_ms = 900), [("latency: 800 ms -> 900 ms".to_owned(), true)]);
+        assert_eq!(
+            changed(|run| run.latency_ms = 900),
+            [("latency: 800 ms -> 900 ms".to_owned(), true)]
+        );
     }
 }

@@ -48,7 +48,8 @@ impl Sample {
         let mut samples = Vec::new();
         for name in place.samples()? {
             let content = place.file(&format!("samples/{name}"))?.unwrap_or_default();
-            let usage = |text: String| Failure::new(Code::Usage, format!("read samples/{name}: {text}"));
+            let usage =
+                |text: String| Failure::new(Code::Usage, format!("read samples/{name}: {text}"));
             let text = str::from_utf8(&content).map_err(|error| usage(error.to_string()))?;
             let is_json = Path::new(&name).extension().is_some_and(|it| it == "json");
             let input = match is_json {
@@ -127,7 +128,8 @@ impl Stage {
 
     async fn seen(&self, workflow: &Workflow, task: &Task) -> anyhow::Result<Run> {
         let answer = task.answer().map(|answer| answer.document.value().clone());
-        let part = |key: &str| answer.as_ref().and_then(|it| it.get(key)).cloned().unwrap_or_default();
+        let part =
+            |key: &str| answer.as_ref().and_then(|it| it.get(key)).cloned().unwrap_or_default();
         let status = if task.ended().is_some() { task.status() } else { "waiting" };
         let result = part("result");
         let checked = task.ended().map(|_| workflow.output.check(&result));
@@ -165,7 +167,8 @@ impl Stage {
             }
             let models = history.calls().filter(|(_, call)| call.intent.kind == CallKind::Model);
             for (_, call) in models {
-                let Some(CallOutcome::Done(record)) = call.ended.as_ref().map(|it| &it.outcome) else {
+                let Some(CallOutcome::Done(record)) = call.ended.as_ref().map(|it| &it.outcome)
+                else {
                     continue;
                 };
                 let record = record.value();
