@@ -25,6 +25,18 @@ use serde_json::json;
 
 use crate::sample::name;
 
+/// The golden files of this module.
+pub(crate) const NAMES: [&str; 8] = [
+    "model_ask",
+    "model_reply_stop",
+    "model_reply_length",
+    "model_reply_tools",
+    "model_reply_filtered",
+    "model_reply_failure",
+    "model_part",
+    "model_word",
+];
+
 const GRANT: Grant = Grant { usd_micros: 1_200, tokens: 900 };
 
 fn call() -> ToolCall {

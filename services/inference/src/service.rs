@@ -22,7 +22,6 @@ use std::{
 };
 
 use cadre_core::{
-    ids::Name,
     limits::{GATEWAY_BEAT, GATEWAY_CALLS_MAX, GATEWAY_QUEUE_MAX},
     model::{
         ModelAnswer, ModelFailure, ModelRequest,

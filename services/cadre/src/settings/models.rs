@@ -153,10 +153,8 @@ fn wrong(variable: &str, what: &str) -> SettingsError {
 mod tests {
     use super::*;
 
-    fn of(variables: &[(&str, &str)]) -> Result<ModelSettings, SettingsError> {
-        let owned = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-        let models = Variables::of(owned);
-        ModelSettings::of(&Environment { models, ..Environment::default() })
+    fn of(variables: &[(&'static str, &str)]) -> Result<ModelSettings, SettingsError> {
+        ModelSettings::of(&Environment::of(variables))
     }
 
     fn usable(settings: &ModelSettings) -> Vec<&str> {
