@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::{DeliverPolicy, pull::OrderedConfig};
 use cadre::{settings::ModelSettings, stack::StackOptions};
 use cadre_core::{
     ids::{Name, StepId, TaskId},
@@ -185,13 +184,10 @@ async fn everything(bed: &Bed) -> String {
     while let Some(name) = names.next().await {
         let name = name.expect("a name");
         let mut stream = bed.connection.js.get_stream(&name).await.expect("a stream");
-        let count = stream.info().await.expect("info").state.messages;
-        let config = OrderedConfig { deliver_policy: DeliverPolicy::All, ..Default::default() };
-        let consumer = stream.create_consumer(config).await.expect("a consumer");
-        let mut messages = consumer.messages().await.expect("messages");
-        for _ in 0..count {
-            let next = tokio::time::timeout(Duration::from_secs(5), messages.next()).await;
-            let Ok(Some(Ok(message))) = next else { break };
+        let state = stream.info().await.expect("info").state.clone();
+        for sequence in state.first_sequence..=state.last_sequence {
+            // What was settled is gone.
+            let Ok(message) = stream.get_raw_message(sequence).await else { continue };
             all += &format!("{} {:?}\n", message.subject, message.headers);
             all += &String::from_utf8_lossy(&message.payload);
         }
@@ -220,7 +216,7 @@ async fn planted_keys_are_nowhere_but_at_their_provider() {
         ("CADRE_PROVIDERS", providers.as_str()),
         ("CADRE_PROVIDER_OPENAI_KEY", PLANTED),
         ("ANTHROPIC_API_KEY", PLANTED),
-        ("CADRE_LOG", "trace"),
+        ("CADRE_LOG", "trace,genai::adapter=trace,h2::codec=trace"),
     ];
     let url = bed.server.url();
     let mut gateway = Process::serve_with(&url, &[], &variables).await;
