@@ -15,7 +15,7 @@ mod journal;
 pub mod letters;
 mod log;
 mod mend;
-mod models;
+pub mod models;
 mod outbox;
 pub mod packs;
 mod pages;

@@ -17,6 +17,7 @@ pub mod goal;
 pub mod header;
 pub mod journal;
 pub mod json;
+pub mod model;
 pub mod order;
 pub mod record;
 pub mod report;

@@ -126,7 +126,7 @@ pub(crate) fn budget_to_core(wire: v1::Budget) -> Budget {
     Budget { steps, usd_micros, tokens, time: Duration::from_millis(time_ms) }
 }
 
-fn millis(duration: Duration) -> u64 {
+pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 

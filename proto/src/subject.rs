@@ -10,6 +10,7 @@ use cadre_core::ids::{Name, Partition, StepId, TaskId};
 
 pub mod alerts;
 pub mod filter;
+pub mod infer;
 mod parse;
 
 pub use parse::{SubjectError, SubjectProblem};

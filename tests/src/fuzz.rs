@@ -30,7 +30,7 @@ pub struct Target {
 }
 
 /// Every decoder of bytes that others write.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 18] = [
     Target::of("subject", texts::subject, &[], 4_000),
     Target::of("headers_goal", texts::headers_goal, &[], 4_000),
     Target::of("headers_work", texts::headers_work, &[], 4_000),
@@ -46,6 +46,7 @@ pub const TARGETS: [Target; 17] = [
         &["proto/golden/v1/record*", "proto/golden/v2/record*"],
         2_500,
     ),
+    Target::of("model", bodies::model, &["proto/golden/v2/model*"], 2_500),
     Target::of("dead_letter", texts::dead_letter, &[], 2_500),
     Target::of("hint", texts::hint, &[], 2_500),
     Target::of("settings", texts::settings, &[], 1_500),

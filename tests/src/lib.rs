@@ -1,6 +1,7 @@
 //! The harness of the tests: a real broker of their own, packs written inline, the services in
 //! this process or as processes of the real binary.
 
+pub mod aimock;
 pub mod alerts;
 pub mod bed;
 pub mod cables;

@@ -1443,3 +1443,369 @@ pub struct CallDone {
     #[prost(message, optional, tag = "1")]
     pub result: ::core::option::Option<crate::json::Json>,
 }
+/// A worker asks the inference gateway, on `cadre.infer.<tenant>`; the time it waits is in the header
+/// `Cadre-Timeout-Ms`. Since schema 2. On plain NATS, never in a stream; protobuf only.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ModelAsk {
+    /// Schema of the writer.
+    #[prost(uint32, tag = "1")]
+    pub schema: u32,
+    /// Oldest schema whose reader understands this question.
+    #[prost(uint32, tag = "2")]
+    pub min_reader: u32,
+    /// The task.
+    #[prost(string, tag = "3")]
+    pub task: ::prost::alloc::string::String,
+    /// The step.
+    #[prost(string, tag = "4")]
+    pub step: ::prost::alloc::string::String,
+    /// Who asks.
+    #[prost(string, tag = "5")]
+    pub role: ::prost::alloc::string::String,
+    /// Its workflow.
+    #[prost(string, tag = "6")]
+    pub workflow: ::prost::alloc::string::String,
+    /// Content hash of the pack that says what `alias` means.
+    #[prost(string, tag = "7")]
+    pub revision: ::prost::alloc::string::String,
+    /// Which model: a name of the pack's `models`.
+    #[prost(string, tag = "8")]
+    pub alias: ::prost::alloc::string::String,
+    /// The call's key; at most 256 bytes.
+    #[prost(string, tag = "9")]
+    pub key: ::prost::alloc::string::String,
+    /// What is asked.
+    #[prost(message, optional, tag = "10")]
+    pub prompt: ::core::option::Option<ModelPrompt>,
+    /// How it is to be answered.
+    #[prost(message, optional, tag = "11")]
+    pub manner: ::core::option::Option<ModelManner>,
+    /// What the call may cost at most; absent means nothing.
+    #[prost(message, optional, tag = "12")]
+    pub grant: ::core::option::Option<Grant>,
+    /// Parts of the answer are published as they come.
+    #[prost(bool, tag = "13")]
+    pub is_followed: bool,
+}
+/// A stable prefix and the turns behind it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ModelPrompt {
+    /// The instructions.
+    #[prost(string, tag = "1")]
+    pub system: ::prost::alloc::string::String,
+    /// Tools on offer, by name.
+    #[prost(message, repeated, tag = "2")]
+    pub tools: ::prost::alloc::vec::Vec<ModelTool>,
+    /// What was said so far, oldest first.
+    #[prost(message, repeated, tag = "3")]
+    pub turns: ::prost::alloc::vec::Vec<ModelTurn>,
+}
+/// A tool as a model is told of it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ModelTool {
+    /// What it is called by.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What it is good for.
+    #[prost(string, tag = "2")]
+    pub description: ::prost::alloc::string::String,
+    /// JSON text: the JSON Schema of its arguments.
+    #[prost(string, tag = "3")]
+    pub parameters: ::prost::alloc::string::String,
+}
+/// One turn of a conversation.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ModelTurn {
+    /// Who speaks.
+    #[prost(oneof = "model_turn::Turn", tags = "1, 2, 3")]
+    pub turn: ::core::option::Option<model_turn::Turn>,
+}
+/// Nested message and enum types in `ModelTurn`.
+pub mod model_turn {
+    /// Who speaks.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Turn {
+        /// The runtime.
+        #[prost(string, tag = "1")]
+        User(::prost::alloc::string::String),
+        /// The model.
+        #[prost(message, tag = "2")]
+        Model(super::ModelSpoke),
+        /// A tool.
+        #[prost(message, tag = "3")]
+        Tool(super::ToolAnswered),
+    }
+}
+/// The model spoke.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ModelSpoke {
+    /// Its text.
+    #[prost(string, tag = "1")]
+    pub text: ::prost::alloc::string::String,
+    /// Tools that it called.
+    #[prost(message, repeated, tag = "2")]
+    pub calls: ::prost::alloc::vec::Vec<ModelToolCall>,
+}
+/// A call that a model wants made.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ModelToolCall {
+    /// Names it within its turn.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Which tool.
+    #[prost(string, tag = "2")]
+    pub tool: ::prost::alloc::string::String,
+    /// JSON text: its arguments.
+    #[prost(string, tag = "3")]
+    pub arguments: ::prost::alloc::string::String,
+}
+/// A tool answered.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ToolAnswered {
+    /// The id of the call.
+    #[prost(string, tag = "1")]
+    pub call: ::prost::alloc::string::String,
+    /// Which tool.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// What came back.
+    #[prost(string, tag = "3")]
+    pub result: ::prost::alloc::string::String,
+    /// It went wrong.
+    #[prost(bool, tag = "4")]
+    pub is_error: bool,
+}
+/// How a model is to answer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ModelManner {
+    /// JSON text: the JSON Schema of the answer; absent for free text.
+    #[prost(string, optional, tag = "1")]
+    pub returns: ::core::option::Option<::prost::alloc::string::String>,
+    /// Tokens of one answer at most.
+    #[prost(uint32, tag = "2")]
+    pub output_tokens_max: u32,
+    /// Thousandths, 0 to 2,000; absent leaves it to the provider.
+    #[prost(uint32, optional, tag = "3")]
+    pub temperature_millis: ::core::option::Option<u32>,
+}
+/// The gateway answers on the reply subject. An empty message there only says that it is still at work.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ModelReply {
+    /// Schema of the writer.
+    #[prost(uint32, tag = "1")]
+    pub schema: u32,
+    /// Oldest schema whose reader understands this reply.
+    #[prost(uint32, tag = "2")]
+    pub min_reader: u32,
+    /// What came of it.
+    #[prost(oneof = "model_reply::Outcome", tags = "3, 4")]
+    pub outcome: ::core::option::Option<model_reply::Outcome>,
+}
+/// Nested message and enum types in `ModelReply`.
+pub mod model_reply {
+    /// What came of it.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Outcome {
+        /// An answer.
+        #[prost(message, tag = "3")]
+        Answer(super::ModelAnswer),
+        /// None.
+        #[prost(message, tag = "4")]
+        Failure(super::ModelFailure),
+    }
+}
+/// An answer.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ModelAnswer {
+    /// What the model said.
+    #[prost(message, optional, tag = "1")]
+    pub said: ::core::option::Option<ModelSaid>,
+    /// What it cost; absent means nothing.
+    #[prost(message, optional, tag = "2")]
+    pub cost: ::core::option::Option<Grant>,
+    /// Who was asked and why.
+    #[prost(message, optional, tag = "3")]
+    pub choice: ::core::option::Option<ModelChoice>,
+    /// How long it took.
+    #[prost(uint64, tag = "4")]
+    pub took_ms: u64,
+}
+/// What a model said.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ModelSaid {
+    /// Its text.
+    #[prost(string, tag = "1")]
+    pub text: ::prost::alloc::string::String,
+    /// Tools that it wants called.
+    #[prost(message, repeated, tag = "2")]
+    pub calls: ::prost::alloc::vec::Vec<ModelToolCall>,
+    /// Why it ended there.
+    #[prost(enumeration = "model_said::Finish", tag = "3")]
+    pub finish: i32,
+    /// Tokens as the provider counts them.
+    #[prost(message, optional, tag = "4")]
+    pub usage: ::core::option::Option<ModelTokens>,
+}
+/// Nested message and enum types in `ModelSaid`.
+pub mod model_said {
+    /// Why an answer ended.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Finish {
+        Unspecified = 0,
+        /// It was complete.
+        Stop = 1,
+        /// The limit of output tokens was reached.
+        Length = 2,
+        /// It waits for tools.
+        Tools = 3,
+        /// The provider kept the rest back.
+        Filtered = 4,
+    }
+    impl Finish {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "FINISH_UNSPECIFIED",
+                Self::Stop => "STOP",
+                Self::Length => "LENGTH",
+                Self::Tools => "TOOLS",
+                Self::Filtered => "FILTERED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "FINISH_UNSPECIFIED" => Some(Self::Unspecified),
+                "STOP" => Some(Self::Stop),
+                "LENGTH" => Some(Self::Length),
+                "TOOLS" => Some(Self::Tools),
+                "FILTERED" => Some(Self::Filtered),
+                _ => None,
+            }
+        }
+    }
+}
+/// Tokens as a provider counts them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ModelTokens {
+    /// Of the prompt in all; the next two are parts of it.
+    #[prost(uint64, tag = "1")]
+    pub input: u64,
+    /// Of these, read from the provider's cache.
+    #[prost(uint64, tag = "2")]
+    pub cached: u64,
+    /// Of these, written to it.
+    #[prost(uint64, tag = "3")]
+    pub cache_write: u64,
+    /// Of the answer, thinking included.
+    #[prost(uint64, tag = "4")]
+    pub output: u64,
+}
+/// Who was asked, and why not somebody else.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ModelChoice {
+    /// `provider/model`.
+    #[prost(string, tag = "1")]
+    pub model: ::prost::alloc::string::String,
+    /// Why this one.
+    #[prost(string, tag = "2")]
+    pub why: ::prost::alloc::string::String,
+    /// Routes that come before it in the pack.
+    #[prost(message, repeated, tag = "3")]
+    pub passed: ::prost::alloc::vec::Vec<PassedOver>,
+    /// It is not the first choice of the pack.
+    #[prost(bool, tag = "4")]
+    pub is_degraded: bool,
+    /// Nobody was asked.
+    #[prost(bool, tag = "5")]
+    pub is_cached: bool,
+}
+/// A route that was not taken, or failed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PassedOver {
+    /// `provider/model`.
+    #[prost(string, tag = "1")]
+    pub model: ::prost::alloc::string::String,
+    /// Why.
+    #[prost(string, tag = "2")]
+    pub why: ::prost::alloc::string::String,
+}
+/// There is no answer.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ModelFailure {
+    /// Why.
+    #[prost(message, optional, tag = "1")]
+    pub failure: ::core::option::Option<Failure>,
+    /// What it cost all the same; absent means nothing.
+    #[prost(message, optional, tag = "2")]
+    pub cost: ::core::option::Option<Grant>,
+    /// Routes that were tried or passed over.
+    #[prost(message, repeated, tag = "3")]
+    pub passed: ::prost::alloc::vec::Vec<PassedOver>,
+}
+/// A part of an answer as it comes, on `cadre.<p>.said.<task>.<step>`. On plain NATS and in ProtoJSON: for
+/// whoever looks. A part that is lost is lost; the answer is whole all the same.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ModelPart {
+    /// Schema of the writer.
+    #[prost(uint32, tag = "1")]
+    pub schema: u32,
+    /// Oldest schema whose reader understands this part.
+    #[prost(uint32, tag = "2")]
+    pub min_reader: u32,
+    /// The call's key: another one is another answer.
+    #[prost(string, tag = "3")]
+    pub key: ::prost::alloc::string::String,
+    /// Bytes of the answer before this part; 0 begins it, anew after another route has failed.
+    #[prost(uint64, tag = "4")]
+    pub offset: u64,
+    /// More of the answer's text.
+    #[prost(string, tag = "5")]
+    pub text: ::prost::alloc::string::String,
+    /// The answer is whole; there is no text in this part.
+    #[prost(bool, tag = "6")]
+    pub is_end: bool,
+}
+/// What the gateways tell each other, on `cadre.gateways`, every second and with each new hold.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GatewayWord {
+    /// Schema of the writer.
+    #[prost(uint32, tag = "1")]
+    pub schema: u32,
+    /// Oldest schema whose reader understands this word.
+    #[prost(uint32, tag = "2")]
+    pub min_reader: u32,
+    /// Which gateway speaks.
+    #[prost(string, tag = "3")]
+    pub pod: ::prost::alloc::string::String,
+    /// Providers or models that want to be left alone.
+    #[prost(message, repeated, tag = "4")]
+    pub holds: ::prost::alloc::vec::Vec<GatewayHold>,
+    /// It stops: do not count it any more.
+    #[prost(bool, tag = "5")]
+    pub is_leaving: bool,
+}
+/// Somebody wants to be left alone.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GatewayHold {
+    /// `provider/model`.
+    #[prost(string, tag = "1")]
+    pub model: ::prost::alloc::string::String,
+    /// For how long from now.
+    #[prost(uint64, tag = "2")]
+    pub for_ms: u64,
+}

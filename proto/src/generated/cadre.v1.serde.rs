@@ -4134,6 +4134,284 @@ impl<'de> serde::Deserialize<'de> for Forked {
         deserializer.deserialize_struct("cadre.v1.Forked", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for GatewayHold {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.model.is_empty() {
+            len += 1;
+        }
+        if self.for_ms != 0 {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.GatewayHold", len)?;
+        if !self.model.is_empty() {
+            struct_ser.serialize_field("model", &self.model)?;
+        }
+        if self.for_ms != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("forMs", ToString::to_string(&self.for_ms).as_str())?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for GatewayHold {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "model",
+            "for_ms",
+            "forMs",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Model,
+            ForMs,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "model" => Ok(GeneratedField::Model),
+                            "forMs" | "for_ms" => Ok(GeneratedField::ForMs),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = GatewayHold;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.GatewayHold")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<GatewayHold, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut model__ = None;
+                let mut for_ms__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Model => {
+                            if model__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("model"));
+                            }
+                            model__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::ForMs => {
+                            if for_ms__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("forMs"));
+                            }
+                            for_ms__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                    }
+                }
+                Ok(GatewayHold {
+                    model: model__.unwrap_or_default(),
+                    for_ms: for_ms__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.GatewayHold", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for GatewayWord {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.schema != 0 {
+            len += 1;
+        }
+        if self.min_reader != 0 {
+            len += 1;
+        }
+        if !self.pod.is_empty() {
+            len += 1;
+        }
+        if !self.holds.is_empty() {
+            len += 1;
+        }
+        if self.is_leaving {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.GatewayWord", len)?;
+        if self.schema != 0 {
+            struct_ser.serialize_field("schema", &self.schema)?;
+        }
+        if self.min_reader != 0 {
+            struct_ser.serialize_field("minReader", &self.min_reader)?;
+        }
+        if !self.pod.is_empty() {
+            struct_ser.serialize_field("pod", &self.pod)?;
+        }
+        if !self.holds.is_empty() {
+            struct_ser.serialize_field("holds", &self.holds)?;
+        }
+        if self.is_leaving {
+            struct_ser.serialize_field("isLeaving", &self.is_leaving)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for GatewayWord {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "schema",
+            "min_reader",
+            "minReader",
+            "pod",
+            "holds",
+            "is_leaving",
+            "isLeaving",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Schema,
+            MinReader,
+            Pod,
+            Holds,
+            IsLeaving,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "schema" => Ok(GeneratedField::Schema),
+                            "minReader" | "min_reader" => Ok(GeneratedField::MinReader),
+                            "pod" => Ok(GeneratedField::Pod),
+                            "holds" => Ok(GeneratedField::Holds),
+                            "isLeaving" | "is_leaving" => Ok(GeneratedField::IsLeaving),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = GatewayWord;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.GatewayWord")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<GatewayWord, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut schema__ = None;
+                let mut min_reader__ = None;
+                let mut pod__ = None;
+                let mut holds__ = None;
+                let mut is_leaving__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Schema => {
+                            if schema__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("schema"));
+                            }
+                            schema__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::MinReader => {
+                            if min_reader__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("minReader"));
+                            }
+                            min_reader__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Pod => {
+                            if pod__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("pod"));
+                            }
+                            pod__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Holds => {
+                            if holds__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("holds"));
+                            }
+                            holds__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::IsLeaving => {
+                            if is_leaving__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("isLeaving"));
+                            }
+                            is_leaving__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(GatewayWord {
+                    schema: schema__.unwrap_or_default(),
+                    min_reader: min_reader__.unwrap_or_default(),
+                    pod: pod__.unwrap_or_default(),
+                    holds: holds__.unwrap_or_default(),
+                    is_leaving: is_leaving__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.GatewayWord", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for Goal {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -5776,6 +6054,2192 @@ impl<'de> serde::Deserialize<'de> for LoopFound {
         deserializer.deserialize_struct("cadre.v1.LoopFound", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for ModelAnswer {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.said.is_some() {
+            len += 1;
+        }
+        if self.cost.is_some() {
+            len += 1;
+        }
+        if self.choice.is_some() {
+            len += 1;
+        }
+        if self.took_ms != 0 {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.ModelAnswer", len)?;
+        if let Some(v) = self.said.as_ref() {
+            struct_ser.serialize_field("said", v)?;
+        }
+        if let Some(v) = self.cost.as_ref() {
+            struct_ser.serialize_field("cost", v)?;
+        }
+        if let Some(v) = self.choice.as_ref() {
+            struct_ser.serialize_field("choice", v)?;
+        }
+        if self.took_ms != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("tookMs", ToString::to_string(&self.took_ms).as_str())?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for ModelAnswer {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "said",
+            "cost",
+            "choice",
+            "took_ms",
+            "tookMs",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Said,
+            Cost,
+            Choice,
+            TookMs,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "said" => Ok(GeneratedField::Said),
+                            "cost" => Ok(GeneratedField::Cost),
+                            "choice" => Ok(GeneratedField::Choice),
+                            "tookMs" | "took_ms" => Ok(GeneratedField::TookMs),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = ModelAnswer;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.ModelAnswer")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<ModelAnswer, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut said__ = None;
+                let mut cost__ = None;
+                let mut choice__ = None;
+                let mut took_ms__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Said => {
+                            if said__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("said"));
+                            }
+                            said__ = map_.next_value()?;
+                        }
+                        GeneratedField::Cost => {
+                            if cost__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("cost"));
+                            }
+                            cost__ = map_.next_value()?;
+                        }
+                        GeneratedField::Choice => {
+                            if choice__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("choice"));
+                            }
+                            choice__ = map_.next_value()?;
+                        }
+                        GeneratedField::TookMs => {
+                            if took_ms__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("tookMs"));
+                            }
+                            took_ms__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                    }
+                }
+                Ok(ModelAnswer {
+                    said: said__,
+                    cost: cost__,
+                    choice: choice__,
+                    took_ms: took_ms__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.ModelAnswer", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for ModelAsk {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.schema != 0 {
+            len += 1;
+        }
+        if self.min_reader != 0 {
+            len += 1;
+        }
+        if !self.task.is_empty() {
+            len += 1;
+        }
+        if !self.step.is_empty() {
+            len += 1;
+        }
+        if !self.role.is_empty() {
+            len += 1;
+        }
+        if !self.workflow.is_empty() {
+            len += 1;
+        }
+        if !self.revision.is_empty() {
+            len += 1;
+        }
+        if !self.alias.is_empty() {
+            len += 1;
+        }
+        if !self.key.is_empty() {
+            len += 1;
+        }
+        if self.prompt.is_some() {
+            len += 1;
+        }
+        if self.manner.is_some() {
+            len += 1;
+        }
+        if self.grant.is_some() {
+            len += 1;
+        }
+        if self.is_followed {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.ModelAsk", len)?;
+        if self.schema != 0 {
+            struct_ser.serialize_field("schema", &self.schema)?;
+        }
+        if self.min_reader != 0 {
+            struct_ser.serialize_field("minReader", &self.min_reader)?;
+        }
+        if !self.task.is_empty() {
+            struct_ser.serialize_field("task", &self.task)?;
+        }
+        if !self.step.is_empty() {
+            struct_ser.serialize_field("step", &self.step)?;
+        }
+        if !self.role.is_empty() {
+            struct_ser.serialize_field("role", &self.role)?;
+        }
+        if !self.workflow.is_empty() {
+            struct_ser.serialize_field("workflow", &self.workflow)?;
+        }
+        if !self.revision.is_empty() {
+            struct_ser.serialize_field("revision", &self.revision)?;
+        }
+        if !self.alias.is_empty() {
+            struct_ser.serialize_field("alias", &self.alias)?;
+        }
+        if !self.key.is_empty() {
+            struct_ser.serialize_field("key", &self.key)?;
+        }
+        if let Some(v) = self.prompt.as_ref() {
+            struct_ser.serialize_field("prompt", v)?;
+        }
+        if let Some(v) = self.manner.as_ref() {
+            struct_ser.serialize_field("manner", v)?;
+        }
+        if let Some(v) = self.grant.as_ref() {
+            struct_ser.serialize_field("grant", v)?;
+        }
+        if self.is_followed {
+            struct_ser.serialize_field("isFollowed", &self.is_followed)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for ModelAsk {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "schema",
+            "min_reader",
+            "minReader",
+            "task",
+            "step",
+            "role",
+            "workflow",
+            "revision",
+            "alias",
+            "key",
+            "prompt",
+            "manner",
+            "grant",
+            "is_followed",
+            "isFollowed",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Schema,
+            MinReader,
+            Task,
+            Step,
+            Role,
+            Workflow,
+            Revision,
+            Alias,
+            Key,
+            Prompt,
+            Manner,
+            Grant,
+            IsFollowed,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "schema" => Ok(GeneratedField::Schema),
+                            "minReader" | "min_reader" => Ok(GeneratedField::MinReader),
+                            "task" => Ok(GeneratedField::Task),
+                            "step" => Ok(GeneratedField::Step),
+                            "role" => Ok(GeneratedField::Role),
+                            "workflow" => Ok(GeneratedField::Workflow),
+                            "revision" => Ok(GeneratedField::Revision),
+                            "alias" => Ok(GeneratedField::Alias),
+                            "key" => Ok(GeneratedField::Key),
+                            "prompt" => Ok(GeneratedField::Prompt),
+                            "manner" => Ok(GeneratedField::Manner),
+                            "grant" => Ok(GeneratedField::Grant),
+                            "isFollowed" | "is_followed" => Ok(GeneratedField::IsFollowed),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = ModelAsk;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.ModelAsk")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<ModelAsk, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut schema__ = None;
+                let mut min_reader__ = None;
+                let mut task__ = None;
+                let mut step__ = None;
+                let mut role__ = None;
+                let mut workflow__ = None;
+                let mut revision__ = None;
+                let mut alias__ = None;
+                let mut key__ = None;
+                let mut prompt__ = None;
+                let mut manner__ = None;
+                let mut grant__ = None;
+                let mut is_followed__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Schema => {
+                            if schema__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("schema"));
+                            }
+                            schema__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::MinReader => {
+                            if min_reader__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("minReader"));
+                            }
+                            min_reader__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Task => {
+                            if task__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("task"));
+                            }
+                            task__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Step => {
+                            if step__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("step"));
+                            }
+                            step__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Role => {
+                            if role__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("role"));
+                            }
+                            role__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Workflow => {
+                            if workflow__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("workflow"));
+                            }
+                            workflow__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Revision => {
+                            if revision__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("revision"));
+                            }
+                            revision__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Alias => {
+                            if alias__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("alias"));
+                            }
+                            alias__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Key => {
+                            if key__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("key"));
+                            }
+                            key__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Prompt => {
+                            if prompt__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("prompt"));
+                            }
+                            prompt__ = map_.next_value()?;
+                        }
+                        GeneratedField::Manner => {
+                            if manner__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("manner"));
+                            }
+                            manner__ = map_.next_value()?;
+                        }
+                        GeneratedField::Grant => {
+                            if grant__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("grant"));
+                            }
+                            grant__ = map_.next_value()?;
+                        }
+                        GeneratedField::IsFollowed => {
+                            if is_followed__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("isFollowed"));
+                            }
+                            is_followed__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(ModelAsk {
+                    schema: schema__.unwrap_or_default(),
+                    min_reader: min_reader__.unwrap_or_default(),
+                    task: task__.unwrap_or_default(),
+                    step: step__.unwrap_or_default(),
+                    role: role__.unwrap_or_default(),
+                    workflow: workflow__.unwrap_or_default(),
+                    revision: revision__.unwrap_or_default(),
+                    alias: alias__.unwrap_or_default(),
+                    key: key__.unwrap_or_default(),
+                    prompt: prompt__,
+                    manner: manner__,
+                    grant: grant__,
+                    is_followed: is_followed__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.ModelAsk", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for ModelChoice {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.model.is_empty() {
+            len += 1;
+        }
+        if !self.why.is_empty() {
+            len += 1;
+        }
+        if !self.passed.is_empty() {
+            len += 1;
+        }
+        if self.is_degraded {
+            len += 1;
+        }
+        if self.is_cached {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.ModelChoice", len)?;
+        if !self.model.is_empty() {
+            struct_ser.serialize_field("model", &self.model)?;
+        }
+        if !self.why.is_empty() {
+            struct_ser.serialize_field("why", &self.why)?;
+        }
+        if !self.passed.is_empty() {
+            struct_ser.serialize_field("passed", &self.passed)?;
+        }
+        if self.is_degraded {
+            struct_ser.serialize_field("isDegraded", &self.is_degraded)?;
+        }
+        if self.is_cached {
+            struct_ser.serialize_field("isCached", &self.is_cached)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for ModelChoice {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "model",
+            "why",
+            "passed",
+            "is_degraded",
+            "isDegraded",
+            "is_cached",
+            "isCached",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Model,
+            Why,
+            Passed,
+            IsDegraded,
+            IsCached,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "model" => Ok(GeneratedField::Model),
+                            "why" => Ok(GeneratedField::Why),
+                            "passed" => Ok(GeneratedField::Passed),
+                            "isDegraded" | "is_degraded" => Ok(GeneratedField::IsDegraded),
+                            "isCached" | "is_cached" => Ok(GeneratedField::IsCached),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = ModelChoice;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.ModelChoice")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<ModelChoice, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut model__ = None;
+                let mut why__ = None;
+                let mut passed__ = None;
+                let mut is_degraded__ = None;
+                let mut is_cached__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Model => {
+                            if model__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("model"));
+                            }
+                            model__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Why => {
+                            if why__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("why"));
+                            }
+                            why__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Passed => {
+                            if passed__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("passed"));
+                            }
+                            passed__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::IsDegraded => {
+                            if is_degraded__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("isDegraded"));
+                            }
+                            is_degraded__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::IsCached => {
+                            if is_cached__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("isCached"));
+                            }
+                            is_cached__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(ModelChoice {
+                    model: model__.unwrap_or_default(),
+                    why: why__.unwrap_or_default(),
+                    passed: passed__.unwrap_or_default(),
+                    is_degraded: is_degraded__.unwrap_or_default(),
+                    is_cached: is_cached__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.ModelChoice", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for ModelFailure {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.failure.is_some() {
+            len += 1;
+        }
+        if self.cost.is_some() {
+            len += 1;
+        }
+        if !self.passed.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.ModelFailure", len)?;
+        if let Some(v) = self.failure.as_ref() {
+            struct_ser.serialize_field("failure", v)?;
+        }
+        if let Some(v) = self.cost.as_ref() {
+            struct_ser.serialize_field("cost", v)?;
+        }
+        if !self.passed.is_empty() {
+            struct_ser.serialize_field("passed", &self.passed)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for ModelFailure {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "failure",
+            "cost",
+            "passed",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Failure,
+            Cost,
+            Passed,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "failure" => Ok(GeneratedField::Failure),
+                            "cost" => Ok(GeneratedField::Cost),
+                            "passed" => Ok(GeneratedField::Passed),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = ModelFailure;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.ModelFailure")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<ModelFailure, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut failure__ = None;
+                let mut cost__ = None;
+                let mut passed__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Failure => {
+                            if failure__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("failure"));
+                            }
+                            failure__ = map_.next_value()?;
+                        }
+                        GeneratedField::Cost => {
+                            if cost__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("cost"));
+                            }
+                            cost__ = map_.next_value()?;
+                        }
+                        GeneratedField::Passed => {
+                            if passed__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("passed"));
+                            }
+                            passed__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(ModelFailure {
+                    failure: failure__,
+                    cost: cost__,
+                    passed: passed__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.ModelFailure", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for ModelManner {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.returns.is_some() {
+            len += 1;
+        }
+        if self.output_tokens_max != 0 {
+            len += 1;
+        }
+        if self.temperature_millis.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.ModelManner", len)?;
+        if let Some(v) = self.returns.as_ref() {
+            struct_ser.serialize_field("returns", v)?;
+        }
+        if self.output_tokens_max != 0 {
+            struct_ser.serialize_field("outputTokensMax", &self.output_tokens_max)?;
+        }
+        if let Some(v) = self.temperature_millis.as_ref() {
+            struct_ser.serialize_field("temperatureMillis", v)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for ModelManner {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "returns",
+            "output_tokens_max",
+            "outputTokensMax",
+            "temperature_millis",
+            "temperatureMillis",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Returns,
+            OutputTokensMax,
+            TemperatureMillis,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "returns" => Ok(GeneratedField::Returns),
+                            "outputTokensMax" | "output_tokens_max" => Ok(GeneratedField::OutputTokensMax),
+                            "temperatureMillis" | "temperature_millis" => Ok(GeneratedField::TemperatureMillis),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = ModelManner;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.ModelManner")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<ModelManner, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut returns__ = None;
+                let mut output_tokens_max__ = None;
+                let mut temperature_millis__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Returns => {
+                            if returns__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("returns"));
+                            }
+                            returns__ = map_.next_value()?;
+                        }
+                        GeneratedField::OutputTokensMax => {
+                            if output_tokens_max__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("outputTokensMax"));
+                            }
+                            output_tokens_max__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::TemperatureMillis => {
+                            if temperature_millis__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("temperatureMillis"));
+                            }
+                            temperature_millis__ = 
+                                map_.next_value::<::std::option::Option<::pbjson::private::NumberDeserialize<_>>>()?.map(|x| x.0)
+                            ;
+                        }
+                    }
+                }
+                Ok(ModelManner {
+                    returns: returns__,
+                    output_tokens_max: output_tokens_max__.unwrap_or_default(),
+                    temperature_millis: temperature_millis__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.ModelManner", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for ModelPart {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.schema != 0 {
+            len += 1;
+        }
+        if self.min_reader != 0 {
+            len += 1;
+        }
+        if !self.key.is_empty() {
+            len += 1;
+        }
+        if self.offset != 0 {
+            len += 1;
+        }
+        if !self.text.is_empty() {
+            len += 1;
+        }
+        if self.is_end {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.ModelPart", len)?;
+        if self.schema != 0 {
+            struct_ser.serialize_field("schema", &self.schema)?;
+        }
+        if self.min_reader != 0 {
+            struct_ser.serialize_field("minReader", &self.min_reader)?;
+        }
+        if !self.key.is_empty() {
+            struct_ser.serialize_field("key", &self.key)?;
+        }
+        if self.offset != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("offset", ToString::to_string(&self.offset).as_str())?;
+        }
+        if !self.text.is_empty() {
+            struct_ser.serialize_field("text", &self.text)?;
+        }
+        if self.is_end {
+            struct_ser.serialize_field("isEnd", &self.is_end)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for ModelPart {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "schema",
+            "min_reader",
+            "minReader",
+            "key",
+            "offset",
+            "text",
+            "is_end",
+            "isEnd",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Schema,
+            MinReader,
+            Key,
+            Offset,
+            Text,
+            IsEnd,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "schema" => Ok(GeneratedField::Schema),
+                            "minReader" | "min_reader" => Ok(GeneratedField::MinReader),
+                            "key" => Ok(GeneratedField::Key),
+                            "offset" => Ok(GeneratedField::Offset),
+                            "text" => Ok(GeneratedField::Text),
+                            "isEnd" | "is_end" => Ok(GeneratedField::IsEnd),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = ModelPart;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.ModelPart")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<ModelPart, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut schema__ = None;
+                let mut min_reader__ = None;
+                let mut key__ = None;
+                let mut offset__ = None;
+                let mut text__ = None;
+                let mut is_end__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Schema => {
+                            if schema__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("schema"));
+                            }
+                            schema__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::MinReader => {
+                            if min_reader__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("minReader"));
+                            }
+                            min_reader__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Key => {
+                            if key__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("key"));
+                            }
+                            key__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Offset => {
+                            if offset__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("offset"));
+                            }
+                            offset__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Text => {
+                            if text__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("text"));
+                            }
+                            text__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::IsEnd => {
+                            if is_end__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("isEnd"));
+                            }
+                            is_end__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(ModelPart {
+                    schema: schema__.unwrap_or_default(),
+                    min_reader: min_reader__.unwrap_or_default(),
+                    key: key__.unwrap_or_default(),
+                    offset: offset__.unwrap_or_default(),
+                    text: text__.unwrap_or_default(),
+                    is_end: is_end__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.ModelPart", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for ModelPrompt {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.system.is_empty() {
+            len += 1;
+        }
+        if !self.tools.is_empty() {
+            len += 1;
+        }
+        if !self.turns.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.ModelPrompt", len)?;
+        if !self.system.is_empty() {
+            struct_ser.serialize_field("system", &self.system)?;
+        }
+        if !self.tools.is_empty() {
+            struct_ser.serialize_field("tools", &self.tools)?;
+        }
+        if !self.turns.is_empty() {
+            struct_ser.serialize_field("turns", &self.turns)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for ModelPrompt {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "system",
+            "tools",
+            "turns",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            System,
+            Tools,
+            Turns,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "system" => Ok(GeneratedField::System),
+                            "tools" => Ok(GeneratedField::Tools),
+                            "turns" => Ok(GeneratedField::Turns),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = ModelPrompt;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.ModelPrompt")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<ModelPrompt, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut system__ = None;
+                let mut tools__ = None;
+                let mut turns__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::System => {
+                            if system__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("system"));
+                            }
+                            system__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Tools => {
+                            if tools__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("tools"));
+                            }
+                            tools__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Turns => {
+                            if turns__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("turns"));
+                            }
+                            turns__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(ModelPrompt {
+                    system: system__.unwrap_or_default(),
+                    tools: tools__.unwrap_or_default(),
+                    turns: turns__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.ModelPrompt", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for ModelReply {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.schema != 0 {
+            len += 1;
+        }
+        if self.min_reader != 0 {
+            len += 1;
+        }
+        if self.outcome.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.ModelReply", len)?;
+        if self.schema != 0 {
+            struct_ser.serialize_field("schema", &self.schema)?;
+        }
+        if self.min_reader != 0 {
+            struct_ser.serialize_field("minReader", &self.min_reader)?;
+        }
+        if let Some(v) = self.outcome.as_ref() {
+            match v {
+                model_reply::Outcome::Answer(v) => {
+                    struct_ser.serialize_field("answer", v)?;
+                }
+                model_reply::Outcome::Failure(v) => {
+                    struct_ser.serialize_field("failure", v)?;
+                }
+            }
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for ModelReply {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "schema",
+            "min_reader",
+            "minReader",
+            "answer",
+            "failure",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Schema,
+            MinReader,
+            Answer,
+            Failure,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "schema" => Ok(GeneratedField::Schema),
+                            "minReader" | "min_reader" => Ok(GeneratedField::MinReader),
+                            "answer" => Ok(GeneratedField::Answer),
+                            "failure" => Ok(GeneratedField::Failure),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = ModelReply;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.ModelReply")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<ModelReply, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut schema__ = None;
+                let mut min_reader__ = None;
+                let mut outcome__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Schema => {
+                            if schema__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("schema"));
+                            }
+                            schema__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::MinReader => {
+                            if min_reader__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("minReader"));
+                            }
+                            min_reader__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Answer => {
+                            if outcome__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("answer"));
+                            }
+                            outcome__ = map_.next_value::<::std::option::Option<_>>()?.map(model_reply::Outcome::Answer)
+;
+                        }
+                        GeneratedField::Failure => {
+                            if outcome__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("failure"));
+                            }
+                            outcome__ = map_.next_value::<::std::option::Option<_>>()?.map(model_reply::Outcome::Failure)
+;
+                        }
+                    }
+                }
+                Ok(ModelReply {
+                    schema: schema__.unwrap_or_default(),
+                    min_reader: min_reader__.unwrap_or_default(),
+                    outcome: outcome__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.ModelReply", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for ModelSaid {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.text.is_empty() {
+            len += 1;
+        }
+        if !self.calls.is_empty() {
+            len += 1;
+        }
+        if self.finish != 0 {
+            len += 1;
+        }
+        if self.usage.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.ModelSaid", len)?;
+        if !self.text.is_empty() {
+            struct_ser.serialize_field("text", &self.text)?;
+        }
+        if !self.calls.is_empty() {
+            struct_ser.serialize_field("calls", &self.calls)?;
+        }
+        if self.finish != 0 {
+            let v = model_said::Finish::try_from(self.finish)
+                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.finish)))?;
+            struct_ser.serialize_field("finish", &v)?;
+        }
+        if let Some(v) = self.usage.as_ref() {
+            struct_ser.serialize_field("usage", v)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for ModelSaid {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "text",
+            "calls",
+            "finish",
+            "usage",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Text,
+            Calls,
+            Finish,
+            Usage,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "text" => Ok(GeneratedField::Text),
+                            "calls" => Ok(GeneratedField::Calls),
+                            "finish" => Ok(GeneratedField::Finish),
+                            "usage" => Ok(GeneratedField::Usage),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = ModelSaid;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.ModelSaid")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<ModelSaid, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut text__ = None;
+                let mut calls__ = None;
+                let mut finish__ = None;
+                let mut usage__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Text => {
+                            if text__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("text"));
+                            }
+                            text__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Calls => {
+                            if calls__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("calls"));
+                            }
+                            calls__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Finish => {
+                            if finish__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("finish"));
+                            }
+                            finish__ = Some(map_.next_value::<model_said::Finish>()? as i32);
+                        }
+                        GeneratedField::Usage => {
+                            if usage__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("usage"));
+                            }
+                            usage__ = map_.next_value()?;
+                        }
+                    }
+                }
+                Ok(ModelSaid {
+                    text: text__.unwrap_or_default(),
+                    calls: calls__.unwrap_or_default(),
+                    finish: finish__.unwrap_or_default(),
+                    usage: usage__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.ModelSaid", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for model_said::Finish {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        let variant = match self {
+            Self::Unspecified => "FINISH_UNSPECIFIED",
+            Self::Stop => "STOP",
+            Self::Length => "LENGTH",
+            Self::Tools => "TOOLS",
+            Self::Filtered => "FILTERED",
+        };
+        serializer.serialize_str(variant)
+    }
+}
+impl<'de> serde::Deserialize<'de> for model_said::Finish {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "FINISH_UNSPECIFIED",
+            "STOP",
+            "LENGTH",
+            "TOOLS",
+            "FILTERED",
+        ];
+
+        struct GeneratedVisitor;
+
+        impl serde::de::Visitor<'_> for GeneratedVisitor {
+            type Value = model_said::Finish;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(formatter, "expected one of: {:?}", &FIELDS)
+            }
+
+            fn visit_i64<E>(self, v: i64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Signed(v), &self)
+                    })
+            }
+
+            fn visit_u64<E>(self, v: u64) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                i32::try_from(v)
+                    .ok()
+                    .and_then(|x| x.try_into().ok())
+                    .ok_or_else(|| {
+                        serde::de::Error::invalid_value(serde::de::Unexpected::Unsigned(v), &self)
+                    })
+            }
+
+            fn visit_str<E>(self, value: &str) -> std::result::Result<Self::Value, E>
+            where
+                E: serde::de::Error,
+            {
+                match value {
+                    "FINISH_UNSPECIFIED" => Ok(model_said::Finish::Unspecified),
+                    "STOP" => Ok(model_said::Finish::Stop),
+                    "LENGTH" => Ok(model_said::Finish::Length),
+                    "TOOLS" => Ok(model_said::Finish::Tools),
+                    "FILTERED" => Ok(model_said::Finish::Filtered),
+                    _ => Err(serde::de::Error::unknown_variant(value, FIELDS)),
+                }
+            }
+        }
+        deserializer.deserialize_any(GeneratedVisitor)
+    }
+}
+impl serde::Serialize for ModelSpoke {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.text.is_empty() {
+            len += 1;
+        }
+        if !self.calls.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.ModelSpoke", len)?;
+        if !self.text.is_empty() {
+            struct_ser.serialize_field("text", &self.text)?;
+        }
+        if !self.calls.is_empty() {
+            struct_ser.serialize_field("calls", &self.calls)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for ModelSpoke {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "text",
+            "calls",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Text,
+            Calls,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "text" => Ok(GeneratedField::Text),
+                            "calls" => Ok(GeneratedField::Calls),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = ModelSpoke;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.ModelSpoke")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<ModelSpoke, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut text__ = None;
+                let mut calls__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Text => {
+                            if text__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("text"));
+                            }
+                            text__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Calls => {
+                            if calls__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("calls"));
+                            }
+                            calls__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(ModelSpoke {
+                    text: text__.unwrap_or_default(),
+                    calls: calls__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.ModelSpoke", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for ModelTokens {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.input != 0 {
+            len += 1;
+        }
+        if self.cached != 0 {
+            len += 1;
+        }
+        if self.cache_write != 0 {
+            len += 1;
+        }
+        if self.output != 0 {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.ModelTokens", len)?;
+        if self.input != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("input", ToString::to_string(&self.input).as_str())?;
+        }
+        if self.cached != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("cached", ToString::to_string(&self.cached).as_str())?;
+        }
+        if self.cache_write != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("cacheWrite", ToString::to_string(&self.cache_write).as_str())?;
+        }
+        if self.output != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("output", ToString::to_string(&self.output).as_str())?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for ModelTokens {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "input",
+            "cached",
+            "cache_write",
+            "cacheWrite",
+            "output",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Input,
+            Cached,
+            CacheWrite,
+            Output,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "input" => Ok(GeneratedField::Input),
+                            "cached" => Ok(GeneratedField::Cached),
+                            "cacheWrite" | "cache_write" => Ok(GeneratedField::CacheWrite),
+                            "output" => Ok(GeneratedField::Output),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = ModelTokens;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.ModelTokens")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<ModelTokens, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut input__ = None;
+                let mut cached__ = None;
+                let mut cache_write__ = None;
+                let mut output__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Input => {
+                            if input__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("input"));
+                            }
+                            input__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Cached => {
+                            if cached__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("cached"));
+                            }
+                            cached__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::CacheWrite => {
+                            if cache_write__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("cacheWrite"));
+                            }
+                            cache_write__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Output => {
+                            if output__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("output"));
+                            }
+                            output__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                    }
+                }
+                Ok(ModelTokens {
+                    input: input__.unwrap_or_default(),
+                    cached: cached__.unwrap_or_default(),
+                    cache_write: cache_write__.unwrap_or_default(),
+                    output: output__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.ModelTokens", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for ModelTool {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.name.is_empty() {
+            len += 1;
+        }
+        if !self.description.is_empty() {
+            len += 1;
+        }
+        if !self.parameters.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.ModelTool", len)?;
+        if !self.name.is_empty() {
+            struct_ser.serialize_field("name", &self.name)?;
+        }
+        if !self.description.is_empty() {
+            struct_ser.serialize_field("description", &self.description)?;
+        }
+        if !self.parameters.is_empty() {
+            struct_ser.serialize_field("parameters", &self.parameters)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for ModelTool {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "name",
+            "description",
+            "parameters",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Name,
+            Description,
+            Parameters,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "name" => Ok(GeneratedField::Name),
+                            "description" => Ok(GeneratedField::Description),
+                            "parameters" => Ok(GeneratedField::Parameters),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = ModelTool;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.ModelTool")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<ModelTool, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut name__ = None;
+                let mut description__ = None;
+                let mut parameters__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Name => {
+                            if name__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("name"));
+                            }
+                            name__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Description => {
+                            if description__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("description"));
+                            }
+                            description__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Parameters => {
+                            if parameters__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("parameters"));
+                            }
+                            parameters__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(ModelTool {
+                    name: name__.unwrap_or_default(),
+                    description: description__.unwrap_or_default(),
+                    parameters: parameters__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.ModelTool", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for ModelToolCall {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.id.is_empty() {
+            len += 1;
+        }
+        if !self.tool.is_empty() {
+            len += 1;
+        }
+        if !self.arguments.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.ModelToolCall", len)?;
+        if !self.id.is_empty() {
+            struct_ser.serialize_field("id", &self.id)?;
+        }
+        if !self.tool.is_empty() {
+            struct_ser.serialize_field("tool", &self.tool)?;
+        }
+        if !self.arguments.is_empty() {
+            struct_ser.serialize_field("arguments", &self.arguments)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for ModelToolCall {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "id",
+            "tool",
+            "arguments",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Id,
+            Tool,
+            Arguments,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "id" => Ok(GeneratedField::Id),
+                            "tool" => Ok(GeneratedField::Tool),
+                            "arguments" => Ok(GeneratedField::Arguments),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = ModelToolCall;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.ModelToolCall")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<ModelToolCall, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut id__ = None;
+                let mut tool__ = None;
+                let mut arguments__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Id => {
+                            if id__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("id"));
+                            }
+                            id__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Tool => {
+                            if tool__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("tool"));
+                            }
+                            tool__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Arguments => {
+                            if arguments__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("arguments"));
+                            }
+                            arguments__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(ModelToolCall {
+                    id: id__.unwrap_or_default(),
+                    tool: tool__.unwrap_or_default(),
+                    arguments: arguments__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.ModelToolCall", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for ModelTurn {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.turn.is_some() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.ModelTurn", len)?;
+        if let Some(v) = self.turn.as_ref() {
+            match v {
+                model_turn::Turn::User(v) => {
+                    struct_ser.serialize_field("user", v)?;
+                }
+                model_turn::Turn::Model(v) => {
+                    struct_ser.serialize_field("model", v)?;
+                }
+                model_turn::Turn::Tool(v) => {
+                    struct_ser.serialize_field("tool", v)?;
+                }
+            }
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for ModelTurn {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "user",
+            "model",
+            "tool",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            User,
+            Model,
+            Tool,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "user" => Ok(GeneratedField::User),
+                            "model" => Ok(GeneratedField::Model),
+                            "tool" => Ok(GeneratedField::Tool),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = ModelTurn;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.ModelTurn")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<ModelTurn, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut turn__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::User => {
+                            if turn__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("user"));
+                            }
+                            turn__ = map_.next_value::<::std::option::Option<_>>()?.map(model_turn::Turn::User);
+                        }
+                        GeneratedField::Model => {
+                            if turn__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("model"));
+                            }
+                            turn__ = map_.next_value::<::std::option::Option<_>>()?.map(model_turn::Turn::Model)
+;
+                        }
+                        GeneratedField::Tool => {
+                            if turn__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("tool"));
+                            }
+                            turn__ = map_.next_value::<::std::option::Option<_>>()?.map(model_turn::Turn::Tool)
+;
+                        }
+                    }
+                }
+                Ok(ModelTurn {
+                    turn: turn__,
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.ModelTurn", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for NeedsHuman {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -5865,6 +8329,114 @@ impl<'de> serde::Deserialize<'de> for NeedsHuman {
             }
         }
         deserializer.deserialize_struct("cadre.v1.NeedsHuman", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for PassedOver {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.model.is_empty() {
+            len += 1;
+        }
+        if !self.why.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.PassedOver", len)?;
+        if !self.model.is_empty() {
+            struct_ser.serialize_field("model", &self.model)?;
+        }
+        if !self.why.is_empty() {
+            struct_ser.serialize_field("why", &self.why)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for PassedOver {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "model",
+            "why",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Model,
+            Why,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "model" => Ok(GeneratedField::Model),
+                            "why" => Ok(GeneratedField::Why),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = PassedOver;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.PassedOver")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<PassedOver, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut model__ = None;
+                let mut why__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Model => {
+                            if model__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("model"));
+                            }
+                            model__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Why => {
+                            if why__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("why"));
+                            }
+                            why__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(PassedOver {
+                    model: model__.unwrap_or_default(),
+                    why: why__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.PassedOver", FIELDS, GeneratedVisitor)
     }
 }
 impl serde::Serialize for Pause {
@@ -8575,6 +11147,149 @@ impl<'de> serde::Deserialize<'de> for TakenOver {
             }
         }
         deserializer.deserialize_struct("cadre.v1.TakenOver", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for ToolAnswered {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.call.is_empty() {
+            len += 1;
+        }
+        if !self.name.is_empty() {
+            len += 1;
+        }
+        if !self.result.is_empty() {
+            len += 1;
+        }
+        if self.is_error {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.ToolAnswered", len)?;
+        if !self.call.is_empty() {
+            struct_ser.serialize_field("call", &self.call)?;
+        }
+        if !self.name.is_empty() {
+            struct_ser.serialize_field("name", &self.name)?;
+        }
+        if !self.result.is_empty() {
+            struct_ser.serialize_field("result", &self.result)?;
+        }
+        if self.is_error {
+            struct_ser.serialize_field("isError", &self.is_error)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for ToolAnswered {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "call",
+            "name",
+            "result",
+            "is_error",
+            "isError",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Call,
+            Name,
+            Result,
+            IsError,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "call" => Ok(GeneratedField::Call),
+                            "name" => Ok(GeneratedField::Name),
+                            "result" => Ok(GeneratedField::Result),
+                            "isError" | "is_error" => Ok(GeneratedField::IsError),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = ToolAnswered;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.ToolAnswered")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<ToolAnswered, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut call__ = None;
+                let mut name__ = None;
+                let mut result__ = None;
+                let mut is_error__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Call => {
+                            if call__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("call"));
+                            }
+                            call__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Name => {
+                            if name__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("name"));
+                            }
+                            name__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Result => {
+                            if result__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("result"));
+                            }
+                            result__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::IsError => {
+                            if is_error__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("isError"));
+                            }
+                            is_error__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(ToolAnswered {
+                    call: call__.unwrap_or_default(),
+                    name: name__.unwrap_or_default(),
+                    result: result__.unwrap_or_default(),
+                    is_error: is_error__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.ToolAnswered", FIELDS, GeneratedVisitor)
     }
 }
 impl serde::Serialize for Unsure {

@@ -8,12 +8,13 @@ use prost_build::Module;
 use protox::prost_reflect::prost_types::FileDescriptorProto;
 
 /// Every file of the package.
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "cadre/v1/json.proto",
     "cadre/v1/task.proto",
     "cadre/v1/record.proto",
     "cadre/v1/work.proto",
     "cadre/v1/run.proto",
+    "cadre/v1/model.proto",
 ];
 
 /// Fields of type `Json`, which `crate::json` encodes by hand.

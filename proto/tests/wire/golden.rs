@@ -14,7 +14,7 @@ use cadre_proto::{
 };
 use serde::Serialize;
 
-use crate::{called, crewed, sample, steered};
+use crate::{asked, called, crewed, sample, steered};
 
 fn path(version: &str, name: &str, extension: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden").join(version);
@@ -222,6 +222,7 @@ fn every_golden_file_is_read_by_a_test() {
     let names = names.chain(called::entries().into_iter().map(|(name, _)| name));
     let names = names.chain(["work_order_grant", "report_rate_limited", "report_handoff_output"]);
     let names = names.chain(["work_order_ruled", "report_outcome_unknown"]);
+    let names = names.chain(asked::NAMES);
     let second: Vec<&str> = first.iter().copied().chain(names).collect();
     for (version, known) in [("v1", first), ("v2", second)] {
         for entry in fs::read_dir(path(version, "x", "bin").parent().unwrap()).unwrap() {

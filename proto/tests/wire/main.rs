@@ -6,6 +6,7 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod asked;
 mod called;
 mod codegen;
 mod crewed;

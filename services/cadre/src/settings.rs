@@ -9,6 +9,7 @@ mod environment;
 mod files;
 mod flags;
 mod key;
+mod models;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +32,7 @@ pub use environment::Environment;
 pub use files::SettingsFile;
 pub use flags::Flags;
 pub use key::Key;
+pub use models::ModelSettings;
 
 /// What is shown in place of a secret.
 const SECRET: &str = "•••";
@@ -68,6 +70,8 @@ pub struct Settings {
     pub login: Option<String>,
     /// `service.name` of exported traces [env: OTEL_SERVICE_NAME]; `None` leaves it to the command.
     pub service_name: Option<String>,
+    /// Providers of models and their keys, from the environment alone.
+    pub models: ModelSettings,
     /// What this build reads, writes and knows; no source can change it.
     pub release: Release,
     /// Where each value comes from.
@@ -96,6 +100,8 @@ pub enum Source {
     Flag(&'static str),
     /// An environment variable.
     Env(&'static str),
+    /// An environment variable whose name depends on others.
+    Variable(String),
     /// A line of a file.
     File {
         /// The file.
@@ -178,6 +184,7 @@ impl fmt::Display for Source {
         match self {
             Self::Flag(name) => write!(f, "flag {name}"),
             Self::Env(name) => write!(f, "environment {name}"),
+            Self::Variable(name) => write!(f, "environment {name}"),
             Self::File { path, line } => write!(f, "{}:{line}", path.display()),
             Self::Context(name) => write!(f, "nats context {name}"),
             Self::Default => f.write_str("default"),
@@ -231,6 +238,7 @@ impl Settings {
             log_format: choices.read(Key::LogFormat, log_format)?.unwrap_or_default(),
             login: sources.environment.login(),
             service_name: sources.environment.service_name(),
+            models: ModelSettings::of(&sources.environment)?,
             release: RELEASE,
             explained: choices.explained(),
         })

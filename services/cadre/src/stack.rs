@@ -8,6 +8,7 @@ use cadre_core::{
     breaker::Settings as BreakerSettings, fleet::Member, ids::Name, ports::BusError,
     watch::Settings as WatchSettings,
 };
+use cadre_inference::{Gateway, GatewayTerms, InferenceService, Providers, ServiceOptions};
 use cadre_nats::{
     Grouping,
     breakers::KvBreakers,
@@ -22,7 +23,10 @@ use cadre_orchestrator::{
 };
 use cadre_runtime::breaker::{BreakerOptions, BreakerService, Breakers};
 
-use crate::exit::{Code, Failure};
+use crate::{
+    exit::{Code, Failure},
+    settings::ModelSettings,
+};
 
 /// How long the services may take to be subscribed.
 const READY_WITHIN: Duration = Duration::from_secs(10);
@@ -38,6 +42,8 @@ pub struct StackOptions {
     pub agents: Option<RoleSelection>,
     /// The final gate.
     pub aggregator: bool,
+    /// Asks models for the roles, with these providers; `None` leaves it to other processes.
+    pub inference: Option<ModelSettings>,
     /// Steps of each role held at once by this process.
     pub in_flight: usize,
     /// How messages travel to the broker.
@@ -45,7 +51,7 @@ pub struct StackOptions {
 }
 
 impl StackOptions {
-    /// Everything, as in development.
+    /// Everything, as in development; of providers only the simulated one.
     #[must_use]
     pub fn all() -> Self {
         Self {
@@ -53,6 +59,7 @@ impl StackOptions {
             watch: WatchSettings::default(),
             agents: Some(RoleSelection::All),
             aggregator: true,
+            inference: Some(ModelSettings::default()),
             in_flight: AgentOptions::default().in_flight,
             grouping: Grouping::Off,
         }
@@ -72,6 +79,7 @@ pub struct Stack {
     watch: Option<WatchService>,
     agents: Option<AgentService<JetStreamBus>>,
     aggregator: Option<AggregatorService<JetStreamBus>>,
+    inference: Option<InferenceService<JetStreamBus, KvPacks>>,
 }
 
 impl Stack {
@@ -87,17 +95,22 @@ impl Stack {
             .map_err(|error| unavailable(&error))?;
         let id = instance()?;
         let membership = join(connection, &bus, &id, &options).await?;
-        let topology = bus.streams().topology;
-        let packs = KvPacks::open(connection.js.clone(), topology)
+        let packs = KvPacks::open(connection.js.clone(), bus.streams().topology)
             .await
             .map_err(|error| unavailable(&error))?;
         let in_flight = options.in_flight;
-        let aggregator = match options.aggregator {
-            true => {
-                let options = AggregatorOptions { in_flight, ..AggregatorOptions::default() };
-                let (bus, packs) = (bus.clone(), packs.clone());
-                Some(AggregatorService::start(bus, packs, options, None).await?)
+        let shared = match options.orchestrator || options.inference.is_some() {
+            true => Some(breakers(connection, &bus, id.clone()).await?),
+            false => None,
+        };
+        let inference = match (options.inference, &shared) {
+            (Some(models), Some((_, breakers))) => {
+                Some(inference((&bus, &packs), (&id, breakers), models).await?)
             }
+            (Some(_) | None, Some(_) | None) => None,
+        };
+        let aggregator = match options.aggregator {
+            true => Some(aggregator(&bus, &packs, in_flight).await?),
             false => None,
         };
         let agents = match options.agents {
@@ -108,20 +121,24 @@ impl Stack {
             }
             None => None,
         };
-        let (orchestrator, breakers, watch) = match options.orchestrator {
-            true => {
-                let (shared, breakers) = breakers(connection, &bus, id.clone()).await?;
+        let (orchestrator, watch) = match &shared {
+            Some((_, breakers)) if options.orchestrator => {
                 let watch = watch(&bus, id, options.watch).await?;
-                let partition = PartitionOptions::default();
-                let options =
-                    OrchestratorOptions { partitions: topology.partitions, partition, breakers };
-                let ports = (bus.clone(), packs.clone());
-                (Some(Orchestrator::start(ports.0, ports.1, options).await?), shared, watch)
+                (Some(orchestrator(&bus, &packs, breakers).await?), watch)
             }
-            false => (None, None, None),
+            Some(_) | None => (None, None),
         };
-        let stack =
-            Self { bus, packs, membership, orchestrator, breakers, watch, agents, aggregator };
+        let stack = Self {
+            bus,
+            packs,
+            membership,
+            orchestrator,
+            breakers: shared.and_then(|(service, _)| service),
+            watch,
+            agents,
+            aggregator,
+            inference,
+        };
         stack.ready().await?;
         Ok(stack)
     }
@@ -140,6 +157,11 @@ impl Stack {
             && !agents.ready(READY_WITHIN).await
         {
             return Err(late("an agent role"));
+        }
+        if let Some(inference) = &self.inference
+            && !inference.ready(READY_WITHIN).await
+        {
+            return Err(late("the inference gateway"));
         }
         Ok(())
     }
@@ -160,11 +182,14 @@ impl Stack {
         if let Some(orchestrator) = &self.orchestrator {
             orchestrator.stop().await;
         }
-        if let Some(breakers) = &self.breakers {
-            breakers.stop().await;
-        }
         if let Some(agents) = &self.agents {
             agents.stop().await;
+        }
+        if let Some(inference) = &self.inference {
+            inference.stop().await;
+        }
+        if let Some(breakers) = &self.breakers {
+            breakers.stop().await;
         }
         if let Some(aggregator) = &self.aggregator {
             aggregator.stop().await;
@@ -192,6 +217,7 @@ async fn join(
         (options.orchestrator, "orchestrator"),
         (options.agents.is_some(), "agent"),
         (options.aggregator, "aggregator"),
+        (options.inference.is_some(), "inference"),
     ];
     let services = services.into_iter().filter(|(is_run, _)| *is_run);
     let services = services.map(|(_, name)| name.to_owned()).collect();
@@ -215,6 +241,46 @@ fn incompatible(error: &JoinError) -> Failure {
         JoinError::Bus(_) => Code::BusUnavailable,
     };
     Failure::new(code, error.to_string())
+}
+
+async fn aggregator(
+    bus: &JetStreamBus,
+    packs: &KvPacks,
+    in_flight: usize,
+) -> anyhow::Result<AggregatorService<JetStreamBus>> {
+    let options = AggregatorOptions { in_flight, ..AggregatorOptions::default() };
+    Ok(AggregatorService::start(bus.clone(), packs.clone(), options, None).await?)
+}
+
+async fn orchestrator(
+    bus: &JetStreamBus,
+    packs: &KvPacks,
+    breakers: &Breakers,
+) -> anyhow::Result<Orchestrator> {
+    let options = OrchestratorOptions {
+        partitions: bus.streams().topology.partitions,
+        partition: PartitionOptions::default(),
+        breakers: breakers.clone(),
+    };
+    Ok(Orchestrator::start(bus.clone(), packs.clone(), options).await?)
+}
+
+/// The gateway of this process, with the providers that have what they need.
+async fn inference(
+    (bus, packs): (&JetStreamBus, &KvPacks),
+    (pod, breakers): (&Name, &Breakers),
+    models: ModelSettings,
+) -> anyhow::Result<InferenceService<JetStreamBus, KvPacks>> {
+    let terms = GatewayTerms {
+        pod: pod.clone(),
+        packs: packs.clone(),
+        providers: Providers::open(&models.providers)?,
+        simulated: models.simulated,
+        rates: models.rates,
+        breakers: breakers.clone(),
+    };
+    let (gateway, options) = (Gateway::new(terms)?, ServiceOptions::default());
+    Ok(InferenceService::start(bus.clone(), gateway, options, None).await?)
 }
 
 /// The breakers of this process; alone, where the bus has no board for them.

@@ -152,6 +152,31 @@ pub const ATTEMPTS_MAX: u32 = 20;
 /// Calls of one step that its journal takes: what a takeover reads and folds in well under a second.
 pub const JOURNAL_CALLS_MAX: u32 = 1_000;
 
+/// Tools that one prompt offers: more than a model can choose among.
+pub const TOOLS_MAX: usize = 128;
+
+/// Calls that one gateway makes at the same time; further ones wait.
+pub const GATEWAY_CALLS_MAX: usize = 256;
+
+/// Calls that wait for one gateway; further ones are refused, and told when to come again.
+pub const GATEWAY_QUEUE_MAX: usize = 1_024;
+
+/// How often a gateway says that it is still at work on a call.
+pub const GATEWAY_BEAT: Duration = Duration::from_secs(2);
+
+/// Silence after which a worker takes its gateway to be gone: several beats and a moved connection.
+pub const GATEWAY_SILENCE_MAX: Duration = Duration::from_secs(10);
+
+/// How long a gateway counts as one of the fleet after its last word, spoken every second.
+pub const GATEWAY_LIVES_FOR: Duration = Duration::from_secs(5);
+
+/// Models that want to be left alone which one word names.
+pub const GATEWAY_HOLDS_MAX: usize = 256;
+
+/// Longest time that a provider can ask to be left alone; a longer one is a mistake, or a quota that
+/// only an operator can raise.
+pub const GATEWAY_HOLD_MAX: Duration = Duration::from_secs(3_600);
+
 /// Violations that a check lists; further ones are counted. The first ones are the useful ones.
 pub const CHECK_VIOLATIONS_MAX: usize = 1_000;
 

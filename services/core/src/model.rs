@@ -15,6 +15,7 @@ mod canonical;
 pub mod cassette;
 mod context;
 mod dialogue;
+pub mod gateway;
 pub mod pace;
 pub mod price;
 mod question;
@@ -241,6 +242,8 @@ pub struct ProviderCall {
     pub cache_key: String,
     /// The call's key, for providers that repeat an answer instead of making it again.
     pub key: String,
+    /// Somebody hears the answer as it comes; otherwise it is wanted whole.
+    pub is_followed: bool,
 }
 
 /// Why a provider gave no answer. Holds nothing of the prompt and no secret.

@@ -36,6 +36,13 @@ const METRICS_EVERY: Duration = Duration::from_secs(15);
 /// ractor opens a span per actor at `info`; with one actor per step that is noise, and work.
 const RACTOR_QUIET: &str = "ractor=warn";
 
+/// Crates between us and providers of models log requests, answers and headers, with prompts and keys in
+/// them: nobody can turn that on.
+const SECRETIVE: [&str; 4] = ["genai", "reqwest", "hyper", "h2"];
+
+/// What is heard of them instead; `hyper` is the one of its clients too.
+const SECRETS_QUIET: &str = "genai=off,reqwest=warn,hyper=warn,hyper_util=warn,h2=warn";
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogFormat {
@@ -141,8 +148,10 @@ pub fn init(options: &TelemetryOptions) -> Result<Guard, TelemetryError> {
 
 fn filter(directives: &str) -> Result<EnvFilter, TelemetryError> {
     let quiet = !directives.contains("ractor");
-    let all = if quiet { format!("{RACTOR_QUIET},{directives}") } else { directives.to_owned() };
-    EnvFilter::try_new(all)
+    let is_kept = |part: &&str| !SECRETIVE.iter().any(|name| part.trim().starts_with(name));
+    let kept: Vec<_> = directives.split(',').filter(is_kept).collect();
+    let first = if quiet { RACTOR_QUIET } else { "" };
+    EnvFilter::try_new(format!("{first},{},{SECRETS_QUIET}", kept.join(",")))
         .map_err(|source| TelemetryError::Filter { filter: directives.to_owned(), source })
 }
 

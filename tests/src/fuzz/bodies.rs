@@ -1,10 +1,13 @@
 //! Messages of the wire contract, in both encodings.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use cadre_core::payload::Hash;
 use cadre_core::task::{Goal, GoalLimits, Order};
+use cadre_core::{ids::Name, payload::Hash};
 use cadre_proto::{
     Blobs, ContentType, cancel, control, decision, goal,
+    model::{self, Envelope},
     order::{self, Contracts, WorkOrder},
     record, report,
 };
@@ -133,4 +136,25 @@ pub(super) fn record(bytes: &[u8]) -> usize {
             same("record", &stored.record, &again.record)
         }
     }
+}
+
+/// What is asked of models, and what comes of it.
+pub(super) fn model(bytes: &[u8]) -> usize {
+    let body = Bytes::copy_from_slice(bytes);
+    let envelope = || Envelope { tenant: Name::nobody(), time_left: Duration::ZERO, trace: None };
+    let asked = match model::decode_ask(&body, envelope()) {
+        Err(error) => words(&error),
+        Ok(request) => {
+            let again = model::decode_ask(&model::encode_ask(&request), envelope());
+            same("model ask", &request, &again.unwrap_or_else(|error| panic!("{error}")))
+        }
+    };
+    let replied = match model::decode_reply(&body) {
+        Err(error) => words(&error),
+        Ok(outcome) => {
+            let again = model::decode_reply(&model::encode_reply(&outcome));
+            same("model reply", &outcome, &again.unwrap_or_else(|error| panic!("{error}")))
+        }
+    };
+    asked + replied + model::decode_word(&body).map_or_else(|error| words(&error), |_| 0)
 }

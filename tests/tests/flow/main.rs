@@ -17,6 +17,7 @@ mod fan_out;
 mod hostile;
 mod intake;
 mod limits;
+mod models;
 mod overload;
 mod passed_over;
 mod pipeline;

@@ -13,6 +13,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("cadre-orchestrator", &["cadre-core", "cadre-proto", "cadre-runtime"]),
     ("cadre-agent", &["cadre-core", "cadre-proto", "cadre-runtime"]),
     ("cadre-aggregator", &["cadre-core", "cadre-proto", "cadre-runtime"]),
+    ("cadre-inference", &["cadre-core", "cadre-proto", "cadre-runtime"]),
     (
         "cadre",
         &[
@@ -23,6 +24,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "cadre-orchestrator",
             "cadre-agent",
             "cadre-aggregator",
+            "cadre-inference",
         ],
     ),
     (
@@ -36,6 +38,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "cadre-orchestrator",
             "cadre-agent",
             "cadre-aggregator",
+            "cadre-inference",
         ],
     ),
 ];
@@ -48,6 +51,8 @@ const OWNED: &[(&str, &[&str])] = &[
     ("jsonschema", &["cadre-core"]),
     ("prost", &["cadre-proto"]),
     ("clap", &["cadre"]),
+    ("genai", &["cadre-inference"]),
+    ("reqwest", &["cadre-inference"]),
 ];
 
 /// Crates that core must never see: it has no clock, no I/O, no tasks.

@@ -1,5 +1,6 @@
 //! `cadre bench`: what this machine can do, beside the raw floor of the bus in the same run.
 
+mod models;
 mod packs;
 mod pipeline;
 mod processes;
@@ -17,7 +18,8 @@ Examples:
   cadre bench pipeline --in-flight 1 --tasks 500                 latency of a task alone
   cadre bench pipeline --in-flight 1000 --sync always --replicas 3
   cadre bench fanout --width 8 -o json
-  cadre bench recovery --tasks 500 --kill worker")]
+  cadre bench recovery --tasks 500 --kill worker
+  cadre bench models -o json                                     what the inference gateway adds to a call")]
 pub(crate) struct BenchArgs {
     #[command(subcommand)]
     kind: Kind,
@@ -31,6 +33,8 @@ enum Kind {
     Fanout(pipeline::FanOutArgs),
     /// Kill a process in the middle and see how long the rest takes.
     Recovery(recovery::RecoveryArgs),
+    /// Calls of a local model server, direct and through the inference gateway.
+    Models(models::ModelsArgs),
 }
 
 pub(crate) async fn run(args: BenchArgs, settings: &Settings) -> anyhow::Result<()> {
@@ -38,5 +42,6 @@ pub(crate) async fn run(args: BenchArgs, settings: &Settings) -> anyhow::Result<
         Kind::Pipeline(args) => pipeline::pipeline(args, settings).await,
         Kind::Fanout(args) => pipeline::fan_out(args, settings).await,
         Kind::Recovery(args) => recovery::run(args, settings).await,
+        Kind::Models(args) => models::run(args, settings).await,
     }
 }

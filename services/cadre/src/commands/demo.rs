@@ -117,7 +117,9 @@ async fn open(pack: BuiltIn, settings: &Settings) -> anyhow::Result<(Ground, Sta
     let ground = broker::ground(settings, PrivateOptions::default(), "demo").await?;
     let packs = broker::packs_on(&ground.connection).await?;
     let applied = packs.apply(&pack.source()).await.map_err(|error| apply_failure(&error))?;
-    let stack = Stack::start(&ground.connection, StackOptions::all()).await?;
+    let inference = Some(settings.models.clone());
+    let options = StackOptions { inference, ..StackOptions::all() };
+    let stack = Stack::start(&ground.connection, options).await?;
     output::say(&format!(
         "broker {}, pack {} {}, orchestrator, agents and aggregator are up",
         ground.url,

@@ -68,7 +68,9 @@ pub(crate) async fn run(args: DevArgs, settings: &Settings) -> anyhow::Result<()
     };
     let packs = broker::packs_on(&ground.connection).await?;
     apply(&packs).await?;
-    let stack = Stack::start(&ground.connection, StackOptions::all()).await?;
+    let inference = Some(settings.models.clone());
+    let options = StackOptions { inference, ..StackOptions::all() };
+    let stack = Stack::start(&ground.connection, options).await?;
     welcome(&ground, &packs, began).await?;
     let outcome = tokio::select! {
         () = shutdown.triggered() => {

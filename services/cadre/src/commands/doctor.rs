@@ -4,6 +4,7 @@ mod bus;
 mod check;
 mod fleet;
 mod machine;
+mod models;
 mod monitor;
 
 use cadre_nats::{connect::Connection, topology::Topology};
@@ -53,6 +54,7 @@ pub(crate) async fn run(args: DoctorArgs, settings: &Settings) -> anyhow::Result
         Err(error) => checks.push(bus::unreachable(&error)),
     }
     checks.extend(machine::checks(settings).await);
+    checks.push(models::check(&settings.models));
     print(args.output.format(settings), &checks)?;
     let red = checks.iter().filter(|check| check.level == Level::Red).count();
     if red == 0 {

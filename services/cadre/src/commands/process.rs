@@ -20,13 +20,28 @@ pub(crate) struct Process {
 impl Process {
     /// Starts `cadre serve <args>` on the broker at `url` and waits until it is ready.
     pub(crate) async fn serve(url: &str, args: &[&str]) -> anyhow::Result<Self> {
-        Self::start(&[&["serve", "--nats", url], args].concat(), Stdio::null()).await
+        Self::serve_with(url, args, &[]).await
+    }
+
+    /// The same, with environment variables.
+    pub(crate) async fn serve_with(
+        url: &str,
+        args: &[&str],
+        variables: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
+        let args = [&["serve", "--nats", url], args].concat();
+        Self::begin(&args, Stdio::null(), variables).await
     }
 
     /// Starts `cadre <args>`, whose data nobody or we read, and waits until it is ready.
     pub(crate) async fn start(args: &[&str], data: Stdio) -> anyhow::Result<Self> {
+        Self::begin(args, data, &[]).await
+    }
+
+    async fn begin(args: &[&str], data: Stdio, variables: &[(&str, &str)]) -> anyhow::Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
             .args(args)
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(data)
             .stderr(Stdio::piped())

@@ -19,10 +19,14 @@ Examples:
   cadre serve --nats nats://broker:4222                                  every service in one process
   cadre serve --role orchestrator                                        one pod of each kind
   cadre serve --role agent --agents extractor,validator
-  cadre serve --role aggregator")]
+  cadre serve --role aggregator
+  ANTHROPIC_API_KEY=... cadre serve --role inference                     the only pods with provider keys
+
+Providers of models: ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY; any OpenAI-compatible server by
+CADRE_PROVIDERS=name=url,name=url; keys also by CADRE_PROVIDER_<NAME>_KEY or CADRE_PROVIDER_<NAME>_KEY_FILE.")]
 pub(crate) struct ServeArgs {
     /// Services of this process.
-    #[arg(long, value_delimiter = ',', default_value = "orchestrator,agent,aggregator")]
+    #[arg(long, value_delimiter = ',', default_value = "orchestrator,agent,aggregator,inference")]
     role: Vec<Role>,
     /// Agent roles; default: every built-in role of every pack.
     #[arg(long, value_delimiter = ',', value_name = "ROLE")]
@@ -45,6 +49,8 @@ pub(crate) enum Role {
     Agent,
     /// The final gate.
     Aggregator,
+    /// Asks models for the roles.
+    Inference,
 }
 
 impl ServeArgs {
@@ -55,6 +61,7 @@ impl ServeArgs {
                 Role::Orchestrator => "cadre-orchestrator",
                 Role::Agent => "cadre-agent",
                 Role::Aggregator => "cadre-aggregator",
+                Role::Inference => "cadre-inference",
             },
             Some(_) | None => "cadre",
         }
@@ -75,6 +82,7 @@ pub(crate) async fn run(args: ServeArgs, settings: &Settings) -> anyhow::Result<
         watch: cadre_core::watch::Settings::default(),
         agents,
         aggregator: has(Role::Aggregator),
+        inference: has(Role::Inference).then(|| settings.models.clone()),
         in_flight: args.in_flight,
         grouping: if args.group_commits { Grouping::On } else { Grouping::Off },
     };

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, env, ffi::OsString, path::PathBuf};
 
-use super::Key;
+use super::{Key, models::Variables};
 
 /// Variables beside those of the settings.
 const OTHERS: [&str; 8] = [
@@ -21,6 +21,8 @@ const OTHERS: [&str; 8] = [
 pub struct Environment {
     variables: BTreeMap<&'static str, OsString>,
     folder: Option<PathBuf>,
+    /// Providers of models and their keys.
+    pub(super) models: Variables,
 }
 
 impl Environment {
@@ -30,14 +32,19 @@ impl Environment {
         let settings = Key::ALL.into_iter().flat_map(Key::variables).copied();
         let variables =
             settings.chain(OTHERS).filter_map(|name| Some((name, env::var_os(name)?))).collect();
-        Self { variables, folder: env::current_dir().ok() }
+        let text = |text: OsString| text.to_string_lossy().into_owned();
+        let models = Variables::of(env::vars_os().map(|(name, value)| (text(name), text(value))));
+        Self { variables, folder: env::current_dir().ok(), models }
     }
 
     /// An environment of these variables, for tests.
     #[must_use]
     pub fn of(variables: &[(&'static str, &str)]) -> Self {
+        let owned = |text: &str| text.to_owned();
+        let models = variables.iter().map(|(name, value)| (owned(name), owned(value)));
+        let models = Variables::of(models);
         let variables = variables.iter().map(|(name, value)| (*name, OsString::from(value)));
-        Self { variables: variables.collect(), folder: None }
+        Self { variables: variables.collect(), folder: None, models }
     }
 
     /// An empty variable counts as one that is not set.

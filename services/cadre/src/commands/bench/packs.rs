@@ -65,3 +65,23 @@ pub(super) fn fan_out(name: &str, width: usize) -> PackSource {
     );
     pack(name, "list", [&roles, &steps, "spread"], width)
 }
+
+/// A role that asks one model at `provider`, which costs nothing.
+#[must_use]
+pub(super) fn models(name: &str, provider: &str) -> PackSource {
+    let yaml = format!(
+        "apiVersion: pack/v1\nname: {name}\nmodels:\n  fast:\n    routes: [{{model: {provider}/fast}}]\n    free: true\n\
+         roles:\n  {name}-role: {{runtime: model, model: fast, prompt: prompts/ask.md, accepts: contracts/any.v1.json, \
+         returns: contracts/answer.v1.json, limits: {{timeout: 1m, max_usd: 0, max_tokens: 100000}}}}\nworkflow:\n  \
+         input: contracts/any.v1.json\n  output: contracts/answer.v1.json\n  limits: {{deadline: 5m, max_steps: 1, \
+         max_usd: 0, max_tokens: 100000}}\n  when_limited: partial\n  steps:\n    ask: {{role: {name}-role, with: \
+         \"${{ goal }}\"}}\n  result:\n    echo: \"${{ ask.echo }}\"\n"
+    );
+    let files = BTreeMap::from([
+        ("pack.yaml".to_owned(), yaml.into_bytes()),
+        ("prompts/ask.md".to_owned(), b"Say what you are told.\n".to_vec()),
+        ("contracts/any.v1.json".to_owned(), ANYTHING.into()),
+        ("contracts/answer.v1.json".to_owned(), ANSWER.into()),
+    ]);
+    PackSource { files }
+}

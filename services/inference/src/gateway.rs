@@ -1,0 +1,453 @@
+//! One call: whom to ask, what it may cost, the asking itself, and what it did cost.
+//!
+//! ```text
+//!  choose (pure) ─┬─ wait ──► choose again
+//!                 ├─ nobody ► failure
+//!                 └─ route ─► provider ─┬─ said ──► settled, answered
+//!                       ▲               ├─ 429 ───► all gateways leave the model alone
+//!                       └───────────────┴─ failed ► passed over at this call
+//! ```
+//!
+//! Invariant: what is set aside for a try is never more than what the request's grant leaves after what the
+//! tries before it may have cost. A try whose answer was lost counts in full: it may be on the bill.
+
+mod target;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::{cell::Cell, collections::BTreeMap, sync::Arc, time::Duration};
+
+use cadre_core::{
+    breaker::{Call, CallOutcome, Lease, Permit},
+    ids::Name,
+    model::{
+        Choice, ModelAnswer, ModelFailure, ModelRequest, Prompt, ProviderCall, ProviderFailure,
+        ProviderFailureKind, Said, TokenUsage, cache,
+        gateway::CassetteStore,
+        price::{Price, Prices, PricesError},
+        route::{self, Ask, Chosen, Health, NoRoute},
+        tokens,
+    },
+    ports::{BusError, Packs},
+    task::{Failure, FailureKind},
+    workflow::{Grant, ModelAlias, Route, Workflow},
+};
+use cadre_runtime::{breaker::Breakers, cache::Cache};
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use self::target::target_of;
+use crate::{
+    fleet::Fleet,
+    pace::{Pacers, RateTable, Taking},
+    provider::{Providers, SIMULATED},
+    simulated::{Simulated, SimulatedOptions},
+};
+
+/// Answers that are kept for the packs that allow it.
+const ANSWERS_MAX: usize = 256;
+
+/// Tries of one call, waits included: what its time allows is mostly less.
+const TRIES_MAX: u32 = 64;
+
+/// What the way back needs of the call's time.
+const REPLY_RESERVE: Duration = Duration::from_millis(50);
+
+/// What is heard of an answer as it comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sound<'a> {
+    /// An answer begins: what was heard before does not count.
+    Begin,
+    /// More of its text.
+    Text(&'a str),
+}
+
+/// What a gateway works with.
+#[derive(Debug)]
+pub struct GatewayTerms<P> {
+    /// Names this gateway among others.
+    pub pod: Name,
+    /// What aliases mean, and cassettes.
+    pub packs: P,
+    /// Whom it can ask.
+    pub providers: Providers,
+    /// How the simulated provider behaves.
+    pub simulated: SimulatedOptions,
+    /// How fast each model may be asked by the whole fleet.
+    pub rates: RateTable,
+    /// The process's breakers.
+    pub breakers: Breakers,
+}
+
+/// Answers questions to models.
+pub struct Gateway<P> {
+    packs: P,
+    providers: Providers,
+    simulated: Simulated<P>,
+    breakers: Breakers,
+    prices: Prices,
+    pacers: Pacers,
+    fleet: Fleet,
+    /// Of this process only, by a key that begins with the tenant.
+    answers: Cache<String, Said>,
+}
+
+type Heard<'a> = &'a (dyn Fn(Sound<'_>) + Send + Sync);
+
+/// What has happened to one call so far.
+#[derive(Debug, Default)]
+struct Course {
+    /// What lost tries may have cost.
+    spent: Grant,
+    /// Routes that failed, by their place, and how.
+    failed: BTreeMap<usize, ProviderFailure>,
+}
+
+impl<P: Packs + CassetteStore> Gateway<P> {
+    /// Makes a gateway with the price table of this build.
+    ///
+    /// # Errors
+    /// [`PricesError`] never: a test reads the table.
+    pub fn new(terms: GatewayTerms<P>) -> Result<Self, PricesError> {
+        let GatewayTerms { pod, packs, providers, simulated, rates, breakers } = terms;
+        let (prices, fleet, pacers) = (Prices::built_in()?, Fleet::new(pod), Pacers::new(rates));
+        let simulated = Simulated::new(packs.clone(), simulated);
+        let answers = Cache::new(ANSWERS_MAX);
+        Ok(Self { packs, providers, simulated, breakers, prices, pacers, fleet, answers })
+    }
+
+    pub(crate) fn fleet(&self) -> &Fleet {
+        &self.fleet
+    }
+
+    /// Answers one question within its time.
+    ///
+    /// # Errors
+    /// [`ModelFailure`] with what it cost all the same, and why each route was passed over.
+    pub async fn answer(
+        &self,
+        request: &ModelRequest,
+        heard: Heard<'_>,
+    ) -> Result<ModelAnswer, ModelFailure> {
+        let begun = Instant::now();
+        let until = begun + request.time_left.saturating_sub(REPLY_RESERVE);
+        let workflow = self.workflow(request).await?;
+        let alias = workflow.models.get(&request.alias).ok_or_else(|| {
+            let text = format!("pack {} has no model {}", workflow.name, request.alias);
+            failed(FailureKind::Error, &text)
+        })?;
+        if let Some(known) = self.known(alias, request, heard) {
+            return Ok(ModelAnswer { took: begun.elapsed(), ..known });
+        }
+        let prompt_tokens = tokens::of_prompt(&request.prompt, &request.manner);
+        let prompt = Arc::new(request.prompt.clone());
+        let mut course = Course::default();
+        for _ in 0..TRIES_MAX {
+            let ask = Ask {
+                prompt_tokens,
+                output_tokens_max: request.manner.output_tokens_max,
+                grant: request.grant.minus(course.spent),
+                time_left: until.saturating_duration_since(Instant::now()),
+            };
+            let (chosen, lease) = self.choose(alias, (request, &ask), &course);
+            let chosen = chosen.map_err(|none| course.ended(none))?;
+            if !chosen.wait.is_zero() {
+                sleep_until((Instant::now() + chosen.wait + jitter()).min(until)).await;
+                continue;
+            }
+            let Some(route) = alias.routes.get(chosen.index) else { break };
+            let model = route.name();
+            let (tenant, tokens) = (&request.tenant, chosen.estimate.tokens);
+            let taking = Taking { model: &model, tenant, tokens };
+            if !self.pacers.begin(taking, &self.fleet) {
+                self.give_back(route, lease.as_ref());
+                continue;
+            }
+            heard(Sound::Begin);
+            let call = self.call(request, &prompt, route);
+            let said = self.ask(request, (route, call), until, (lease, heard)).await;
+            match said {
+                Ok(said) => {
+                    let cost = settled(self.price(alias, route), &chosen, said.usage);
+                    self.pacers.answered(taking, cost.tokens);
+                    let cost = cost.plus(course.spent);
+                    self.keep(alias, (request, &model), &said);
+                    return Ok(self.done(said, cost, chosen.choice, begun));
+                }
+                Err(failure) => self.note(&mut course, (route, &chosen), failure)?,
+            }
+        }
+        Err(course.over(FailureKind::RateLimited, "too many tries: come again later"))
+    }
+
+    /// What the same question of the same tenant was answered before.
+    fn known(
+        &self,
+        alias: &ModelAlias,
+        request: &ModelRequest,
+        heard: Heard<'_>,
+    ) -> Option<ModelAnswer> {
+        let (model, said) = alias.routes.iter().find_map(|route| {
+            let (model, key) = (route.name(), answer_key(alias, request, &route.name())?);
+            let said = self.answers.get_or_make(|kept| *kept == key, || Err(())).ok()?;
+            Some((model, said))
+        })?;
+        heard(Sound::Begin);
+        heard(Sound::Text(&said.text));
+        let why = "the same question was answered before".to_owned();
+        let choice = Choice { model, why, is_cached: true, ..Choice::default() };
+        let (said, cost, took) = (said.as_ref().clone(), Grant::default(), Duration::ZERO);
+        Some(ModelAnswer { said, cost, choice, took })
+    }
+
+    fn keep(&self, alias: &ModelAlias, (request, model): (&ModelRequest, &str), said: &Said) {
+        if let Some(key) = answer_key(alias, request, model) {
+            let make = || Ok::<_, std::convert::Infallible>((key.clone(), said.clone()));
+            // It cannot fail, and what is kept is wanted later.
+            let _ = self.answers.get_or_make(|kept| *kept == key, make);
+        }
+    }
+
+    async fn workflow(&self, request: &ModelRequest) -> Result<Arc<Workflow>, ModelFailure> {
+        match self.packs.revision(&request.revision).await {
+            Ok(Some(workflow)) => Ok(workflow),
+            Ok(None) => {
+                let text = format!("pack revision {} is not stored", request.revision);
+                Err(failed(FailureKind::Error, &text))
+            }
+            Err(error @ BusError::Unavailable(_)) => {
+                Err(failed(FailureKind::Unavailable, &error.to_string()))
+            }
+            Err(error @ BusError::Refused(_)) => {
+                Err(failed(FailureKind::Error, &error.to_string()))
+            }
+        }
+    }
+
+    /// A route that can be asked, with the breaker's lease if the call is its probe.
+    fn choose(
+        &self,
+        alias: &ModelAlias,
+        (request, ask): (&ModelRequest, &Ask),
+        course: &Course,
+    ) -> (Result<Chosen, NoRoute>, Option<Lease>) {
+        let lease = Cell::new(None);
+        let health = |index: usize, route: &Route| {
+            if let Some(failure) = course.failed.get(&index) {
+                return Health::Down { why: failure.message.clone(), is_limited: false };
+            }
+            if route.provider != SIMULATED && self.providers.get(&route.provider).is_none() {
+                let why = format!("provider {} has no key or is not configured", route.provider);
+                return Health::Unset { why };
+            }
+            let model = route.name();
+            // What the answer takes at most, as far as it is known before the route is.
+            let tokens = ask.prompt_tokens.saturating_add(u64::from(ask.output_tokens_max));
+            let taking = Taking { model: &model, tenant: &request.tenant, tokens };
+            let wait = self.pacers.wait(taking, &self.fleet);
+            if !wait.is_zero() {
+                return Health::Busy { wait };
+            }
+            match self.breakers.permit(&target_of(route)) {
+                Permit::Yes => Health::Ready,
+                Permit::Probe(probe) => {
+                    lease.set(Some(probe));
+                    Health::Ready
+                }
+                Permit::No { reason, .. } => Health::Down {
+                    why: format!("its breaker is open: {reason}"),
+                    is_limited: false,
+                },
+            }
+        };
+        let chosen = route::choose(alias, ask, &self.prices, health);
+        (chosen, lease.into_inner())
+    }
+
+    fn price(&self, alias: &ModelAlias, route: &Route) -> Price {
+        // Only a free model is chosen without a price.
+        debug_assert!(alias.is_free || self.prices.of(route).is_some());
+        self.prices.of(route).unwrap_or_default()
+    }
+
+    fn call(&self, request: &ModelRequest, prompt: &Arc<Prompt>, route: &Route) -> ProviderCall {
+        ProviderCall {
+            model: route.model.clone(),
+            prompt: Arc::clone(prompt),
+            manner: request.manner.clone(),
+            cache_key: cache::prefix_key(&request.tenant, &route.name(), &request.revision, prompt),
+            key: request.key.clone(),
+            is_followed: request.is_followed,
+        }
+    }
+
+    /// Asks one provider, and tells the breaker what came of it.
+    async fn ask(
+        &self,
+        request: &ModelRequest,
+        (route, call): (&Route, ProviderCall),
+        until: Instant,
+        (lease, heard): (Option<Lease>, Heard<'_>),
+    ) -> Result<Said, ProviderFailure> {
+        let begun = Instant::now();
+        let target = target_of(route);
+        let part = |text: &str| heard(Sound::Text(text));
+        let asked = async {
+            match self.providers.get(&route.provider) {
+                Some(door) => door.complete(call, &part).await,
+                None => self.simulated.complete(request, &part).await,
+            }
+        };
+        let said = timeout_at(until, asked).await.unwrap_or_else(|_| {
+            let message = "the provider did not answer in the time of the attempt".to_owned();
+            Err(ProviderFailure { kind: ProviderFailureKind::Timeout, message, retry_after: None })
+        });
+        let outcome = match &said {
+            Ok(_) => CallOutcome::Success,
+            Err(failure) => blame(failure.kind),
+        };
+        if outcome == CallOutcome::Ignored {
+            self.give_back(route, lease.as_ref());
+        }
+        // What it costs is settled by the caller and bounded by the grant.
+        self.breakers.record(&target, Call { outcome, took: begun.elapsed(), usd_micros: 0 });
+        said
+    }
+
+    /// A probe that proved nothing is somebody else's to send.
+    fn give_back(&self, route: &Route, lease: Option<&Lease>) {
+        if let Some(lease) = lease {
+            self.breakers.give_back(&target_of(route), lease);
+        }
+    }
+
+    /// Takes note of a failed try.
+    ///
+    /// # Errors
+    /// When no other route would do better.
+    fn note(
+        &self,
+        course: &mut Course,
+        (route, chosen): (&Route, &Chosen),
+        failure: ProviderFailure,
+    ) -> Result<(), ModelFailure> {
+        let (model, kind) = (route.name(), failure.kind);
+        tracing::debug!(model, ?kind, error = %failure, "model did not answer");
+        if may_cost(kind) {
+            course.spent = course.spent.plus(chosen.estimate);
+        }
+        match kind {
+            ProviderFailureKind::RateLimited => {
+                let wait = self.pacers.refused(&model, failure.retry_after, &self.fleet);
+                tracing::info!(model, wait_ms = wait.as_millis(), "model wants to be left alone");
+                Ok(())
+            }
+            ProviderFailureKind::Refused => {
+                let mut refused = failed(FailureKind::Error, &format!("{model}: {failure}"));
+                refused.cost = course.spent;
+                refused.passed = chosen.choice.passed.clone();
+                refused.passed.push((model, failure.message));
+                Err(refused)
+            }
+            ProviderFailureKind::Unavailable
+            | ProviderFailureKind::Timeout
+            | ProviderFailureKind::TooLong
+            | ProviderFailureKind::Credentials
+            | ProviderFailureKind::Malformed => {
+                course.failed.insert(chosen.index, failure);
+                Ok(())
+            }
+        }
+    }
+
+    fn done(&self, said: Said, cost: Grant, choice: Choice, begun: Instant) -> ModelAnswer {
+        let (usage, took) = (said.usage, begun.elapsed());
+        tracing::debug!(
+            model = choice.model,
+            is_degraded = choice.is_degraded,
+            input = usage.input,
+            cached = usage.cached,
+            output = usage.output,
+            usd_micros = cost.usd_micros,
+            took_ms = took.as_millis(),
+            "model answered"
+        );
+        ModelAnswer { said, cost, choice, took }
+    }
+}
+
+impl Course {
+    /// No route is left.
+    fn ended(&self, none: NoRoute) -> ModelFailure {
+        let all = |kind| !self.failed.is_empty() && self.failed.values().all(|it| it.kind == kind);
+        // Time does not help where only the question or the settings are wrong.
+        let kind = if none.kind != FailureKind::Unavailable {
+            none.kind
+        } else if all(ProviderFailureKind::TooLong) {
+            FailureKind::InvalidInput
+        } else if all(ProviderFailureKind::Credentials) {
+            FailureKind::Error
+        } else if all(ProviderFailureKind::Timeout) {
+            FailureKind::Timeout
+        } else {
+            FailureKind::Unavailable
+        };
+        let mut failure = self.over(kind, &none.to_string());
+        failure.failure.retry_after = none.retry_after;
+        failure.passed = none.passed;
+        failure
+    }
+
+    fn over(&self, kind: FailureKind, text: &str) -> ModelFailure {
+        ModelFailure { cost: self.spent, ..failed(kind, text) }
+    }
+}
+
+/// The key of an answer that may be given again; `None` where the pack does not allow it.
+fn answer_key(alias: &ModelAlias, request: &ModelRequest, model: &str) -> Option<String> {
+    let asked = (&request.prompt, &request.manner);
+    let key = || cache::answer_key(&request.tenant, model, &request.revision, asked);
+    alias.cache_answers.then(key)?
+}
+
+/// What a provider did not count is taken to be what was set aside.
+fn settled(price: Price, chosen: &Chosen, usage: TokenUsage) -> Grant {
+    if usage == TokenUsage::default() {
+        return chosen.estimate;
+    }
+    price.settle(usage)
+}
+
+/// Whether a failed try may be on the provider's bill.
+fn may_cost(kind: ProviderFailureKind) -> bool {
+    match kind {
+        ProviderFailureKind::Timeout | ProviderFailureKind::Malformed => true,
+        ProviderFailureKind::RateLimited
+        | ProviderFailureKind::Unavailable
+        | ProviderFailureKind::Refused
+        | ProviderFailureKind::TooLong
+        | ProviderFailureKind::Credentials => false,
+    }
+}
+
+/// What a failed try says about the model.
+fn blame(kind: ProviderFailureKind) -> CallOutcome {
+    match kind {
+        ProviderFailureKind::Unavailable
+        | ProviderFailureKind::Timeout
+        | ProviderFailureKind::Malformed
+        | ProviderFailureKind::Credentials => CallOutcome::InfrastructureFailure,
+        ProviderFailureKind::RateLimited
+        | ProviderFailureKind::Refused
+        | ProviderFailureKind::TooLong => CallOutcome::Ignored,
+    }
+}
+
+/// A moment more, so that those who wait for the same do not come at once.
+fn jitter() -> Duration {
+    Duration::from_millis(fastrand::u64(1..20))
+}
+
+fn failed(kind: FailureKind, text: &str) -> ModelFailure {
+    let (failure, cost, passed) = (Failure::new(kind, text), Grant::default(), Vec::new());
+    ModelFailure { failure, cost, passed }
+}

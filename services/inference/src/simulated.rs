@@ -1,0 +1,196 @@
+//! The provider whose answers are in the pack: deterministic, without a key and without a network.
+//!
+//! It says what the cassettes of the request's pack revision say. Latency and failures follow from the seed,
+//! the call's key and how often it was asked: the same run twice is the same run.
+
+use std::{collections::BTreeMap, str::FromStr, sync::Arc, sync::Mutex, time::Duration};
+
+use cadre_core::{
+    model::{
+        ModelRequest, ProviderFailure, ProviderFailureKind, Said, cassette::Cassettes,
+        gateway::CassetteStore,
+    },
+    payload::Hash,
+};
+use cadre_runtime::cache::Cache;
+
+/// Pack revisions whose cassettes are kept: those of running tasks.
+const REVISIONS_MAX: usize = 32;
+
+/// Calls whose tries are counted; beyond it counting begins anew.
+const COUNTED_MAX: usize = 10_000;
+
+/// How the simulated provider behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SimulatedOptions {
+    /// How long each answer takes. Default `None`: no time at all, so that tests are fast.
+    pub latency: Option<Duration>,
+    /// Answers in a thousand that fail as unavailable. Default 0.
+    pub error_permille: u32,
+    /// What failures follow from. Default 0.
+    pub seed: u64,
+}
+
+/// A text that is no [`SimulatedOptions`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("write latency_ms=20,error_rate=0.1,seed=7, each of them or none")]
+pub struct SimulatedOptionsError;
+
+impl FromStr for SimulatedOptions {
+    type Err = SimulatedOptionsError;
+
+    fn from_str(text: &str) -> Result<Self, SimulatedOptionsError> {
+        let mut options = Self::default();
+        for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').ok_or(SimulatedOptionsError)?;
+            match name {
+                "latency_ms" => {
+                    let millis = value.parse().map_err(|_| SimulatedOptionsError)?;
+                    options.latency = Some(Duration::from_millis(millis));
+                }
+                "error_rate" => options.error_permille = permille(value)?,
+                "seed" => options.seed = value.parse().map_err(|_| SimulatedOptionsError)?,
+                _ => return Err(SimulatedOptionsError),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// A share from 0 to 1 in thousandths.
+fn permille(text: &str) -> Result<u32, SimulatedOptionsError> {
+    let share: f64 = text.parse().map_err(|_| SimulatedOptionsError)?;
+    if !(0.0..=1.0).contains(&share) {
+        return Err(SimulatedOptionsError);
+    }
+    let digits = format!("{:.0}", share * 1_000.0);
+    digits.parse().map_err(|_| SimulatedOptionsError)
+}
+
+/// Plays the cassettes of packs.
+pub(crate) struct Simulated<P> {
+    store: P,
+    fate: Fate,
+    cassettes: Cache<String, Cassettes>,
+}
+
+impl<P: CassetteStore> Simulated<P> {
+    pub(crate) fn new(store: P, options: SimulatedOptions) -> Self {
+        Self { store, fate: Fate::new(options), cassettes: Cache::new(REVISIONS_MAX) }
+    }
+
+    /// Says what was recorded.
+    ///
+    /// # Errors
+    /// `refused` when nothing was, with the nearest cassette's difference.
+    pub(crate) async fn complete(
+        &self,
+        request: &ModelRequest,
+        heard: &(impl Fn(&str) + Sync),
+    ) -> Result<Said, ProviderFailure> {
+        let cassettes = self.cassettes(&request.revision).await?;
+        tokio::time::sleep(self.fate.latency()).await;
+        if self.fate.fails(&request.key) {
+            let text = "the simulated provider fails, as it was told to";
+            return Err(failure(ProviderFailureKind::Unavailable, text));
+        }
+        let recorded = cassettes
+            .play(&request.role, &request.prompt, &request.manner)
+            .map_err(|miss| failure(ProviderFailureKind::Refused, &miss.to_string()))?;
+        heard(&recorded.said.text);
+        Ok(recorded.said.clone())
+    }
+
+    async fn cassettes(&self, revision: &str) -> Result<Arc<Cassettes>, ProviderFailure> {
+        let is_it = |known: &String| known == revision;
+        if let Ok(known) = self.cassettes.get_or_make(is_it, || Err(())) {
+            return Ok(known);
+        }
+        let files = self.store.cassettes(revision).await;
+        let files =
+            files.map_err(|error| failure(ProviderFailureKind::Unavailable, &error.to_string()))?;
+        self.cassettes.get_or_make(is_it, || {
+            let mut cassettes = Cassettes::default();
+            for (path, bytes) in files {
+                cassettes.add(&String::from_utf8_lossy(&bytes)).map_err(|error| {
+                    let text = format!("{path}:{}: {error}", error.line);
+                    failure(ProviderFailureKind::Refused, &text)
+                })?;
+            }
+            Ok((revision.to_owned(), cassettes))
+        })
+    }
+}
+
+fn failure(kind: ProviderFailureKind, text: &str) -> ProviderFailure {
+    ProviderFailure { kind, message: text.to_owned(), retry_after: None }
+}
+
+/// Decides which answers fail.
+#[derive(Debug, Default)]
+struct Fate {
+    options: SimulatedOptions,
+    tries: Mutex<BTreeMap<String, u32>>,
+}
+
+impl Fate {
+    fn new(options: SimulatedOptions) -> Self {
+        Self { options, tries: Mutex::default() }
+    }
+
+    /// How long the answer takes.
+    fn latency(&self) -> Duration {
+        self.options.latency.unwrap_or_default()
+    }
+
+    /// Whether this try of the call `key` fails. The next one is another throw of the dice.
+    fn fails(&self, key: &str) -> bool {
+        if self.options.error_permille == 0 {
+            return false;
+        }
+        let mut tries = self.tries.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if tries.len() >= COUNTED_MAX {
+            tries.clear();
+        }
+        let tries = tries.entry(key.to_owned()).or_default();
+        *tries = tries.saturating_add(1);
+        let text = format!("{}/{key}/{tries}", self.options.seed);
+        let [high, low, ..] = Hash::of(text.as_bytes()).0;
+        u32::from(u16::from_be_bytes([high, low])) * 1_000 / 65_536 < self.options.error_permille
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_read_and_nonsense_is_refused() {
+        let read = |text: &str| text.parse::<SimulatedOptions>();
+        assert_eq!(read(""), Ok(SimulatedOptions::default()));
+        let (latency, error_permille, seed) = (Some(Duration::from_millis(20)), 250, 7);
+        let expected = SimulatedOptions { latency, error_permille, seed };
+        assert_eq!(read("latency_ms=20, error_rate=0.25,seed=7"), Ok(expected));
+        for bad in ["latency", "latency_ms=x", "error_rate=2", "error_rate=NaN", "speed=1"] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn failures_follow_from_the_seed_at_about_their_rate() {
+        let run = |seed| {
+            let fate = Fate::new(SimulatedOptions { error_permille: 300, seed, latency: None });
+            (0..1_000).map(|number| fate.fails(&format!("call-{number}"))).collect::<Vec<_>>()
+        };
+        assert_eq!(run(1), run(1));
+        assert_ne!(run(1), run(2));
+        let failed = run(1).iter().filter(|fails| **fails).count();
+        assert!((200..400).contains(&failed), "{failed}");
+        let fate = Fate::new(SimulatedOptions { error_permille: 500, ..Default::default() });
+        let tries: Vec<_> = (0..64).map(|_| fate.fails("one")).collect();
+        assert!(
+            tries.contains(&true) && tries.contains(&false),
+            "a failed call can be tried again"
+        );
+    }
+}
