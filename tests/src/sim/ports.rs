@@ -8,7 +8,7 @@ use cadre_core::{
     model::{ModelAnswer, ModelFailure, ModelRequest},
     payload::{Hash, Payload},
     ports::{
-        AppendError, BusError, Clock, DeadLetter, JournalError, Journals, LoadError, Loaded,
+        AppendError, BusError, Clock, Crowd, DeadLetter, JournalError, Journals, LoadError, Loaded,
         LogHead, Models, OrchestratorBus, OrderTerms, Packs, Pages, Stopped, WorkerBus,
     },
     task::{Answer, Failure, FailureKind, Goal, Input, Order, Record, Report, Stop},
@@ -57,10 +57,10 @@ impl OrchestratorBus for SimBus {
         Ok(Goals(self.clone()))
     }
 
-    fn crowded(&self, _workflow: &Workflow) -> Option<Name> {
+    fn crowded(&self, _workflow: &Workflow) -> Option<Crowd> {
         let world = self.shared.world();
         let (role, until) = world.crowded.clone()?;
-        (world.now() < until).then_some(role)
+        (world.now() < until).then_some(Crowd { role, may_wait: true })
     }
 
     async fn forward_timers(&self) -> Result<(), BusError> {

@@ -97,6 +97,7 @@ fn step(memory: &Memory, (attempt, deliveries): (u32, u32), grant: Grant) -> Ste
         time_left: Duration::from_secs(60),
         grant,
         idempotency_key: "key".to_owned(),
+        near: Vec::new(),
         ruled: None,
         trace: None,
         deliveries,
