@@ -3,6 +3,7 @@
 
 pub mod alerts;
 pub mod bed;
+pub mod cables;
 pub mod fuzz;
 pub mod hand;
 pub mod next;

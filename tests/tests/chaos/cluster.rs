@@ -2,13 +2,15 @@
 //! full, everything restarts, and the processes die as before. `make chaos NODES=3 SECONDS=600`.
 //!
 //! One fault at a time: two nodes of three must be well, or there is nothing to hope for. After
-//! each it waits until tasks end again. Pulled cables and full disks need [`Rooms`].
+//! each it waits until tasks end again. Full disks and nodes without clients need [`Rooms`]; cables between nodes
+//! are [`Cables`] where there are none.
 
 use std::time::Duration;
 
 use cadre_nats::server::{Replicas, SyncMode};
 use cadre_tests::{
     bed::Bed,
+    cables::Cables,
     process::Process,
     rooms::{Cable, Rooms},
     seed::Seed,
@@ -107,6 +109,8 @@ enum Blow {
 struct Cluster {
     arena: Arena,
     rooms: Option<Rooms>,
+    /// Between the nodes, where there are no rooms.
+    cables: Option<Cables>,
     seed: Seed,
     /// Appends of killed orchestrators whose fate was unclear.
     unclear: usize,
@@ -123,7 +127,7 @@ async fn a_killed_leader_of_three_loses_nothing() {
     };
     let bed = Bed::with(|options| options.replicas = Replicas::Three).await;
     let arena = Arena::on(bed, 1, &["agent,aggregator"]).await;
-    let mut cluster = Cluster { arena, rooms: None, seed: weather.seed, unclear: 0 };
+    let mut cluster = Cluster { arena, rooms: None, cables: None, seed: weather.seed, unclear: 0 };
     let storm = Storm::begin(&cluster.arena, weather).await;
     sleep(Duration::from_secs(1)).await;
     let fault = Fault { name: "leader killed", at_ms: now_ms() };
@@ -140,7 +144,8 @@ pub(crate) async fn storm(seed: Seed, seconds: u64) {
     let rooms = Rooms::build(Replicas::Three.count(), least + each * seconds);
     if rooms.is_none() {
         eprintln!(
-            "chaos: no namespaces here: no cable is pulled and no disk is full (see `make chaos`)"
+            "chaos: no namespaces here: cables between nodes are proxies, none to a client is pulled and \
+             no disk is full (see `make chaos`)"
         );
     }
     let mut cluster = Cluster::new(weather, rooms).await;
@@ -166,6 +171,7 @@ pub(crate) async fn storm(seed: Seed, seconds: u64) {
 
 impl Cluster {
     async fn new(weather: Weather, rooms: Option<Rooms>) -> Self {
+        let cables = rooms.is_none().then(|| Cables::lay(Replicas::Three.count()));
         let bed = Bed::with(|options| {
             options.replicas = Replicas::Three;
             options.sync = SyncMode::Always;
@@ -173,9 +179,12 @@ impl Cluster {
             if let Some(rooms) = &rooms {
                 rooms.settle(options);
             }
+            if let Some(cables) = &cables {
+                cables.settle(options);
+            }
         });
         let arena = Arena::on(bed.await, ORCHESTRATORS, &WORKERS).await;
-        Self { arena, rooms, seed: weather.seed, unclear: 0 }
+        Self { arena, rooms, cables, seed: weather.seed, unclear: 0 }
     }
 
     /// Breaks something, mends it, and waits until tasks end again, or nothing new is published any more;
@@ -290,6 +299,12 @@ impl Cluster {
     }
 
     async fn cut(&self, node: usize, cables: &[Cable], lasts: Duration) -> Option<()> {
+        if let (Some(proxies), [Cable::Routes]) = (&self.cables, cables) {
+            proxies.pull(node);
+            sleep(lasts * CUT_LASTS).await;
+            proxies.plug(node);
+            return Some(());
+        }
         let rooms = self.rooms.as_ref()?;
         for cable in cables {
             rooms.pull(node, *cable);
