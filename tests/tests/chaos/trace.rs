@@ -1,16 +1,23 @@
-//! One task is one trace, whatever processes it goes through.
+//! What a collector gets: one task is one trace, whatever processes it goes through, and the watch's figures.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_nats::HeaderMap;
 use cadre_core::ids::TaskId;
-use cadre_tests::{bed::Bed, packs, process::Process};
+use cadre_tests::{alerts::Alerts, bed::Bed, packs, process::Process};
 use opentelemetry_proto::tonic::{
-    collector::trace::v1::{
-        ExportTraceServiceRequest, ExportTraceServiceResponse,
-        trace_service_server::{TraceService, TraceServiceServer},
+    collector::{
+        metrics::v1::{
+            ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+            metrics_service_server::{MetricsService, MetricsServiceServer},
+        },
+        trace::v1::{
+            ExportTraceServiceRequest, ExportTraceServiceResponse,
+            trace_service_server::{TraceService, TraceServiceServer},
+        },
     },
     common::v1::{KeyValue, any_value::Value},
+    metrics::v1::{Metric, NumberDataPoint, metric::Data, number_data_point},
     trace::v1::ResourceSpans,
 };
 use tokio::{net::TcpListener, sync::mpsc};
@@ -35,15 +42,35 @@ impl TraceService for Receiver {
     }
 }
 
-async fn receiver() -> (String, mpsc::UnboundedReceiver<ExportTraceServiceRequest>) {
+struct Meter(mpsc::UnboundedSender<ExportMetricsServiceRequest>);
+
+#[tonic::async_trait]
+impl MetricsService for Meter {
+    async fn export(
+        &self,
+        request: Request<ExportMetricsServiceRequest>,
+    ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
+        self.0.send(request.into_inner()).expect("the test listens");
+        Ok(Response::new(ExportMetricsServiceResponse::default()))
+    }
+}
+
+/// What a collector has got.
+struct Received {
+    spans: mpsc::UnboundedReceiver<ExportTraceServiceRequest>,
+    metrics: mpsc::UnboundedReceiver<ExportMetricsServiceRequest>,
+}
+
+async fn receiver() -> (String, Received) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
-    let (sender, received) = mpsc::unbounded_channel();
-    let service = TraceServiceServer::new(Receiver(sender));
-    let incoming = TcpIncoming::from(listener);
-    let server = Server::builder().add_service(service).serve_with_incoming(incoming);
+    let (sender, spans) = mpsc::unbounded_channel();
+    let (meter, metrics) = mpsc::unbounded_channel();
+    let server = Server::builder().add_service(TraceServiceServer::new(Receiver(sender)));
+    let server = server.add_service(MetricsServiceServer::new(Meter(meter)));
+    let server = server.serve_with_incoming(TcpIncoming::from(listener));
     tokio::spawn(async move { server.await.expect("a receiver") });
-    (endpoint, received)
+    (endpoint, Received { spans, metrics })
 }
 
 /// One span as the receiver got it.
@@ -83,7 +110,7 @@ async fn one_task_is_one_trace_across_processes() {
         assert_eq!(process.stop().await, Some(0), "{:?}", process.lines());
     }
     let mut seen = Vec::new();
-    while let Ok(request) = received.try_recv() {
+    while let Ok(request) = received.spans.try_recv() {
         seen.extend(request.resource_spans.iter().flat_map(spans));
     }
 
@@ -161,4 +188,61 @@ fn text(attributes: &[KeyValue], key: &str) -> String {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The last figure of each metric and its labels.
+fn figures(requests: &[ExportMetricsServiceRequest]) -> BTreeMap<String, i64> {
+    let resources = requests.iter().flat_map(|request| &request.resource_metrics);
+    let metrics = resources.flat_map(|one| &one.scope_metrics).flat_map(|one| &one.metrics);
+    let mut figures = BTreeMap::new();
+    for metric in metrics {
+        for point in points(metric) {
+            let labels = ["kind", "severity"].map(|key| text(&point.attributes, key));
+            let name = format!("{} {}", metric.name, labels.join(" "));
+            let Some(number_data_point::Value::AsInt(value)) = point.value else {
+                panic!("{metric:?} is no whole number");
+            };
+            figures.insert(name.trim_end().to_owned(), value);
+        }
+    }
+    figures
+}
+
+fn points(metric: &Metric) -> &[NumberDataPoint] {
+    match &metric.data {
+        Some(Data::Gauge(gauge)) => &gauge.data_points,
+        Some(Data::Sum(sum)) => &sum.data_points,
+        other => panic!("{} is {other:?}", metric.name),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collector_gets_the_figures_of_the_watch() {
+    let bed = Bed::new().await;
+    bed.apply(&packs::pipeline("counted", 1)).await;
+    let (endpoint, mut received) = receiver().await;
+    let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
+    let url = bed.server.url();
+    let mut process = Process::serve_with(&url, &["--role", "orchestrator"], &variables).await;
+    // A task that stays open, and a wish for a task that nobody knows.
+    let mut alerts = Alerts::on(&bed, "alerts.dead_letters.>").await;
+    bed.publish("counted", "open", &serde_json::json!({})).await;
+    let nobody = TaskId::derive(&"acme".parse().expect("a name"), "nobody");
+    bed.bus.cancel(&nobody, "ada", "no reason").await.expect("sent");
+    alerts.next().await;
+    // A process that ends sends its last figures first.
+    assert_eq!(process.stop().await, Some(0), "{:?}", process.lines());
+    let mut requests = Vec::new();
+    while let Ok(request) = received.metrics.try_recv() {
+        requests.push(request);
+    }
+
+    let figures = figures(&requests);
+    let figure = |name: &str| figures.get(name).copied();
+    assert_eq!(figure("cadre_alerts_raised_total dead_letters"), Some(1), "{figures:#?}");
+    assert_eq!(figure("cadre_alerts_open dead_letters warning"), Some(1), "{figures:#?}");
+    assert_eq!(figure("cadre_alerts_open stuck critical"), Some(0), "{figures:#?}");
+    assert_eq!(figure("cadre_watch_tasks_open"), Some(1), "{figures:#?}");
+    assert_eq!(figure("cadre_watch_tasks_unwatched"), Some(0), "{figures:#?}");
+    assert_eq!(figure("cadre_watch_records"), Some(1), "{figures:#?}");
 }

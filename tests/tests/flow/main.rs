@@ -1,5 +1,6 @@
 //! Goals through the real services on a real nats-server.
 
+mod alert_kinds;
 mod alerts;
 mod approvals;
 mod breaker;

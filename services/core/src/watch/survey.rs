@@ -95,6 +95,8 @@ struct Past {
     now: Queue,
     /// Messages of streams where nobody asks for any.
     lonely: u64,
+    /// Somebody has some of them, but has settled none and asked for none for long.
+    is_silent: bool,
     /// When a message last moved.
     moved_at: UnixMillis,
     samples: VecDeque<(UnixMillis, u64)>,
@@ -122,21 +124,24 @@ impl Queues {
             let past = self.0.entry(subject).or_insert_with(|| Past {
                 now: sum.clone(),
                 lonely,
+                is_silent: false,
                 moved_at: now,
                 samples: VecDeque::new(),
             });
             if past.now.moved != sum.moved {
                 past.moved_at = now;
             }
+            let is_still = now.since(past.moved_at) >= settings.silent_for;
+            past.is_silent = is_still && sum.waiting == 0 && sum.held > 0;
             (past.now, past.lonely) = (sum, lonely);
             past.sample(now, settings);
         }
     }
 
-    /// Whether messages of this queue wait and nobody asks for them.
+    /// Whether messages of this queue wait and nobody asks for them, or whoever has some is silent.
     #[must_use]
     pub fn is_lonely(&self, subject: &str) -> bool {
-        self.0.get(subject).is_some_and(|past| past.lonely > 0)
+        self.0.get(subject).is_some_and(|past| past.lonely > 0 || past.is_silent)
     }
 
     fn findings(
@@ -146,7 +151,7 @@ impl Queues {
         settings: &Settings,
     ) -> impl Iterator<Item = Finding> {
         self.0.values().flat_map(move |past| {
-            let unserved = past.unserved(now, settings);
+            let unserved = past.unserved(now);
             let backlog = past.backlog(alarms, now, settings);
             unserved.into_iter().chain(backlog)
         })
@@ -166,10 +171,8 @@ impl Past {
         }
     }
 
-    fn unserved(&self, now: UnixMillis, settings: &Settings) -> Option<Finding> {
-        let Queue { subject, pending, held, waiting, .. } = &self.now;
-        let is_silent =
-            *waiting == 0 && *held > 0 && now.since(self.moved_at) >= settings.silent_for;
+    fn unserved(&self, now: UnixMillis) -> Option<Finding> {
+        let Queue { subject, pending, held, .. } = &self.now;
         let (cause, count, text) = if self.lonely > 0 {
             let text = format!(
                 "{} wait for {} and nobody asks for them.",
@@ -177,7 +180,7 @@ impl Past {
                 who(subject)
             );
             ("unserved", self.lonely, text)
-        } else if is_silent {
+        } else if self.is_silent {
             let silent = span(now.since(self.moved_at));
             let text = format!(
                 "{} were given to {} and {pending} more wait, but nothing was settled and nobody asked \

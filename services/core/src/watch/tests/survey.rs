@@ -44,8 +44,9 @@ fn workers_that_fall_silent_with_work_in_their_hands_are_noticed_late() {
     queues.take(&[silent(1)], at(0), &settings());
     queues.take(&[silent(2)], at(100), &settings());
     queues.take(&[silent(2)], at(399), &settings());
-    assert!(of_queues(&queues, at(399)).is_empty());
+    assert!(of_queues(&queues, at(399)).is_empty() && !queues.is_lonely("role.reader"));
     queues.take(&[silent(2)], at(400), &settings());
+    assert!(queues.is_lonely("role.reader"), "nobody takes what waits behind it");
     assert_eq!(causes(&of_queues(&queues, at(400))), [("unserved", "role.reader", "silent")]);
 }
 
