@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use cadre_core::breaker::{Call, CallOutcome, Permit, Settings, Target};
+use cadre_core::{
+    breaker::{Call, CallOutcome, Permit, Settings, Target},
+    ports::OrchestratorBus as _,
+};
 use cadre_nats::{
     breakers::KvBreakers,
     connect::{ConnectOptions, connect},
@@ -123,6 +126,33 @@ async fn two_processes_that_see_failures_stop_the_third_within_a_second() {
     for service in [one, two, three] {
         service.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_is_of_now_however_quiet_the_broker_was() {
+    /// Longer than anything that the broker stamps travels.
+    const QUIET: Duration = Duration::from_secs(3);
+    let bed = Bed::new().await;
+    bed.apply(&packs::pipeline("echoes", 1)).await;
+    let one = service(&bed, "one").await;
+    fail(&one.breakers());
+    let is_reported =
+        async { while rows(&bed, &["breaker", "ls", "-o", "ndjson"]).await.is_empty() {} };
+    timeout(PATIENCE, is_reported).await.expect("reported");
+    one.stop().await;
+    // Nothing is stored any more, so no message tells what time it is.
+    let (quiet, mut look) = (bed.bus.now().after(QUIET), tokio::time::interval(QUIET / 50));
+    while bed.bus.now() < quiet {
+        look.tick().await;
+    }
+    let before = bed.bus.now();
+    rows(&bed, &["breaker", "reset", "role.echoes-r1", "-o", "ndjson"]).await;
+    let clock = bed.bus.streams().clock.clone();
+    let board = KvBreakers::open(&bed.connection.js, clock).await.expect("a board");
+    let hints = board.content().await.expect("read").hints;
+    let hints = hints.into_iter().filter_map(|(_, posted)| posted.hint.ok().flatten());
+    let closed: Vec<_> = hints.map(|hint| hint.closed_at).collect();
+    assert!(closed.len() == 1 && closed[0] >= before, "{closed:?} is not after {before}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

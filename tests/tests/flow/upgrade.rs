@@ -170,6 +170,13 @@ async fn builds_are_rolled_forward_and_back_and_a_feature_waits_for_the_last_old
     let members = world.cadre(Build::Old, &["upgrade", "members", "-o", "json"]).await.json();
     let version = env!("CARGO_PKG_VERSION");
     assert_eq!(ids(&members, "version"), [version, NEXT.version].map(str::to_owned).into());
+    let doctor = world.cadre(Build::Old, &["doctor", "-o", "json"]).await.json();
+    let rows = doctor.as_array().expect("checks");
+    let check = rows.iter().find(|row| row["name"] == "members").expect("a check of members");
+    let text = check["text"].as_str().expect("a text");
+    for part in ["builds differ", version, NEXT.version, "schema 3, schema-3"] {
+        assert!(check["level"] == "yellow" && text.contains(part), "{part}: {check}");
+    }
     let rows = members.as_array().expect("rows");
     let first = rows.iter().find(|row| row["version"] == version).expect("the old one");
     let first = first["member"].as_str().expect("an id").to_owned();

@@ -2,6 +2,7 @@
 
 mod bus;
 mod check;
+mod fleet;
 mod machine;
 mod monitor;
 
@@ -68,6 +69,7 @@ async fn prepared(connection: &Connection, topology: Topology, checks: &mut Vec<
     checks.push(bus::declared(connection, &topology).await);
     checks.push(check::replicas(&topology));
     checks.push(bus::clock(connection).await);
+    checks.push(fleet::members(connection).await);
     checks.extend(bus::streams_and_roles(connection, topology).await);
 }
 
