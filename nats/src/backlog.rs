@@ -3,6 +3,9 @@
 //! Read from the roles' consumers while goals arrive, at most every [`LOOK_EVERY`]. In between each goal that is
 //! taken in counts as one order for each role of its workflow, and still does for one more look: its order may
 //! not be on the bus yet. With several orchestrators each counts its own, so the bound is as many times as loose.
+//!
+//! Goals that wait come back the more seldom the more of them there are, and beyond a limit no more of them may
+//! wait: what the intake's consumer may have out is never used up by crowded workflows.
 
 use std::{
     collections::BTreeMap,
@@ -12,13 +15,20 @@ use std::{
 
 use cadre_core::{
     ids::Name,
-    limits::{ROLE_BACKLOG_MIN, ROLE_BACKLOG_TIMES},
+    limits::{GOALS_WAITING_MAX, ROLE_BACKLOG_MIN, ROLE_BACKLOG_TIMES},
+    ports::Crowd,
 };
 
-use crate::topology::{ApiError, RoleQueue, Topology, role_queues};
+use crate::topology::{ApiError, GOALS_STREAM, INTAKE_CONSUMER, RoleQueue, Topology, role_queues};
 
 /// How old a look may be.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// Shortest wait of a goal for another look at it.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Goals that may come back within that time; with more of them the pause grows.
+const BACK_AT_ONCE: u64 = 2_048;
 
 /// Cheap to clone; all clones share one look.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +38,8 @@ pub(crate) struct Backlog(Arc<Mutex<Look>>);
 struct Look {
     at: Option<Instant>,
     rooms: BTreeMap<String, Room>,
+    /// Goals that the intake has out: nearly all of them wait.
+    waiting: u64,
 }
 
 /// What one role may still be given.
@@ -52,14 +64,31 @@ impl Backlog {
             return Ok(());
         }
         let queues = role_queues(js, topology).await?;
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).see(queues, Instant::now());
+        let waiting = waiting(js).await;
+        let mut look = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        look.see(queues, Instant::now());
+        look.waiting = waiting.unwrap_or(look.waiting);
         Ok(())
     }
 
     /// Takes room for one order for each of these roles; or names the first one that has none.
-    pub(crate) fn take<'a>(&self, roles: impl Iterator<Item = &'a Name> + Clone) -> Option<Name> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take(roles)
+    pub(crate) fn take<'a>(&self, roles: impl Iterator<Item = &'a Name> + Clone) -> Option<Crowd> {
+        let mut look = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let may_wait = look.waiting < GOALS_WAITING_MAX;
+        look.take(roles).map(|role| Crowd { role, may_wait })
     }
+
+    /// How long a goal that waits is left alone.
+    pub(crate) fn pause(&self) -> Duration {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pause()
+    }
+}
+
+/// Goals that the intake has out; `None` when the broker does not say.
+async fn waiting(js: &async_nats::jetstream::Context) -> Option<u64> {
+    let stream = js.get_stream_no_info(GOALS_STREAM).await.ok()?;
+    let info = stream.consumer_info(INTAKE_CONSUMER).await.ok()?;
+    u64::try_from(info.num_ack_pending).ok()
 }
 
 impl Look {
@@ -81,6 +110,11 @@ impl Look {
         };
         self.rooms = sums.into_iter().map(room).collect();
         self.at = Some(now);
+    }
+
+    fn pause(&self) -> Duration {
+        let rounds = u32::try_from(self.waiting / BACK_AT_ONCE).unwrap_or(u32::MAX);
+        PAUSE.saturating_mul(rounds.saturating_add(1))
     }
 
     fn take<'a>(&mut self, roles: impl Iterator<Item = &'a Name> + Clone) -> Option<Name> {
@@ -123,5 +157,24 @@ mod tests {
         assert_eq!(look.take([&slow].into_iter()), Some(slow.clone()));
         look.see(vec![queue("slow", 500, 0)], now);
         assert_eq!(look.take([&slow].into_iter()), None, "nobody serves it: that is another thing");
+    }
+
+    #[test]
+    fn a_crowd_comes_back_seldom_and_has_a_limit() {
+        let slow = Name::new("slow").unwrap();
+        let backlog = Backlog::default();
+        let look = |waiting: u64| {
+            let mut look = backlog.0.lock().unwrap();
+            look.see(vec![queue("slow", 500, 2)], Instant::now());
+            look.waiting = waiting;
+        };
+        let take = || backlog.take([&slow].into_iter());
+        look(10);
+        assert_eq!(take(), Some(Crowd { role: slow.clone(), may_wait: true }));
+        assert_eq!(backlog.pause(), Duration::from_secs(1));
+        look(5 * BACK_AT_ONCE);
+        assert_eq!(backlog.pause(), Duration::from_secs(6));
+        look(GOALS_WAITING_MAX);
+        assert_eq!(take(), Some(Crowd { role: slow.clone(), may_wait: false }));
     }
 }

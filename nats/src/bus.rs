@@ -12,12 +12,12 @@ use cadre_core::{
     journal::{Entry, JournalId},
     payload::Payload,
     ports::{
-        AppendError, BusError, DeadLetter, JournalError, Journals, LoadError, Loaded, LogHead,
-        OrchestratorBus, OrderTerms, Pages, Settle, WorkerBus,
+        AppendError, BusError, Crowd, DeadLetter, JournalError, Journals, LoadError, Loaded,
+        LogHead, OrchestratorBus, OrderTerms, Pages, Settle, WorkerBus,
     },
     task::{Answer, Control, Decision, Goal, Order, Record, Report, Stop},
     time::UnixMillis,
-    workflow::Workflow,
+    workflow::{Grant, Workflow},
 };
 use cadre_proto::subject::{self, Attempt};
 
@@ -136,8 +136,9 @@ impl JetStreamBus {
         }
         let (client, js) = (connection.client.clone(), connection.js.clone());
         clock.keep(&client).await;
-        let publisher = Publisher::start(&client, topology.shards, grouping).await?;
-        let (log, signs, wire) = (Arc::new(log), Signs::new(), connection.wire.clone());
+        let signs = Signs::new();
+        let publisher = Publisher::start(&client, topology.shards, grouping, &signs).await?;
+        let (log, wire) = (Arc::new(log), connection.wire.clone());
         let streams =
             Streams { client, js: js.clone(), topology, clock, wire, publisher, signs, log };
         let blobs = Blobs::new(js);
@@ -263,12 +264,12 @@ impl OrchestratorBus for JetStreamBus {
         GoalInbox::open(&self.streams, &self.backlog).await
     }
 
-    fn crowded(&self, workflow: &Workflow) -> Option<Name> {
+    fn crowded(&self, workflow: &Workflow) -> Option<Crowd> {
         self.backlog.take(workflow.roles.keys())
     }
 
     async fn later(&self, receipt: Receipt) {
-        receipt.settle(&self.streams.client, Settlement::Later).await;
+        receipt.settle(&self.streams.client, Settlement::Later(self.backlog.pause())).await;
     }
 
     async fn forward_timers(&self) -> Result<(), BusError> {
@@ -300,6 +301,17 @@ impl OrchestratorBus for JetStreamBus {
         trace: Option<String>,
     ) -> Result<(), BusError> {
         self.outbox.order(&order, &terms, trace).await
+    }
+
+    async fn spent(&self, journal: &JournalId, attempt: u32, granted: Grant) -> Grant {
+        match self.journal.spent(journal, attempt).await {
+            Ok(spent) => spent,
+            Err(error) => {
+                // Nobody knows: what was set aside for it is spent, as for a call that was lost.
+                tracing::warn!(task = %journal.task, step = %journal.step, %error, "journal not read");
+                granted
+            }
+        }
     }
 
     async fn has_report(&self, order: &Order) -> Result<bool, BusError> {
@@ -374,6 +386,10 @@ impl WorkerBus for JetStreamBus {
         trace: Option<String>,
     ) -> Result<(), BusError> {
         self.outbox.report(task, &report, trace).await
+    }
+
+    async fn is_open(&self, receipt: &Receipt) -> bool {
+        receipt.is_open(&self.streams).await
     }
 
     async fn in_progress(&self, receipt: &Receipt) {

@@ -1,9 +1,13 @@
 //! What the broker says of a delivery, and how it is answered (ADR-15).
 
-use async_nats::{Client, Message};
+use std::time::Duration;
+
+use async_nats::{Client, Message, jetstream::stream::RawMessageErrorKind};
 use bytes::Bytes;
 use cadre_core::time::UnixMillis;
 use tokio::sync::OwnedSemaphorePermit;
+
+use crate::bus::Streams;
 
 /// Where a delivered message stands in its stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +49,8 @@ pub(crate) enum Settlement {
     Ack,
     /// Still at it.
     Progress,
-    /// To be delivered again in a second.
-    Later,
+    /// To be delivered again after this pause.
+    Later(Duration),
 }
 
 /// Settles one delivery; keeps the whole message, for a dead letter.
@@ -66,13 +70,25 @@ impl Receipt {
         Self { message, _room: Some(room) }
     }
 
+    /// Whether the message is still where it was delivered from; yes when the broker does not say.
+    pub(crate) async fn is_open(&self, streams: &Streams) -> bool {
+        let Some(stamp) = Stamp::of(&self.message) else { return true };
+        let Ok(stream) = streams.js.get_stream_no_info(stamp.stream).await else { return true };
+        match stream.get_raw_message(stamp.sequence).await {
+            Ok(_) => true,
+            Err(error) => !matches!(error.kind(), RawMessageErrorKind::NoMessageFound),
+        }
+    }
+
     /// Best effort: a settlement that is lost is a redelivery.
     pub(crate) async fn settle(&self, client: &Client, settlement: Settlement) {
         let Some(reply) = self.message.reply.clone() else { return };
         let body = match settlement {
             Settlement::Ack => Bytes::from_static(b"+ACK"),
             Settlement::Progress => Bytes::from_static(b"+WPI"),
-            Settlement::Later => Bytes::from_static(br#"-NAK {"delay": 1000000000}"#),
+            Settlement::Later(pause) => {
+                Bytes::from(format!(r#"-NAK {{"delay": {}}}"#, pause.as_nanos()))
+            }
         };
         if let Err(error) = client.publish(reply, body).await {
             tracing::debug!(subject = %self.message.subject, %error, "message was not settled");

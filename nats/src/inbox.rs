@@ -48,7 +48,7 @@ impl InputInbox {
     ) -> Result<Self, BusError> {
         let stream = streams.name("CADRE_IN", partition);
         let pull = Pull::open(streams, stream, format!("p{partition}"), Some(OWNER)).await?;
-        Ok(Self { pull, blobs: blobs.clone(), streams: streams.clone() })
+        Ok(Self { pull: pull.of_queue(), blobs: blobs.clone(), streams: streams.clone() })
     }
 }
 
@@ -245,6 +245,7 @@ impl GoalInbox {
             .map_err(|error| BusError::Unavailable(format!("stream {name}: {error}")))?;
         let epoch = stream.cached_info().created.unix_timestamp().to_string();
         let pull = Pull::open(streams, name.to_owned(), "intake".to_owned(), None).await?;
+        let pull = pull.of_queue();
         Ok(Self { pull, backlog: backlog.clone(), streams: streams.clone(), epoch })
     }
 }

@@ -3,9 +3,10 @@
 use async_nats::HeaderMap;
 use cadre_core::{
     ids::TaskId,
-    journal::{CallOutcome, Entry, Fact, JournalId},
+    journal::{CallOutcome, Entry, Fact, History, JournalId},
     payload::Payload,
     ports::{BusError, JournalError, Pages},
+    workflow::Grant,
 };
 use cadre_proto::{
     ContentType, journal,
@@ -48,6 +49,19 @@ impl RunJournal {
             pages.entries.push(self.decode(id, stored).await?);
         }
         Ok(pages)
+    }
+
+    /// What an attempt has spent; calls of it that are out cost what was set aside for them.
+    pub(crate) async fn spent(&self, id: &JournalId, attempt: u32) -> Result<Grant, JournalError> {
+        let mut history = History::default();
+        for entry in &self.read(id).await?.entries {
+            history.apply(entry).map_err(|error| JournalError::Damaged {
+                task: id.task.clone(),
+                step: id.step.clone(),
+                what: error.to_string(),
+            })?;
+        }
+        Ok(history.ledger(attempt, Grant::default()).used())
     }
 
     /// Reads every journal of a task, in order of the first call.

@@ -4,11 +4,17 @@
 //! was lost, what a consumer has given out and not seen settled is read by another way; such a message is published
 //! anew with its headers made readable, and the original goes away. The usual checks say the rest.
 
-use async_nats::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+mod heal;
+
+use async_nats::{
+    HeaderMap, HeaderName, HeaderValue, StatusCode,
+    jetstream::{context::PublishError, publish::PublishAck},
+};
 use bytes::Bytes;
 use data_encoding::BASE64;
 use serde_json::{Value, json};
 
+pub(crate) use self::heal::Heal;
 use crate::bus::Streams;
 
 /// Messages that one look goes through; the next look begins again at the first unsettled one.
@@ -28,11 +34,8 @@ pub(crate) async fn mend(streams: &Streams, stream: &str, consumer: &str) {
     if number("/num_ack_pending") == 0 {
         return;
     }
-    let one = info.pointer("/config/filter_subject");
-    let filter = one.or_else(|| info.pointer("/config/filter_subjects/0")).and_then(Value::as_str);
-    let filter = filter.filter(|filter| !filter.is_empty()).unwrap_or(">");
     for _ in 0..LOOKS_MAX {
-        let request = json!({"seq": next, "next_by_subj": filter});
+        let request = json!({"seq": next, "next_by_subj": filter_of(&info)});
         let Some(found) = ask(streams, &format!("STREAM.MSG.GET.{stream}"), &request).await else {
             return;
         };
@@ -45,6 +48,13 @@ pub(crate) async fn mend(streams: &Streams, stream: &str, consumer: &str) {
         }
         next = message.sequence + 1;
     }
+}
+
+/// What a consumer is given, by what the broker says of it.
+fn filter_of(info: &Value) -> &str {
+    let one = info.pointer("/config/filter_subject");
+    let filter = one.or_else(|| info.pointer("/config/filter_subjects/0")).and_then(Value::as_str);
+    filter.filter(|filter| !filter.is_empty()).unwrap_or(">")
 }
 
 /// A message as it lies in its stream.
@@ -72,22 +82,28 @@ impl<'a> Stored<'a> {
 }
 
 async fn replace(streams: &Streams, stream: &str, message: &Stored<'_>) {
-    let (subject, sequence) = (message.subject, message.sequence);
+    let sequence = message.sequence;
     tracing::warn!(stream, sequence, "message with unreadable headers is published anew");
-    let (headers, body) = (readable(&message.headers), Bytes::copy_from_slice(&message.body));
-    let sent = streams.js.publish_with_headers(subject.to_owned(), headers, body).await;
-    let stored = match sent {
-        Ok(stored) => stored.await,
-        Err(error) => Err(error),
-    };
-    match stored {
+    match publish(streams, message, readable(&message.headers)).await {
         // The broker has only this one: it stays until the window of duplicates is over.
-        Ok(ack) if ack.duplicate => return,
-        Ok(_) => {}
-        Err(error) => return tracing::warn!(stream, sequence, %error, "it was not, later again"),
+        Ok(ack) if ack.duplicate => {}
+        // Without an answer it is replaced twice: a goal's key and a report's attempt make that one.
+        Ok(_) => remove(streams, stream, sequence).await,
+        Err(error) => tracing::warn!(stream, sequence, %error, "it was not, later again"),
     }
+}
+
+async fn publish(
+    streams: &Streams,
+    message: &Stored<'_>,
+    headers: HeaderMap,
+) -> Result<PublishAck, PublishError> {
+    let (subject, body) = (message.subject.to_owned(), Bytes::copy_from_slice(&message.body));
+    streams.js.publish_with_headers(subject, headers, body).await?.await
+}
+
+async fn remove(streams: &Streams, stream: &str, sequence: u64) {
     let request = json!({"seq": sequence, "no_erase": true});
-    // Without an answer it is replaced twice: a goal's key and a report's attempt make that one.
     ask(streams, &format!("STREAM.MSG.DELETE.{stream}"), &request).await;
 }
 

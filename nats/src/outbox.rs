@@ -29,7 +29,7 @@ use crate::{
     blobs::Blobs,
     bus::{Streams, attempt_of, body, pairs},
     delivery::Stamp,
-    publish::{EXPECTED, Outgoing},
+    publish::{EXPECTED, Outgoing, Published},
     topology::GOALS_STREAM,
 };
 
@@ -50,9 +50,17 @@ impl Outbox {
 
     /// Publishes; a guard that does not hold means that the message is there already.
     async fn once(&self, subject: String, headers: HeaderMap, body: Bytes) -> Result<(), BusError> {
-        let mut headers = headers;
+        self.first(subject, headers, body).await.map(|_| ())
+    }
+
+    async fn first(
+        &self,
+        subject: String,
+        mut headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Published, BusError> {
         headers.insert(EXPECTED, "0");
-        self.streams.publisher.publish(Outgoing { subject, headers, body }).await.map(|_| ())
+        self.streams.publisher.publish(Outgoing { subject, headers, body }).await
     }
 
     /// Keeps a large document before a message may name it.
@@ -119,7 +127,15 @@ impl Outbox {
         let subject = subject::report(partition, &attempt);
         let headers = typed(ContentType::Protobuf, trace.as_deref());
         let body = report::encode(task, report, ContentType::Protobuf).map_err(refused)?;
-        self.once(subject, headers, body).await
+        match self.first(subject, headers, body).await? {
+            // One that was repeated here is refused for its own sake.
+            Published::Stored(_) | Published::Refused { repeated: true, .. } => {}
+            Published::Refused { repeated: false, .. } => tracing::warn!(
+                %task, step = %report.step, attempt = report.attempt,
+                "report was refused, one of this attempt stands already"
+            ),
+        }
+        Ok(())
     }
 
     /// Publishes the end of a task.

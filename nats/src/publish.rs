@@ -29,6 +29,8 @@ use tokio::sync::{mpsc, oneshot};
 use answer::Answer;
 use lanes::{Lane, Lanes};
 
+use crate::signs::{SIGN_MAX, Signs};
+
 /// Header that guards a subject.
 pub(crate) const EXPECTED: &str = "Nats-Expected-Last-Subject-Sequence";
 
@@ -95,6 +97,7 @@ impl Publisher {
         client: &Client,
         shards: u16,
         grouping: Grouping,
+        signs: &Signs,
     ) -> Result<Self, BusError> {
         let inbox = client.new_inbox();
         let answers = client
@@ -108,6 +111,7 @@ impl Publisher {
             inbox,
             shards,
             grouping,
+            signs: signs.clone(),
             next: 0,
             unconfirmed: HashMap::new(),
             batches: HashMap::new(),
@@ -137,6 +141,7 @@ struct Task {
     inbox: String,
     shards: u16,
     grouping: Grouping,
+    signs: Signs,
     /// Connections so far: one more means that answers to what was sent before are lost.
     connects: u64,
     next: u64,
@@ -270,6 +275,10 @@ impl Task {
         let id = message.subject.rsplit('.').next().and_then(|id| id.parse().ok());
         let Some(id) = id else { return };
         let answer = Answer::of(message);
+        match answer {
+            Answer::Stored(_) | Answer::Guarded(_) | Answer::Never(_) => self.signs.seen(),
+            Answer::Later(_) => {}
+        }
         if let Some(batch) = self.batches.remove(&id) {
             return self.hear_batch(batch, answer).await;
         }
@@ -355,6 +364,9 @@ impl Task {
         let due: Vec<u64> = due.map(|(id, _)| *id).collect();
         for id in due {
             self.repeat_one(id, now).await;
+        }
+        if self.unconfirmed.values().any(|waiting| now > waiting.begun + SIGN_MAX) {
+            self.signs.doubt(&self.client).await;
         }
     }
 

@@ -5,12 +5,9 @@
 //! the caller cannot hold. One subscription for all requests; a request that a broker
 //! forgot (restart, leader change) is noticed by its missing heartbeats and repeated.
 
-use std::{
-    sync::atomic::Ordering,
-    time::{Duration, Instant},
-};
+use std::{sync::atomic::Ordering, time::Duration};
 
-use async_nats::{Message, StatusCode, Subscriber, connection::State};
+use async_nats::{Message, StatusCode, Subscriber};
 use bytes::Bytes;
 use cadre_core::ports::BusError;
 use futures::{FutureExt as _, StreamExt as _};
@@ -19,7 +16,8 @@ use serde_json::json;
 use crate::{
     bus::{Streams, header},
     delivery::Stamp,
-    mend::mend,
+    mend::{Heal, mend},
+    signs::SIGN_MAX,
 };
 
 /// Life of one pull request; far below the 3 s after which a silent owner loses its partition.
@@ -27,9 +25,6 @@ const EXPIRES: Duration = Duration::from_millis(1_000);
 
 /// The broker shows at this pace that it still knows the request.
 const IDLE_HEARTBEAT: Duration = Duration::from_millis(500);
-
-/// Without any sign for this long the request is taken for lost.
-const SILENCE_MAX: Duration = Duration::from_millis(1_250);
 
 /// Waits after an answer that a repeated request would only get again.
 const REFUSED_PAUSE: Duration = Duration::from_millis(100);
@@ -50,6 +45,8 @@ pub(crate) struct Pull {
     asked: usize,
     /// Connections so far when the last request was made.
     connects: u64,
+    /// Looks for what the consumer has passed over.
+    heal: Option<Heal>,
 }
 
 /// How many times this process was connected.
@@ -71,8 +68,13 @@ impl Pull {
                 BusError::Unavailable(format!("subscribe for {stream}: {error}"))
             })?;
         let (streams, connects) = (streams.clone(), connects(streams));
-        let (pin, asked) = (None, 0);
-        Ok(Self { streams, stream, consumer, group, pin, inbox, subscriber, asked, connects })
+        let (pin, asked, heal) = (None, 0, None);
+        Ok(Self { streams, stream, consumer, group, pin, inbox, subscriber, asked, connects, heal })
+    }
+
+    /// The same on a work queue, where nothing may be left behind the consumer.
+    pub(crate) fn of_queue(self) -> Self {
+        Self { heal: Some(Heal::new()), ..self }
     }
 
     /// Waits for messages, at most `room` and at most about a second; empty when none came.
@@ -88,16 +90,20 @@ impl Pull {
             mend(&self.streams, &self.stream, &self.consumer).await;
             self.connects = connects;
             self.streams.signs.seen();
+            self.heal.iter_mut().for_each(Heal::soon);
+        }
+        if let Some(heal) = &mut self.heal {
+            heal.look(&self.streams, &self.stream, &self.consumer).await;
         }
         let room = room.min(BATCH_MAX * 2);
         if self.asked == 0 || self.asked < room / 2 {
             self.ask(room - self.asked).await?;
         }
         let mut batch = Vec::new();
-        match tokio::time::timeout(SILENCE_MAX, self.subscriber.next()).await {
+        match tokio::time::timeout(SIGN_MAX, self.subscriber.next()).await {
             Err(_) => {
                 self.asked = 0;
-                self.doubt().await;
+                self.streams.signs.doubt(&self.streams.client).await;
             }
             Ok(None) => return Err(BusError::Unavailable("connection was closed".to_owned())),
             Ok(Some(message)) => self.take(message, &mut batch).await?,
@@ -133,28 +139,13 @@ impl Pull {
             .map_err(|error| BusError::Unavailable(format!("pull from {}: {error}", self.stream)))
     }
 
-    /// Looks for another node when nobody answers through this one.
-    async fn doubt(&self) {
-        let client = &self.streams.client;
-        // While it is not connected, the client library is looking already.
-        if client.connection_state() == State::Connected
-            && self.streams.signs.missed(Instant::now())
-        {
-            let node = client.server_info().server_name;
-            tracing::warn!(node, "nobody answers through this bus server; connecting anew");
-            if let Err(error) = client.force_reconnect().await {
-                tracing::warn!(%error, "connection was not made anew");
-            }
-        }
-    }
-
     async fn take(&mut self, message: Message, batch: &mut Vec<Message>) -> Result<(), BusError> {
         // A stranger can write a status into a message; what has a place in a stream is no signal.
         let is_signal = Stamp::of(&message).is_none();
         let status = message.status.filter(|status| *status != StatusCode::OK && is_signal);
         if status == Some(StatusCode::NO_RESPONDERS) {
             self.asked = 0;
-            self.doubt().await;
+            self.streams.signs.doubt(&self.streams.client).await;
             tokio::time::sleep(REFUSED_PAUSE).await;
             return Ok(());
         }

@@ -50,7 +50,7 @@ impl WorkInbox {
         let mut shards = Vec::new();
         for shard in 0..streams.topology.shards.max(1) {
             let (stream, consumer) = (format!("CADRE_WORK_{shard}"), format!("role-{role}"));
-            shards.push(Pull::open(streams, stream, consumer, None).await?);
+            shards.push(Pull::open(streams, stream, consumer, None).await?.of_queue());
         }
         let room = Arc::new(Semaphore::new(in_flight.max(1)));
         Ok(Self { shards, room, blobs: blobs.clone(), streams: streams.clone() })

@@ -13,7 +13,7 @@ mod goal;
 mod when;
 mod work;
 
-pub use goal::{GoalHeaders, Until};
+pub use goal::{GoalHeaders, Until, own_key};
 pub use work::{Grant, WorkHeaders};
 
 /// Bytes of a header's value.

@@ -10,7 +10,7 @@ use crate::topology::{
 };
 
 /// Version of the declarations. Raised with any change of the YAML files, so that an older build does not undo it.
-pub(super) const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
 
 const STREAMS: [(&str, &str); 8] = [
     ("streams/log.yaml", include_str!("../../streams/log.yaml")),

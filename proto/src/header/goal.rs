@@ -52,6 +52,13 @@ impl Until {
     }
 }
 
+/// The key of a goal that was published without one: it names the message by its place in the stream of
+/// goals, in this life of it.
+#[must_use]
+pub fn own_key(stream_epoch: &str, sequence: u64) -> String {
+    format!("message:{stream_epoch}:{sequence}")
+}
+
 impl<'a> GoalHeaders<'a> {
     /// Reads the headers of a goal.
     ///

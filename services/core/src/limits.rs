@@ -85,6 +85,10 @@ pub const ROLE_BACKLOG_TIMES: u64 = 4;
 /// The same for roles of little concurrency, so that there is always something to do.
 pub const ROLE_BACKLOG_MIN: u64 = 64;
 
+/// Goals that may wait for room at the intake; beyond that those of crowded workflows are refused at once.
+/// Three quarters of what the intake's consumer may have out, so that goals of others always get through.
+pub const GOALS_WAITING_MAX: u64 = 12_288;
+
 /// Targets that one process keeps a breaker for; roles, tools and models together.
 pub const BREAKERS_MAX: usize = 1_024;
 

@@ -190,6 +190,15 @@ pub struct OrderTerms {
     pub is_remote: bool,
 }
 
+/// Why a goal is not taken in now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Crowd {
+    /// Has more work waiting than its workers keep up with.
+    pub role: Name,
+    /// Fewer than [`crate::limits::GOALS_WAITING_MAX`] goals wait already.
+    pub may_wait: bool,
+}
+
 /// What the orchestrator needs of the bus.
 pub trait OrchestratorBus: Settle + Clone {
     /// Inputs of one partition.
@@ -212,7 +221,7 @@ pub trait OrchestratorBus: Settle + Clone {
     /// A role of `workflow` that has more work waiting than its workers keep up with, if there is one;
     /// otherwise a goal is taken to be taken in, with an order for each of them. A bus that cannot tell
     /// lets everything in.
-    fn crowded(&self, _workflow: &Workflow) -> Option<Name> {
+    fn crowded(&self, _workflow: &Workflow) -> Option<Crowd> {
         None
     }
 
@@ -247,6 +256,17 @@ pub trait OrchestratorBus: Settle + Clone {
         terms: OrderTerms,
         trace: Option<String>,
     ) -> impl Future<Output = Result<(), BusError>> + Send;
+
+    /// What an attempt has spent by its journal, of what it was granted. A bus without journals knows of nothing;
+    /// one that cannot be read means all of it.
+    fn spent(
+        &self,
+        _journal: &JournalId,
+        _attempt: u32,
+        _granted: Grant,
+    ) -> impl Future<Output = Grant> + Send {
+        std::future::ready(Grant::default())
+    }
 
     /// Whether a report for this order waits in the partition's inputs: the order is paid then.
     fn has_report(&self, order: &Order) -> impl Future<Output = Result<bool, BusError>> + Send;
@@ -428,6 +448,12 @@ pub trait WorkerBus: Settle + Journals {
         report: Report,
         trace: Option<String>,
     ) -> impl Future<Output = Result<(), BusError>> + Send;
+
+    /// Whether the order still lies on the bus: once somebody has settled it, its report comes too late. A
+    /// bus that does not say means yes.
+    fn is_open(&self, _receipt: &Self::Receipt) -> impl Future<Output = bool> + Send {
+        std::future::ready(true)
+    }
 
     /// Tells the broker that the order is still being worked on.
     fn in_progress(&self, receipt: &Self::Receipt) -> impl Future<Output = ()> + Send;

@@ -13,8 +13,8 @@ use std::{
 
 use cadre_core::{
     ids::{Name, Partitions, TaskId},
-    limits::DELIVERIES_MAX,
-    ports::{BusError, Inbox as _, LoadError, OrchestratorBus, Packs, RawGoal},
+    limits::{DELIVERIES_MAX, GOALS_WAITING_MAX},
+    ports::{BusError, Crowd, Inbox as _, LoadError, OrchestratorBus, Packs, RawGoal},
     task::Goal,
     workflow::Workflow,
 };
@@ -202,19 +202,28 @@ async fn decide<B: OrchestratorBus, P: Packs>(
     }
 }
 
-/// Admits a goal while those who will work on it keep up; one that has waited too long is refused.
+/// Admits a goal while those who will work on it keep up; one that has waited too long is refused, or
+/// that would wait behind too many.
 fn room_for<B: OrchestratorBus>(
     bus: &B,
     workflow: &Workflow,
     (address, raw): (&Address, &RawGoal<B::Receipt>),
     goal: Goal,
 ) -> Fate {
-    let Some(role) = bus.crowded(workflow) else { return Fate::Admit(goal.into()) };
+    let Some(Crowd { role, may_wait }) = bus.crowded(workflow) else {
+        return Fate::Admit(goal.into());
+    };
     let waited = bus.now().since(raw.stored_at);
-    if waited < workflow.limits.deadline {
+    if waited >= workflow.limits.deadline {
+        let why = format!("it waited for {} s, and role {role} still has", waited.as_secs());
+        return Fate::Reject(overloaded(address, &goal.key, &why));
+    }
+    if may_wait {
         return Fate::Wait(role);
     }
-    Fate::Reject(overloaded(address, &goal.key, &role, waited))
+    // Goals of others need the room.
+    let why = format!("{GOALS_WAITING_MAX} goals wait already, and role {role} has");
+    Fate::Reject(overloaded(address, &goal.key, &why))
 }
 
 /// Whether the task has a log, whole or not: a goal that is repeated after its deadline is no new one.

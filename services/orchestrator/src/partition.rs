@@ -11,6 +11,7 @@
 //! connection. Any bus error throws the cached task away: replay is the only repair.
 //! An input is acknowledged after its record is durable and its debts are paid.
 
+mod account;
 mod cache;
 mod commit;
 mod entry;
@@ -31,7 +32,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent
 
 use self::{
     cache::{Cache, PackCache},
-    entry::Pending,
+    entry::{Known, Pending},
     fleet::Fleet,
     load::{LoadFailure, LoadedTask},
 };
@@ -58,6 +59,9 @@ pub(crate) enum PartitionMsg<R> {
     /// The record that leads to this state was appended, or not; the input comes back with the
     /// failure. Sent by itself.
     Appended(TaskId, Arc<Task>, AppendResult<R>),
+    /// It is known what attempts have spent that end without a report: the input can be decided. Sent
+    /// by itself.
+    Accounted(TaskId, Box<(Known, Pending<R>)>),
     /// A debt was not paid: forget the task, so that a replay pays it. Sent by itself.
     Broken(TaskId),
     /// The pump cannot subscribe any more. Sent by its own pump.
@@ -144,6 +148,9 @@ impl<B: OrchestratorBus, P: Packs> Actor for PartitionActor<B, P> {
             PartitionMsg::Loaded(task, loaded) => self.on_loaded(&myself, state, &task, *loaded),
             PartitionMsg::Appended(task, decided, result) => {
                 self.on_appended(&myself, state, &task, (&decided, result))?;
+            }
+            PartitionMsg::Accounted(task, known) => {
+                self.on_accounted(&myself, state, &task, *known);
             }
             PartitionMsg::Broken(task) => self.on_broken(&myself, state, &task),
             PartitionMsg::PumpFailed(error) => return Err(error.into()),

@@ -40,6 +40,8 @@ pub const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01
 pub struct Flags {
     /// Reports are not confirmed.
     pub reports_fail: bool,
+    /// Reporting never comes to an end.
+    pub reports_hang: bool,
     /// Reporting panics.
     pub reports_panic: bool,
     /// So many inboxes panic on their next call.
@@ -229,6 +231,11 @@ impl Memory {
         world.ended.extend(task);
         drop(world);
         self.0.news.notify_waiters();
+    }
+
+    /// Settles an order, as another worker would.
+    pub fn settle(&self, sequence: u64) {
+        self.world().orders.remove(&sequence);
     }
 
     /// Delivers an order again at once, as after a lost ack.

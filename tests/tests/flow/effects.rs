@@ -28,6 +28,7 @@ use cadre_runtime::{
 };
 use cadre_tests::{
     bed::{Bed, PATIENCE},
+    hand::Hand,
     packs,
     process::Process,
     shell::cadre,
@@ -46,7 +47,8 @@ const URL: &str = "CADRE_TEST_EFFECTS_URL";
 /// The file of effects, in the process of a worker.
 const FILE: &str = "CADRE_TEST_EFFECTS_FILE";
 
-/// Where a worker stops going on: `ask`, `pay` or `report`, behind the effect; or nowhere.
+/// Where a worker stops going on: `ask`, `pay` or `report`, behind the effect; `idle`, having called nothing
+/// and calling nothing; or nowhere.
 const HANGS: &str = "CADRE_TEST_EFFECTS_HANGS";
 
 const PACK: &str = r#"apiVersion: pack/v1
@@ -58,6 +60,7 @@ roles:
     returns: contracts/any.v1.json
     effects: once
     limits: {timeout: 60s, max_usd: 0.001, max_tokens: 100}
+  clerk: {runtime: remote, accepts: contracts/any.v1.json, returns: contracts/any.v1.json, limits: {timeout: 60s}}
 workflow:
   input: contracts/any.v1.json
   output: contracts/answer.v1.json
@@ -65,6 +68,7 @@ workflow:
   when_limited: partial
   steps:
     pay: {role: payer, with: "${ goal }"}
+    file: {role: clerk, after: [pay], when: "goal.eur > 1000", with: "${ goal }"}
   result:
     paid: "${ pay }"
 "#;
@@ -98,6 +102,11 @@ impl Payer {
 
     async fn work(&self, step: &Step) -> Result<Payload, cadre_runtime::worker::CallError> {
         let arguments = step.input.clone();
+        if self.hangs.as_deref() == Some("idle") {
+            fs::write(self.file.with_extension("idle"), "").expect("written");
+            self.hang("idle").await;
+            return Ok(arguments);
+        }
         let most = Grant { usd_micros: 50, tokens: 20 };
         let ask = CallSpec::model("m1", arguments.clone(), most);
         step.call(ask, |making| self.happens("ask", making)).await?;
@@ -142,6 +151,9 @@ async fn a_worker() {
     std::future::pending::<()>().await;
 }
 
+/// How long a payment may take, in the pack.
+const TIMEOUT: &str = "timeout: 60s, max_usd";
+
 struct World {
     bed: Bed,
     stack: cadre::stack::Stack,
@@ -150,11 +162,17 @@ struct World {
 
 impl World {
     async fn new() -> Self {
+        Self::within(TIMEOUT).await
+    }
+
+    /// The same, with a payment that may take less long.
+    async fn within(payment: &str) -> Self {
         let bed = Bed::new().await;
         let answer = r#"{"type": "object", "properties": {"paid": {}}, "required": ["paid"]}"#;
         let contracts =
             [("contracts/any.v1.json", packs::ANYTHING), ("contracts/answer.v1.json", answer)];
-        bed.apply(&packs::pack(PACK, &contracts)).await;
+        assert!(PACK.contains(TIMEOUT), "{PACK}");
+        bed.apply(&packs::pack(&PACK.replace(TIMEOUT, payment), &contracts)).await;
         let stack = bed.stack().await;
         Self { bed, stack, folder: tempfile::tempdir().expect("a folder") }
     }
@@ -213,6 +231,18 @@ impl World {
         assert_eq!(shown["calls"][0]["key"], format!("{task}.pay.2"));
         let hash = ask.hash(task, &id, attempt);
         let (by, comment, ruling) = ("ada".to_owned(), String::new(), Ruling::Call(ruling));
+        let decision = Decision { step: id, by, hash, ruling, comment };
+        self.bed.bus.decide(task, &decision).await.expect("sent");
+    }
+
+    /// Answers the question what has come of an attempt without a report, with the step's output.
+    async fn answer_doubt(&self, task: &TaskId) {
+        let id = StepId::parse("pay").expect("a step");
+        let asked = self.bed.task(task).await;
+        let Some(StepState::Waiting { ask, .. }) = step(&asked) else { panic!("{asked:?}") };
+        let hash = ask.hash(task, &id, asked.steps[&id].attempt);
+        let output = Payload::from_value(json!({"did": "pay, says the bank"})).expect("small");
+        let (by, comment, ruling) = ("ada".to_owned(), String::new(), Ruling::GrantWith(output));
         let decision = Decision { step: id, by, hash, ruling, comment };
         self.bed.bus.decide(task, &decision).await.expect("sent");
     }
@@ -318,4 +348,56 @@ async fn a_worker_frozen_in_the_midst_of_a_call_is_replaced_for_good() {
     };
     timeout(PATIENCE, gives_up).await.expect("given up in time");
     world.ends(task, [2, 1, 1]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_worker_that_called_nothing_sees_that_its_report_is_late() {
+    let world = World::new().await;
+    let frozen = world.worker(Some("idle"));
+    let task = world.bed.publish("bill", "a", &json!({"eur": 2_000})).await;
+    let begun = async {
+        let mut look = interval(Duration::from_millis(20));
+        while !world.file().with_extension("idle").exists() {
+            look.tick().await;
+        }
+    };
+    timeout(PATIENCE, begun).await.expect("begun in time");
+    frozen.freeze().await;
+    let _second = world.worker(None);
+    // The task goes on, so nobody tells anybody to stop.
+    let paid = |task: &Task| matches!(step(task), Some(StepState::Completed { .. }));
+    let rev = world.until(&task, paid).await.rev;
+    fs::write(world.file().with_extension("go"), "").expect("written");
+    frozen.thaw().await;
+    let gives_up = async {
+        let mut look = interval(Duration::from_millis(50));
+        while !frozen.lines().iter().any(|line| line.contains("its report comes too late")) {
+            look.tick().await;
+        }
+    };
+    timeout(PATIENCE, gives_up).await.expect("refused in time");
+    assert_eq!(world.bed.task(&task).await.rev, rev, "nobody else has heard of it");
+    Hand::of(&world.bed, "clerk").await.order().await.complete(&json!({})).await;
+    world.ends(task, [1, 1, 1]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_without_a_report_costs_what_its_journal_says_and_once() {
+    let world = World::within("timeout: 4s, max_usd").await;
+    let mut first = world.worker(Some("pay"));
+    let task = world.bed.publish("bill", "a", &json!({"eur": 30})).await;
+    world.happened("pay").await;
+    first.kill().await;
+    // Nobody takes it over: its time runs out, and a person is asked.
+    let asks = |task: &Task| matches!(step(task), Some(StepState::Waiting { .. }));
+    let asked = world.until(&task, asks).await;
+    assert_eq!((asked.usage.tokens, asked.usage.usd_micros), (9, 30), "{asked:?}");
+
+    // A worker comes, too late for that attempt: it says nothing about it any more.
+    let _second = world.worker(None);
+    world.answer_doubt(&task).await;
+    let answer = world.bed.answer(&task).await;
+    assert_eq!((&answer["tokens"], &answer["usd_micros"]), (&json!(9), &json!(30)), "{answer}");
+    verdict::is_clean_at_rest(&world.bed, &[task]).await;
+    world.stack.stop().await;
 }

@@ -17,6 +17,7 @@ mod hostile;
 mod intake;
 mod limits;
 mod overload;
+mod passed_over;
 mod pipeline;
 mod poison;
 mod reports;

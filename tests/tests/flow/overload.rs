@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_nats::jetstream::stream::Config;
@@ -179,6 +179,34 @@ async fn what_is_too_much_waits_outside_and_everything_ends() {
     let accepted: Vec<_> =
         tasks.into_iter().filter(|task| accepted.contains(&task.as_str())).collect();
     verdict::is_clean_at_rest(&bed, &accepted).await;
+    stack.stop().await;
+}
+
+/// More than the intake used to have out at once.
+const CROWD: usize = 2_400;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowded_workflow_holds_up_no_other() {
+    let bed = Bed::new().await;
+    let pack = PACK.replace("deadline: 60s", "deadline: 10m");
+    bed.apply(&packs::pack(&pack, &[("contracts/any.v1.json", packs::ANYTHING)])).await;
+    bed.apply(&packs::pipeline("echoes", 1)).await;
+    let stack = bed.stack().await;
+    bed.publish("slow", "first", &json!({})).await;
+    // One worker, who takes one order and keeps it: the role is served, but not fast.
+    let held = Hand::of(&bed, "tortoise").await.order().await;
+    let sent = (0..CROWD).map(|number| {
+        let bed = &bed;
+        async move { bed.publish("slow", &format!("more-{number}"), &json!({})).await }
+    });
+    join_all(sent).await;
+    let published = Instant::now();
+    let other = bed.publish("echoes", "other", &json!({"n": 1})).await;
+    assert_eq!(bed.answer(&other).await["status"], "completed");
+    eprintln!("behind {CROWD} goals that wait: {} ms", published.elapsed().as_millis());
+    let waiting = plain::count(&bed, "CADRE_GOALS", "goals.acme.slow").await;
+    assert!(waiting > 2_048, "only {waiting} wait");
+    drop(held);
     stack.stop().await;
 }
 

@@ -383,6 +383,8 @@ fn look_again(mut plan: Planner<'_>) -> Verdict {
         }
         plan.overdue(step);
     }
+    // What a journal says of an attempt without a report counts as if it had been reported.
+    plan.check_spending();
     if !plan.is_full() {
         plan.advance();
     }

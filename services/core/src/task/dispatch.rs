@@ -37,6 +37,12 @@ pub trait Roles {
 
     /// Takes one retry out of the role's retry budget; `false` when it is used up.
     fn may_retry(&self, role: &Name) -> bool;
+
+    /// What the attempt of this step has spent that is out and ends now without a report; nothing when
+    /// nobody knows of anything.
+    fn spent(&self, _step: &StepId) -> Usage {
+        Usage::default()
+    }
 }
 
 /// Whether a role may be given work.

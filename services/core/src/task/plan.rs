@@ -231,7 +231,8 @@ impl<'a> Planner<'a> {
     pub(super) fn fail(&mut self, step: StepId, failure: Failure) {
         let refused = failure.refused.as_ref().map_or(0, Payload::inline_bytes);
         if self.room.take(failure.message.len() + refused) {
-            self.emit(Event::StepFailed { step, failure, usage: Usage::default() });
+            let usage = self.moment.roles.spent(&step);
+            self.emit(Event::StepFailed { step, failure, usage });
         }
     }
 
@@ -255,7 +256,8 @@ impl<'a> Planner<'a> {
                 if self.room.take(bytes) {
                     let text = "no report before the step's deadline";
                     let failure = Failure::new(FailureKind::Timeout, text);
-                    self.fail_attempt(id, failure, Usage::default());
+                    let usage = self.moment.roles.spent(id);
+                    self.fail_attempt(id, failure, usage);
                 }
             }
             Some(StepState::Waiting { .. }) => self.expire(id),

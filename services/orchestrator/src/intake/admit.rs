@@ -1,7 +1,5 @@
 //! What a published goal must be to become a task, and what its publisher reads if it is not.
 
-use std::time::Duration;
-
 use cadre_core::{
     contract::Violation,
     ids::{Name, TaskId},
@@ -12,7 +10,10 @@ use cadre_core::{
     time::UnixMillis,
     workflow::Workflow,
 };
-use cadre_proto::{header::GoalHeaders, subject::Intake};
+use cadre_proto::{
+    header::{GoalHeaders, own_key},
+    subject::Intake,
+};
 use serde_json::json;
 
 /// Where a goal was published.
@@ -212,18 +213,12 @@ pub(crate) fn poison<R>(address: &Address, raw: &RawGoal<R>, why: &str) -> Box<R
     Box::new(Rejected { key, ..*Rejected::new(&address.tenant, "poison", &text) })
 }
 
-/// The answer to a goal that waited for room as long as its task might have taken.
+/// The answer to a goal for which there is no room: it waited as long as its task might have taken, or too
+/// many wait already.
 #[must_use]
-pub(crate) fn overloaded(
-    address: &Address,
-    key: &str,
-    role: &Name,
-    waited: Duration,
-) -> Box<Rejected> {
+pub(crate) fn overloaded(address: &Address, key: &str, why: &str) -> Box<Rejected> {
     let text = format!(
-        "it waited for {} s, and role {role} still has more to do than its workers keep up with: \
-         publish it again later, or run more workers",
-        waited.as_secs()
+        "{why} more to do than its workers keep up with: publish it again later, or run more workers"
     );
     Box::new(Rejected {
         key: Some(clip(key)),
@@ -233,7 +228,7 @@ pub(crate) fn overloaded(
 
 /// The publisher's key, or one that names this very message.
 fn key<R>(raw: &RawGoal<R>, headers: &GoalHeaders<'_>) -> String {
-    let own = || format!("message:{}:{}", raw.stream_epoch, raw.sequence);
+    let own = || own_key(&raw.stream_epoch, raw.sequence);
     headers.msg_id.map_or_else(own, str::to_owned)
 }
 

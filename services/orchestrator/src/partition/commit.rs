@@ -13,6 +13,7 @@ use tracing::Span;
 
 use super::{
     AppendResult, PartitionActor, PartitionMsg, PartitionState,
+    account::overdue,
     entry::{Entry, Known, Pending, Slot, Unpaid},
     fleet::News,
     pay::{Debts, pay},
@@ -56,9 +57,17 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
                 }
             };
             let receipt = Some(receipt);
-            let is_checked = false;
-            let pending =
-                Pending { input, trace, sequence, stored_at, deliveries, receipt, is_checked };
+            let (is_checked, spent) = (false, None);
+            let pending = Pending {
+                input,
+                trace,
+                sequence,
+                stored_at,
+                deliveries,
+                receipt,
+                is_checked,
+                spent,
+            };
             if let Some(entry) = state.cache.get(&id) {
                 entry.enqueue(pending);
                 if matches!(entry.slot, Slot::Quarantined(_)) {
@@ -114,7 +123,14 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
         (known, pending): (Known, Pending<B::Receipt>),
     ) {
         let now = self.bus.now();
-        let (task, fleet) = (known.task.as_deref(), self.fleet.at(now));
+        let task = known.task.as_deref();
+        if matches!(pending.input, Input::Due) && pending.spent.is_none() {
+            let overdue = task.map(|task| overdue(task, now)).unwrap_or_default();
+            if !overdue.is_empty() {
+                return self.account(myself, id, (known, pending), overdue);
+            }
+        }
+        let fleet = self.fleet.at(now, pending.spent.as_ref());
         let moment = Moment { now, roles: &fleet };
         match survive(|| decide(&known.workflow, task, &pending.input, &moment)) {
             Ok(Verdict::Append(draft)) => {

@@ -15,6 +15,8 @@ use cadre_core::{
     workflow::Workflow,
 };
 
+use super::account::Spent;
+
 /// One input that waits for its turn.
 #[derive(Debug)]
 pub(crate) struct Pending<R> {
@@ -28,20 +30,22 @@ pub(crate) struct Pending<R> {
     pub(super) receipt: Option<R>,
     /// It changed nothing, and the log was read since: it may be settled as such.
     pub(super) is_checked: bool,
+    /// What attempts have spent that it ends, once their journals were read.
+    pub(super) spent: Option<Spent>,
 }
 
 impl<R> Pending<R> {
     /// An input of our own: go on where the last record was full.
     pub(super) fn advance(now: UnixMillis, trace: Option<String>) -> Self {
         let (sequence, deliveries, receipt) = (0, 0, None);
-        let (input, stored_at, is_checked) = (Input::Advance, now, false);
-        Self { input, trace, sequence, stored_at, deliveries, receipt, is_checked }
+        let (input, stored_at, is_checked, spent) = (Input::Advance, now, false, None);
+        Self { input, trace, sequence, stored_at, deliveries, receipt, is_checked, spent }
     }
 }
 
 /// A task's state together with where its log ends.
 #[derive(Debug, Clone)]
-pub(super) struct Known {
+pub(crate) struct Known {
     /// `None` while the log is empty, or assumed to be.
     pub(super) task: Option<Arc<Task>>,
     pub(super) head: LogHead,

@@ -19,6 +19,8 @@ use cadre_core::{
 };
 use cadre_runtime::breaker::Breakers;
 
+use super::account::Spent;
+
 /// The fleet as one partition sees it.
 pub(super) struct Fleet {
     breakers: Breakers,
@@ -30,9 +32,9 @@ impl Fleet {
         Self { breakers, retries: Mutex::default() }
     }
 
-    /// The fleet at the moment of one decision.
-    pub(super) fn at(&self, now: UnixMillis) -> View<'_> {
-        View { fleet: self, now, probes: Mutex::default() }
+    /// The fleet at the moment of one decision, and what attempts have spent that it may end.
+    pub(super) fn at<'a>(&'a self, now: UnixMillis, spent: Option<&'a Spent>) -> View<'a> {
+        View { fleet: self, now, spent, probes: Mutex::default() }
     }
 }
 
@@ -40,6 +42,7 @@ impl Fleet {
 pub(super) struct View<'a> {
     fleet: &'a Fleet,
     now: UnixMillis,
+    spent: Option<&'a Spent>,
     probes: Mutex<Vec<(Target, Lease)>>,
 }
 
@@ -90,6 +93,10 @@ impl Roles for View<'_> {
 
     fn may_retry(&self, role: &Name) -> bool {
         self.with_budget(role, |budget| budget.retry(self.now))
+    }
+
+    fn spent(&self, step: &StepId) -> Usage {
+        self.spent.and_then(|spent| spent.get(step)).copied().unwrap_or_default()
     }
 }
 

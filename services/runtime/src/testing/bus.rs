@@ -177,6 +177,9 @@ impl WorkerBus for Memory {
         report: Report,
         trace: Option<String>,
     ) -> Result<(), BusError> {
+        if self.world().flags.reports_hang {
+            std::future::pending::<()>().await;
+        }
         let mut world = self.world();
         if world.flags.reports_panic {
             drop(world);
@@ -190,6 +193,10 @@ impl WorkerBus for Memory {
             world.events.push(Event::Reported(task.clone(), report, trace));
         }
         Ok(())
+    }
+
+    async fn is_open(&self, receipt: &Receipt) -> bool {
+        self.world().orders.contains_key(&receipt.sequence)
     }
 
     async fn in_progress(&self, receipt: &Receipt) {

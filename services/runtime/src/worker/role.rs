@@ -115,6 +115,8 @@ pub struct RoleSnapshot {
     pub stopped: u64,
     /// Steps given up because another worker had taken them over.
     pub fenced: u64,
+    /// Steps whose order somebody else had settled before they were reported.
+    pub late: u64,
     /// Steps left to redelivery, since their report was not confirmed.
     pub unreported: u64,
     /// Steps whose runner panicked.

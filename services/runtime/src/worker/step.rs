@@ -26,6 +26,9 @@ pub(super) const RETRY: (Duration, Duration) = (Duration::from_millis(50), Durat
 /// Kept of a step's time to report that its pack was not found.
 const REPORT_RESERVE: Duration = Duration::from_millis(500);
 
+/// Signs of life that may be missing; see [`WorkerBus::heartbeat`].
+const BEATS_AWAITED: u32 = 3;
+
 /// What one step actor is to do.
 pub(super) struct Job<R> {
     pub(super) step: Arc<Step>,
@@ -47,6 +50,8 @@ pub(super) enum End {
     Stopped,
     /// Another worker holds it: it is theirs to report and to settle.
     Fenced,
+    /// Somebody else has settled it: its report would come too late.
+    Late,
     /// Not reported, so not settled: somebody gets it again.
     Unreported,
 }
@@ -112,12 +117,30 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> Shared<B, P, W> {
                 }
             },
         };
+        if self.is_late(job).await {
+            return End::Late;
+        }
         let ran = step.journal.close(step, ran).await;
         if !self.report(step, ran).await {
             return End::Unreported;
         }
         self.bus.done(&job.receipt).await;
         End::Reported
+    }
+
+    /// Whether the order is gone: of a process that stood still, other workers have taken it over.
+    async fn is_late(&self, job: &Job<B::Receipt>) -> bool {
+        let step = &*job.step;
+        // The broker waits for three beats before it gives an order to somebody else.
+        let was_alone = step.received.elapsed() < self.bus.heartbeat() * BEATS_AWAITED;
+        if was_alone || self.bus.is_open(&job.receipt).await {
+            return false;
+        }
+        tracing::warn!(
+            role = %step.role, task = %step.task, step = %step.step, attempt = step.attempt,
+            "step was done by somebody else meanwhile, its report comes too late"
+        );
+        true
     }
 
     async fn run(&self, step: &Step) -> Ran {

@@ -211,6 +211,34 @@ async fn slow_steps_get_heartbeats_and_short_ones_none() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_heartbeat_keeps_a_step_beyond_its_time() {
+    let house = House::open(8).await;
+    house.memory.world().flags.reports_hang = true;
+    let stuck = house.order(json!("never reported"));
+    sleep(Duration::from_secs(200)).await;
+
+    let count = |wanted| house.memory.events().iter().filter(|e| **e == wanted).count();
+    assert!((3..=6).contains(&count(Event::Beat(stuck))), "{}", count(Event::Beat(stuck)));
+    assert!(count(Event::Delivered(stuck)) > 1, "the broker gives it to whoever asks");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_else_has_settled_meanwhile_is_not_reported() {
+    let house = House::open(8).await;
+    let slow = house.order_for(Duration::from_secs(600), json!({"sleep_ms": 40_000}));
+    let short = house.order(json!({"sleep_ms": 5_000}));
+    sleep(SOON).await;
+    house.memory.settle(slow);
+    house.memory.settle(short);
+    sleep(SOON * 60).await;
+
+    // Of a short one nobody asks: it was never anybody else's.
+    assert_eq!(house.memory.reports().len(), 1);
+    let snapshot = house.snapshot().await;
+    assert_eq!((snapshot.reported, snapshot.late, snapshot.running), (1, 1, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_more_steps_run_than_in_flight_allows_even_if_the_bus_hands_out_more() {
     let memory = Memory::default();
     memory.world().flags.ignores_in_flight = true;

@@ -4,6 +4,7 @@ use super::{
     kit::{DEADLINE_MS, T0, completed, failed, goal},
     *,
 };
+use crate::ids::{Name, StepId};
 
 fn two() -> Flow {
     Flow::of(&[step("a"), step("b").after(&["a"])])
@@ -75,6 +76,40 @@ fn a_failed_step_costs_too() {
     let usage = Usage { usd_micros: 11, ..Usage::default() };
     run.feed(&Input::Report(Report { usage, ..report("a", failed()) }));
     assert!(run.task().limited.is_some());
+}
+
+/// Everybody may go on, and each journal says this of an attempt that is out.
+struct Journals(Usage);
+
+impl Roles for Journals {
+    fn permit(&self, _role: &Name) -> Permit {
+        Permit::Go
+    }
+
+    fn may_retry(&self, _role: &Name) -> bool {
+        true
+    }
+
+    fn spent(&self, _step: &StepId) -> Usage {
+        self.0
+    }
+}
+
+#[test]
+fn an_attempt_without_a_report_costs_what_its_journal_says_and_once() {
+    let flow = two().spending_max(10, 20);
+    let run = flow.start(json!({}));
+    let StepState::Dispatched { deadline, .. } = run.step("a").state else { panic!("not out") };
+    let usage = Usage { usd_micros: 11, tokens: 3, work_ms: 0 };
+    let journals = Journals(usage);
+    for (now, is_late) in [(deadline, false), (UnixMillis(T0 + DEADLINE_MS), true)] {
+        let moment = Moment { now, roles: &journals };
+        let due = decide(run.workflow, run.task.as_ref(), &Input::Due, &moment);
+        let Verdict::Append(draft) = due else { panic!("{due:?}") };
+        assert_eq!((draft.next.usage, draft.next.limited.is_some()), (usage, true), "{is_late}");
+        let late = decide(run.workflow, Some(&draft.next), &cost("a", 11, 3), &moment);
+        assert!(matches!(late, Verdict::Ignore(Seen::Late(_))), "{late:?}");
+    }
 }
 
 #[test]

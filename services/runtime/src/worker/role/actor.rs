@@ -214,9 +214,11 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> RoleActor<B, P, W> {
             End::OutOfTime => state.counts.out_of_time += 1,
             End::Stopped => state.counts.stopped += 1,
             End::Fenced => state.counts.fenced += 1,
+            End::Late => state.counts.late += 1,
             End::Unreported => state.counts.unreported += 1,
         }
-        if running.is_redelivered && !matches!(end, End::Unreported | End::Fenced) {
+        let is_others = matches!(end, End::Unreported | End::Fenced | End::Late);
+        if running.is_redelivered && !is_others {
             let (bus, receipt) = (self.0.bus.clone(), running.receipt);
             drop(task::spawn("settle-again", async move { bus.done(&receipt).await }));
         }
@@ -246,7 +248,8 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> RoleActor<B, P, W> {
         self.start_step(myself, state, job, slot).await;
     }
 
-    /// Beats for every step held for a whole period since its last beat.
+    /// Beats for every step held for a whole period since its last beat, until its time is over: one
+    /// that does not end then is somebody else's, however alive its process is.
     fn on_beat(&self, state: &mut RoleState<B::Receipt>) {
         if state.beats.as_ref().is_some_and(|beats| !beats.is_finished()) {
             return;
@@ -254,7 +257,8 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> RoleActor<B, P, W> {
         let (now, period) = (Instant::now(), self.0.bus.heartbeat());
         let mut due = Vec::new();
         for running in state.running.values_mut() {
-            if now.saturating_duration_since(running.beaten) >= period {
+            let is_due = now.saturating_duration_since(running.beaten) >= period;
+            if is_due && now < running.step.deadline {
                 running.beaten = now;
                 due.push(Arc::clone(&running.receipt));
             }
