@@ -152,14 +152,14 @@ async fn batch(subscriber: &mut Subscriber) -> Result<Vec<Message>, BusError> {
 impl Inbox<Asked<ReplyTo>> for AskInbox {
     async fn next(&mut self) -> Result<Vec<Asked<ReplyTo>>, BusError> {
         let messages = batch(&mut self.0).await?;
-        Ok(messages.into_iter().filter_map(asked).collect())
+        Ok(messages.iter().filter_map(asked).collect())
     }
 }
 
 /// `None` when nobody waits for an answer.
-fn asked(message: Message) -> Option<Asked<ReplyTo>> {
+fn asked(message: &Message) -> Option<Asked<ReplyTo>> {
     let reply = message.reply.clone().filter(|reply| reply.starts_with(INBOX))?;
-    Some(Asked { request: read(&message), reply: ReplyTo(reply) })
+    Some(Asked { request: read(message), reply: ReplyTo(reply) })
 }
 
 fn read(message: &Message) -> Result<ModelRequest, String> {
@@ -245,7 +245,6 @@ fn too_large(bytes: usize, outcome: Result<ModelAnswer, ModelFailure>) -> ModelF
     ModelFailure { failure: Failure::new(FailureKind::InvalidOutput, &text), cost, passed }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn unavailable(error: impl std::fmt::Display) -> BusError {
     BusError::Unavailable(error.to_string())
 }

@@ -1,10 +1,4 @@
 //! The wires of providers, against a server that nobody here wrote.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "helpers of tests fail as tests do"
-)]
 
 use std::{sync::Arc, time::Duration};
 

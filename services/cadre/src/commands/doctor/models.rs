@@ -20,7 +20,7 @@ pub(super) fn check(models: &ModelSettings) -> Check {
     });
     let shown: Vec<_> = std::iter::once(SIMULATED.to_owned()).chain(shown).collect();
     let is_set = |setup: &&ProviderSetup| setup.key.is_some() || setup.wire != Wire::Ollama;
-    if usable.iter().any(|setup| is_set(setup)) {
+    if usable.iter().any(is_set) {
         return Check::green("models", shown.join(", "));
     }
     let without: Vec<_> = without.iter().map(|setup| setup.name.as_str()).collect();
