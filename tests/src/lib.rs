@@ -18,4 +18,5 @@ pub mod seed;
 pub mod shell;
 pub mod sim;
 pub mod skew;
+pub mod stand_in;
 pub mod verdict;

@@ -19,6 +19,7 @@ mod intake;
 mod limits;
 mod models;
 mod overload;
+mod packs;
 mod passed_over;
 mod pipeline;
 mod poison;

@@ -3,6 +3,7 @@
 mod check;
 mod drift;
 mod excerpt;
+mod record;
 mod run;
 mod show;
 mod stage;
@@ -61,6 +62,7 @@ enum PackCommand {
     /// Show a pack on the bus: its roles, steps and limits.
     Show(ShowArgs),
     Test(drift::TestArgs),
+    Record(record::RecordArgs),
 }
 
 #[derive(Debug, Args)]
@@ -112,6 +114,7 @@ pub(crate) async fn run(args: PackArgs, settings: &Settings) -> anyhow::Result<(
         PackCommand::Ls(args) => ls(args.format(settings), settings).await,
         PackCommand::Diff(args) => compare(&args, settings).await,
         PackCommand::Test(args) => drift::run(&args, settings).await,
+        PackCommand::Record(args) => record::run(&args, settings).await,
         PackCommand::Show(args) => {
             let packs = broker::open_packs(settings, "pack").await?;
             show::run(&packs, &args, args.output.format(settings)).await

@@ -10,6 +10,7 @@ use cadre_core::{
     task::{StepState, Task},
     workflow::Workflow,
 };
+use cadre_nats::connect::Connection;
 use cadre_proto::header;
 use futures::StreamExt as _;
 use serde_json::{Value, json};
@@ -108,6 +109,11 @@ impl Stage {
             Failure::new(Code::TimedOut, text)
         });
         self.seen(workflow, &ended??).await
+    }
+
+    /// The connection that everything uses.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.ground.connection
     }
 
     /// Stops everything.
