@@ -173,10 +173,11 @@ impl Look {
             self.was_refused = true;
             return Some(full.clone());
         }
-        for role in roles.clone() {
+        let peers = roles.clone();
+        for role in roles {
             if let Some(room) = self.rooms.get_mut(role.as_str()) {
                 if room.taken == 0 {
-                    room.peers = roles.clone().map(Name::to_string).collect();
+                    room.peers = peers.clone().map(Name::to_string).collect();
                 }
                 (room.left, room.taken) = (room.left - 1, room.taken + 1);
             }

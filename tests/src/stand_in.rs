@@ -2,7 +2,7 @@
 //! might, and the same each time. It understands nothing: it knows these texts by their words.
 
 use cadre_core::payload::canonical;
-use cadre_inference::local::{Heard, LocalServer, Reply};
+use cadre_inference::local::{LocalServer, Reply};
 use serde_json::{Value, json};
 
 /// Words of the sample contracts, the list of terms that they belong to, and what they say.

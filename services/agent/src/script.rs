@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use cadre_core::{
     expr::{Env, EvalError, Template},
-    payload::{Payload, PayloadError},
+    payload::{Payload, PayloadError, canonical},
     task::{Failure, FailureKind, Outcome},
     workflow::{ScriptAct, ScriptRule},
 };
@@ -63,7 +63,7 @@ fn document(template: &Template, env: &Input<'_>) -> Result<Payload, Failure> {
 /// A text as it is, any other value as JSON.
 fn text(template: &Template, env: &Input<'_>) -> Result<String, Failure> {
     let value = template.render(env).map_err(unevaluated)?;
-    Ok(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    Ok(value.as_str().map_or_else(|| canonical(&value), str::to_owned))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]

@@ -126,7 +126,8 @@ impl Payload {
         if depth_exceeds(&value, JSON_DEPTH_MAX) {
             return Err(PayloadError::TooDeep);
         }
-        let text = value.to_string();
+        // Keys in order: what is decided again from the same state must be the same bytes.
+        let text = canonical(&value);
         if text.len() > PAYLOAD_BYTES_MAX {
             return Err(PayloadError::TooLarge(text.len()));
         }

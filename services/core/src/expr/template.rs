@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Env, EvalError, Expr, ExprError, Scope};
-use crate::limits::PAYLOAD_BYTES_MAX;
+use crate::{limits::PAYLOAD_BYTES_MAX, payload::canonical};
 
 /// A JSON document with expressions inside its strings.
 ///
@@ -217,7 +217,9 @@ fn as_text(value: Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text,
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+        // Keys in order: the same on every replay.
+        Value::Array(_) | Value::Object(_) => canonical(&value),
     }
 }
 
