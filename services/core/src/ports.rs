@@ -5,16 +5,21 @@
 //! and every publication is idempotent by its own guarded subject. Dropping a
 //! future leaves it open whether the effect happened; asking again is harmless.
 
+mod models;
+mod packs;
 mod tools;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-pub use self::tools::{Clock, Tools};
+pub use self::{
+    models::{Models, Provider},
+    packs::Packs,
+    tools::{Clock, Tools},
+};
 
 use crate::{
     ids::{Name, Partition, StepId, TaskId},
     journal::{Entry, JournalId, Ruled},
-    model::{ModelAnswer, ModelFailure, ModelRequest, ProviderCall, ProviderFailure, Said},
     payload::{Hash, Payload},
     task::{Answer, Goal, Input, Order, Record, Report, Resource, Stop},
     time::UnixMillis,
@@ -434,27 +439,6 @@ pub trait Journals: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<u64, JournalError>> + Send;
 }
 
-/// The inference gateway, as workers see it.
-pub trait Models: Clone + Send + Sync + 'static {
-    /// Asks, and waits for the answer no longer than the request's time. Asking again by the same key
-    /// may cost again.
-    fn ask(
-        &self,
-        request: ModelRequest,
-    ) -> impl Future<Output = Result<ModelAnswer, ModelFailure>> + Send;
-}
-
-/// A provider of models, as the gateway sees it.
-pub trait Provider: Send + Sync + 'static {
-    /// Makes one call. `heard` is told each part of the text as it comes; a provider that does not
-    /// stream says all at once. The future is dropped when the call's time is over.
-    fn complete(
-        &self,
-        call: ProviderCall,
-        heard: impl Fn(&str) + Send + Sync,
-    ) -> impl Future<Output = Result<Said, ProviderFailure>> + Send;
-}
-
 /// What a worker needs of the bus.
 pub trait WorkerBus: Settle + Journals {
     /// Work orders of one role.
@@ -497,26 +481,4 @@ pub trait WorkerBus: Settle + Journals {
 
     /// A third of the time after which the broker hands an unconfirmed order to somebody else.
     fn heartbeat(&self) -> Duration;
-}
-
-/// Where pack revisions are kept.
-pub trait Packs: Clone + Send + Sync + 'static {
-    /// The revision that new goals of `workflow` get; `None` when no pack has that name.
-    fn current(
-        &self,
-        workflow: &Name,
-    ) -> impl Future<Output = Result<Option<Arc<Workflow>>, BusError>> + Send;
-
-    /// Every pack by name, with the revision that new goals get.
-    fn list(&self) -> impl Future<Output = Result<Vec<(Name, String)>, BusError>> + Send;
-
-    /// Every revision that is kept, the ones applied first at the end; at most `limit`.
-    fn revisions(&self, limit: usize)
-    -> impl Future<Output = Result<Vec<String>, BusError>> + Send;
-
-    /// One revision; `None` when it was never applied.
-    fn revision(
-        &self,
-        revision: &str,
-    ) -> impl Future<Output = Result<Option<Arc<Workflow>>, BusError>> + Send;
 }

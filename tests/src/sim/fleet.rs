@@ -111,7 +111,7 @@ async fn orchestrator(bus: &SimBus, deployment: &Deployment) -> ActorCell {
 
 async fn worker(bus: &SimBus, deployment: &Deployment, name: &str) -> Vec<ActorCell> {
     let packs = SimPacks { bus: bus.clone(), packs: Arc::clone(&deployment.packs) };
-    let runner = SimRunner::new(bus.clone(), deployment.doer.clone());
+    let runner = SimRunner::new(packs.clone(), deployment.doer.clone());
     let drain = Duration::from_secs(5);
     let options = WorkerOptions { worker: name.to_owned(), in_flight: 4, drain };
     let worker = Worker::new(bus.clone(), packs.clone(), runner, options);

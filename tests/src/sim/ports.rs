@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use cadre_core::{
     ids::{Name, Partition, TaskId},
     journal::{Entry, JournalId},
-    model::{ModelAnswer, ModelFailure, ModelRequest},
+    model::{Choice, ModelAnswer, ModelFailure, ModelRequest},
     payload::{Hash, Payload},
     ports::{
         AppendError, BusError, Clock, Crowd, DeadLetter, JournalError, Journals, LoadError, Loaded,
@@ -211,16 +211,35 @@ impl OrchestratorBus for SimBus {
     }
 }
 
-impl Clock for SimBus {
+/// Models that answer what the packs have recorded, behind the same broker.
+#[derive(Debug, Clone)]
+pub struct SimModels {
+    /// The packs, and where the broker is.
+    pub packs: SimPacks,
+}
+
+impl Clock for SimModels {
     fn time(&self) -> UnixMillis {
-        self.clock()
+        self.packs.bus.clock()
     }
 }
 
-impl Models for SimBus {
-    async fn ask(&self, _request: ModelRequest) -> Result<ModelAnswer, ModelFailure> {
-        let failure = Failure::new(FailureKind::Unavailable, "there are no models here");
-        Err(ModelFailure { failure, cost: Grant::default(), passed: Vec::new() })
+impl Models for SimModels {
+    async fn ask(&self, request: ModelRequest) -> Result<ModelAnswer, ModelFailure> {
+        let failed = |kind, text: &str| {
+            let (failure, passed) = (Failure::new(kind, text), Vec::new());
+            ModelFailure { failure, cost: Grant::default(), passed }
+        };
+        let reached = self.packs.bus.ask(|_| ()).await;
+        reached.map_err(|error| failed(FailureKind::Unavailable, &error.to_string()))?;
+        let pack = self.packs.packs.get(&request.revision);
+        let pack = pack.ok_or_else(|| failed(FailureKind::Error, "no such pack"))?;
+        let played = pack.cassettes.play(&request.role, &request.prompt, &request.manner);
+        let said =
+            played.map_err(|miss| failed(FailureKind::Error, &miss.to_string()))?.said.clone();
+        let tokens = said.usage.input + said.usage.output;
+        let cost = Grant { usd_micros: 0, tokens };
+        Ok(ModelAnswer { said, cost, choice: Choice::default(), took: Duration::ZERO })
     }
 }
 

@@ -11,12 +11,17 @@ use cadre_core::{
     ids::Name,
     payload::Payload,
     task::{Failure, FailureKind, Outcome, Usage},
-    workflow::{Effects, Grant, Workflow},
+    workflow::{Effects, Grant, Runtime, Workflow},
 };
 use cadre_runtime::worker::{CallSpec, Made, Ran, Step, StepRunner};
 use serde_json::json;
 
-use super::{bus::SimBus, chance::Chance, world::Write};
+use super::{
+    bus::SimBus,
+    chance::Chance,
+    ports::{SimModels, SimPacks},
+    world::Write,
+};
 
 /// What a call costs that a scripted step makes.
 const COST: Grant = Grant { usd_micros: 10, tokens: 2 };
@@ -38,15 +43,15 @@ pub enum Doer {
 pub struct SimRunner {
     bus: SimBus,
     doer: Doer,
-    agent: AgentRunner<SimBus>,
+    agent: AgentRunner<SimModels>,
 }
 
 impl SimRunner {
     /// A runner inside the process of `bus`.
     #[must_use]
-    pub fn new(bus: SimBus, doer: Doer) -> Self {
-        let agent = AgentRunner::new(bus.clone());
-        Self { bus, doer, agent }
+    pub fn new(packs: SimPacks, doer: Doer) -> Self {
+        let bus = packs.bus.clone();
+        Self { bus, doer, agent: AgentRunner::new(SimModels { packs }) }
     }
 }
 
@@ -99,6 +104,11 @@ impl SimRunner {
     }
 
     async fn built_in(&self, known: &Known, step: &Step, workflow: Arc<Workflow>) -> Ran {
+        let role = workflow.roles.get(&step.role);
+        if role.is_some_and(|role| role.runtime == Runtime::Model) {
+            // Each conversation has a journal of its own.
+            return self.agent.run(step, workflow).await;
+        }
         let key = (step.role.clone(), step.input.text().to_owned());
         let remembered = known.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         if let Some(outcome) = remembered {

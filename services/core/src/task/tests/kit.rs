@@ -82,11 +82,7 @@ impl Flow {
                 tokens_max: 1_000_000,
             },
             when_limited: WhenLimited::Partial,
-            roles: steps
-                .iter()
-                .flat_map(Step::roles)
-                .map(|role| (role.name.clone(), role))
-                .collect(),
+            roles: step::roles(steps),
             steps: steps.iter().map(|step| step.build(&names)).collect(),
             result: names.iter().map(field).collect(),
             models: BTreeMap::new(),

@@ -1,6 +1,6 @@
 //! Declares steps in tests: every option has a default that does not matter.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -8,11 +8,17 @@ use super::{TIMEOUT_MS, name, scope};
 use crate::{
     contract::Contract,
     expr::{Expr, Shape, Template},
+    ids::Name,
     workflow::{
         Approval, AskTerms, Crew, Doer, Each, Effects, Grant, Join, LoopTerms, Otherwise, Pattern,
         Race, Retry, Role, Runtime, StepPlan,
     },
 };
+
+/// Every role of these steps, by name.
+pub(super) fn roles(steps: &[Step]) -> BTreeMap<Name, Arc<Role>> {
+    steps.iter().flat_map(Step::roles).map(|role| (role.name.clone(), role)).collect()
+}
 
 /// A declared step in the making.
 #[derive(Debug, Clone)]
