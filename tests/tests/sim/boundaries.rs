@@ -13,6 +13,9 @@ use cadre_tests::sim::{
 };
 use serde_json::{Value, json};
 
+/// What a task costs, in its answer.
+const COSTS: [&str; 2] = ["usd_micros", "tokens"];
+
 /// What the pack is played with: one goal, and how it ends.
 fn piece(source: &PackSource, input: String) -> Piece {
     let packs = packs(&[patient(source)]);
@@ -50,12 +53,15 @@ fn own(folder: &str) -> PackSource {
     read(&Path::new(all).join(folder)).expect("a pack")
 }
 
-/// The answer without what a person's ruling adds: each is one more attempt.
+/// The answer without its cost, and without what a person's ruling adds: each is one more attempt.
 fn comparable(played: &Played) -> Value {
     let mut answer = played.answer.clone();
     if let Some(steps) = answer.get_mut("steps") {
         let more: u32 = played.ruled.values().sum();
         *steps = json!(steps.as_u64().unwrap_or_default().saturating_sub(u64::from(more)));
+    }
+    if let Some(answer) = answer.as_object_mut() {
+        answer.retain(|key, _| !COSTS.contains(&key.as_str()));
     }
     answer
 }
@@ -68,6 +74,11 @@ fn differences(calm: &Played, crashed: &Played) -> Vec<String> {
     }
     if calm.effects != crashed.effects {
         found.push(format!("effects {:?}, not {:?}", crashed.effects, calm.effects));
+    }
+    // A call that is lost with its worker costs what was set aside for it.
+    let is_less = |cost: &&str| crashed.answer[*cost].as_u64() < calm.answer[*cost].as_u64();
+    if let Some(cost) = COSTS.into_iter().find(is_less) {
+        found.push(format!("fewer {cost}: {}", crashed.answer));
     }
     for (step, calls) in &crashed.calls {
         let before = calm.calls.get(step).copied().unwrap_or_default();
