@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use cadre_core::payload;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -77,7 +78,9 @@ pub(super) fn differences(keys: &[&str], declared: &Fields, found: &Fields) -> V
         let (old, new) = (found.get(*key), declared.get(*key));
         change((*key).to_owned(), key, old, new)
     });
-    let metadata = ours(declared).filter_map(|(key, new)| {
+    let mut tags: Vec<_> = ours(declared).collect();
+    tags.sort_by_key(|(key, _)| *key);
+    let metadata = tags.into_iter().filter_map(|(key, new)| {
         change(format!("metadata.{key}"), "", metadata(found, key), Some(new))
     });
     plain.chain(metadata).collect()
@@ -87,7 +90,10 @@ pub(super) fn differences(keys: &[&str], declared: &Fields, found: &Fields) -> V
 pub(super) fn foreign(keys: &[&str], declared: &Fields, found: &Fields) -> Vec<FieldChange> {
     let decided = |key: &str| keys.contains(&key) || NEVER_FOREIGN.contains(&key);
     let others = found.iter().filter(|(key, _)| !decided(key));
-    others.filter_map(|(key, old)| change(key.clone(), key, Some(old), declared.get(key))).collect()
+    let change = |(key, old): (&String, _)| change(key.clone(), key, Some(old), declared.get(key));
+    let mut changes: Vec<_> = others.filter_map(change).collect();
+    changes.sort_by(|one, other| one.field.cmp(&other.field));
+    changes
 }
 
 /// What is found, with every declared key as declared.
@@ -145,7 +151,7 @@ fn canonical(value: Option<&Value>) -> Value {
         Some(value) if is_blank(value) => Value::Null,
         Some(Value::Array(items)) => {
             let mut items = items.clone();
-            items.sort_by_key(Value::to_string);
+            items.sort_by_key(payload::canonical);
             Value::Array(items)
         }
         Some(value) => value.clone(),
@@ -175,7 +181,7 @@ fn show(key: &str, value: &Value) -> String {
         }
         (_, Value::String(text)) => text.clone(),
         (_, Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-            value.to_string()
+            payload::canonical(value)
         }
     }
 }

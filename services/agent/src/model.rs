@@ -207,10 +207,13 @@ fn request(step: &Step, question: &Question, (making, most): (Making, Grant)) ->
 /// Why there is no answer, with who was not asked and why.
 fn told(failed: ModelFailure) -> Failure {
     let ModelFailure { failure, passed, .. } = failed;
-    if passed.is_empty() {
+    // A single route's reason mostly is the message.
+    let is_news = |(_, why): &&(String, String)| !failure.message.contains(why.as_str());
+    let news = passed.iter().filter(is_news).map(|(route, why)| format!("{route}: {why}"));
+    let news: Vec<_> = news.collect();
+    if news.is_empty() {
         return failure;
     }
-    let passed = passed.iter().map(|(route, why)| format!("{route}: {why}"));
-    let text = format!("{} ({})", failure.message, passed.collect::<Vec<_>>().join("; "));
+    let text = format!("{} ({})", failure.message, news.join("; "));
     Failure { message: Failure::new(failure.kind, &text).message, ..failure }
 }

@@ -351,3 +351,17 @@ async fn the_service_reports_what_it_cost() {
     assert_eq!((report.usage.usd_micros, report.usage.tokens), (6 * 70, 6 * 30));
     service.stop().await;
 }
+
+#[test]
+fn why_a_route_was_passed_over_is_told_once() {
+    let told = |passed: &[(&str, &str)]| {
+        let passed = passed.iter().map(|(route, why)| ((*route).to_owned(), (*why).to_owned()));
+        let failure = Failure::new(FailureKind::Error, "openai/a: no such model");
+        let (passed, cost) = (passed.collect(), Grant::default());
+        super::told(ModelFailure { failure, cost, passed }).message
+    };
+    assert_eq!(told(&[]), "openai/a: no such model");
+    assert_eq!(told(&[("openai/a", "no such model")]), "openai/a: no such model");
+    let two = [("gemini/b", "its breaker is open"), ("openai/a", "no such model")];
+    assert_eq!(told(&two), "openai/a: no such model (gemini/b: its breaker is open)");
+}
