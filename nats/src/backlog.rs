@@ -48,6 +48,9 @@ const PAUSE_MIN: Duration = Duration::from_millis(50);
 /// Goals that may come back within [`PAUSE`]; with more of them the pause grows, from the first one on.
 const BACK_AT_ONCE: u64 = 2_048;
 
+/// Work that nobody has taken up for so long is not too much work: it times out, as it would without this.
+const UNSERVED: Duration = Duration::from_secs(2);
+
 /// Cheap to clone; all clones share one look.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Backlog(Arc<Mutex<Look>>);
@@ -134,8 +137,6 @@ impl Look {
             sum.concurrency += queue.concurrency;
             sum.done += queue.done;
         }
-        // Work that nobody takes up is not too much work: it times out, as it would without this.
-        sums.retain(|_, queue| queue.waiting == 0 || queue.held > 0);
         let between = self.at.map(|at| now.saturating_duration_since(at)).unwrap_or_default();
         let news = |role: &String| {
             let before = self.rooms.get(role).map(|room| room.done);
@@ -203,6 +204,10 @@ impl Room {
         let age = now.saturating_duration_since(self.since);
         let is_absorbed = self.absorbed >= self.taken;
         let free = limit.saturating_sub(queue.waiting);
+        if queue.waiting > 0 && queue.held == 0 && done == 0 {
+            let left = if age >= UNSERVED { u64::MAX } else { self.left };
+            return Self { left, done: queue.done, ..self };
+        }
         if queue.waiting > limit / 2 {
             let underway = if is_absorbed || age >= SETTLED { 0 } else { self.taken };
             return Self::new(free.saturating_sub(underway), queue, now);
@@ -252,9 +257,13 @@ mod tests {
         // The two are not on the bus yet.
         look.see(vec![queue("slow", 61, 4)], now + LOOK_AGAIN);
         assert_eq!(taken(&mut look, &slow), 1);
-        let unserved = RoleQueue { held: 0, ..queue("slow", 500, 4) };
-        look.see(vec![unserved], now + LOOK_AGAIN * 2);
+        let unserved = || vec![RoleQueue { held: 0, ..queue("slow", 500, 4) }];
+        look.see(unserved(), now + LOOK_AGAIN * 2);
+        assert_eq!(look.take([&slow].into_iter()), Some(slow.clone()), "its workers may be slow");
+        look.see(unserved(), now + LOOK_AGAIN + UNSERVED);
         assert_eq!(look.take([&slow].into_iter()), None, "nobody serves it: that is another thing");
+        look.see(vec![queue("slow", 500, 4)], now + UNSERVED * 2);
+        assert_eq!(look.take([&slow].into_iter()), Some(slow.clone()), "somebody does");
     }
 
     #[test]
