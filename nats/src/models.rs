@@ -18,7 +18,7 @@ use cadre_core::{
     limits::{BUS_GAP_MAX, GATEWAY_SILENCE_MAX, MESSAGE_BYTES_MAX},
     model::{
         ModelAnswer, ModelFailure, ModelRequest,
-        gateway::{Asked, CassetteStore, GatewayBus, Part, Word},
+        gateway::{Asked, GatewayBus, Part, Word},
     },
     ports::{BusError, Inbox, Models},
     task::{Failure, FailureKind},
@@ -32,10 +32,7 @@ use cadre_proto::{
 use futures::StreamExt as _;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::{
-    bus::{JetStreamBus, Streams, header as header_of},
-    packs::KvPacks,
-};
+use crate::bus::{JetStreamBus, Streams, header as header_of};
 
 /// The pause before a question that nobody heard is asked again: a gateway is being replaced.
 const UNHEARD_PAUSE: Duration = Duration::from_millis(200);
@@ -247,11 +244,4 @@ fn too_large(bytes: usize, outcome: Result<ModelAnswer, ModelFailure>) -> ModelF
 
 fn unavailable(error: impl std::fmt::Display) -> BusError {
     BusError::Unavailable(error.to_string())
-}
-
-impl CassetteStore for KvPacks {
-    async fn cassettes(&self, revision: &str) -> Result<Vec<(String, Vec<u8>)>, BusError> {
-        let files = self.get(revision).await?.map(|source| source.files).unwrap_or_default();
-        Ok(files.into_iter().filter(|(path, _)| path.starts_with("cassettes/")).collect())
-    }
 }

@@ -23,7 +23,7 @@ use cadre_core::{
     model::{
         Choice, ModelAnswer, ModelFailure, ModelRequest, Prompt, ProviderCall, ProviderFailure,
         ProviderFailureKind, Said, TokenUsage, cache,
-        gateway::CassetteStore,
+        cassette::Cassettes,
         price::{Price, Prices, PricesError},
         route::{self, Ask, Chosen, Health, NoRoute},
         tokens,
@@ -66,7 +66,7 @@ pub enum Sound<'a> {
 pub struct GatewayTerms<P> {
     /// Names this gateway among others.
     pub pod: Name,
-    /// What aliases mean, and cassettes.
+    /// What aliases mean, and what `simulated` says.
     pub packs: P,
     /// Whom it can ask.
     pub providers: Providers,
@@ -82,7 +82,7 @@ pub struct GatewayTerms<P> {
 pub struct Gateway<P> {
     packs: P,
     providers: Providers,
-    simulated: Simulated<P>,
+    simulated: Simulated,
     breakers: Breakers,
     prices: Prices,
     pacers: Pacers,
@@ -102,7 +102,7 @@ struct Course {
     failed: BTreeMap<usize, ProviderFailure>,
 }
 
-impl<P: Packs + CassetteStore> Gateway<P> {
+impl<P: Packs> Gateway<P> {
     /// Makes a gateway with the price table of this build.
     ///
     /// # Errors
@@ -110,7 +110,7 @@ impl<P: Packs + CassetteStore> Gateway<P> {
     pub fn new(terms: GatewayTerms<P>) -> Result<Self, PricesError> {
         let GatewayTerms { pod, packs, providers, simulated, rates, breakers } = terms;
         let (prices, fleet, pacers) = (Prices::built_in()?, Fleet::new(pod), Pacers::new(rates));
-        let simulated = Simulated::new(packs.clone(), simulated);
+        let simulated = Simulated::new(simulated);
         let answers = Cache::new(ANSWERS_MAX);
         Ok(Self { packs, providers, simulated, breakers, prices, pacers, fleet, answers })
     }
@@ -164,7 +164,8 @@ impl<P: Packs + CassetteStore> Gateway<P> {
             }
             heard(Sound::Begin);
             let call = self.call(request, &prompt, route);
-            let said = self.ask(request, (route, call), until, (lease, heard)).await;
+            let asked = (request, &workflow.cassettes);
+            let said = self.ask(asked, (route, call), until, (lease, heard)).await;
             match said {
                 Ok(said) => {
                     let cost = settled(self.price(alias, route), &chosen, said.usage);
@@ -283,7 +284,7 @@ impl<P: Packs + CassetteStore> Gateway<P> {
     /// Asks one provider, and tells the breaker what came of it.
     async fn ask(
         &self,
-        request: &ModelRequest,
+        (request, cassettes): (&ModelRequest, &Cassettes),
         (route, call): (&Route, ProviderCall),
         until: Instant,
         (lease, heard): (Option<Lease>, Heard<'_>),
@@ -294,7 +295,7 @@ impl<P: Packs + CassetteStore> Gateway<P> {
         let asked = async {
             match self.providers.get(&route.provider) {
                 Some(door) => door.complete(call, &part).await,
-                None => self.simulated.complete(request, &part).await,
+                None => self.simulated.complete(cassettes, request, &part).await,
             }
         };
         let said = timeout_at(until, asked).await.unwrap_or_else(|_| {

@@ -25,7 +25,7 @@ use cadre_core::{
     limits::{GATEWAY_BEAT, GATEWAY_CALLS_MAX, GATEWAY_QUEUE_MAX},
     model::{
         ModelAnswer, ModelFailure, ModelRequest,
-        gateway::{Asked, CassetteStore, GatewayBus, Part},
+        gateway::{Asked, GatewayBus, Part},
     },
     ports::{BusError, Inbox as _, Packs},
     task::{Failure, FailureKind},
@@ -108,20 +108,20 @@ struct Desk<B, P> {
 }
 
 /// The running service; cheap to clone.
-pub struct InferenceService<B: GatewayBus, P: Packs + CassetteStore> {
+pub struct InferenceService<B: GatewayBus, P: Packs> {
     supervisor: Supervisor,
     desk: Arc<Desk<B, P>>,
     drain: Duration,
 }
 
-impl<B: GatewayBus, P: Packs + CassetteStore> Clone for InferenceService<B, P> {
+impl<B: GatewayBus, P: Packs> Clone for InferenceService<B, P> {
     fn clone(&self) -> Self {
         let (supervisor, desk) = (self.supervisor.clone(), Arc::clone(&self.desk));
         Self { supervisor, desk, drain: self.drain }
     }
 }
 
-impl<B: GatewayBus, P: Packs + CassetteStore> InferenceService<B, P> {
+impl<B: GatewayBus, P: Packs> InferenceService<B, P> {
     /// Starts the service under `parent`, if there is one.
     ///
     /// Returns before questions are heard; see [`Self::ready`].
@@ -182,7 +182,7 @@ impl<B: GatewayBus, P: Packs + CassetteStore> InferenceService<B, P> {
     }
 }
 
-async fn hear_asks<B: GatewayBus, P: Packs + CassetteStore>(desk: Arc<Desk<B, P>>) -> JobResult {
+async fn hear_asks<B: GatewayBus, P: Packs>(desk: Arc<Desk<B, P>>) -> JobResult {
     let mut backoff = Backoff::new(RETRY.0, RETRY.1);
     loop {
         let error = match listen(&desk, &mut backoff).await {
@@ -195,7 +195,7 @@ async fn hear_asks<B: GatewayBus, P: Packs + CassetteStore>(desk: Arc<Desk<B, P>
     }
 }
 
-async fn listen<B: GatewayBus, P: Packs + CassetteStore>(
+async fn listen<B: GatewayBus, P: Packs>(
     desk: &Arc<Desk<B, P>>,
     backoff: &mut Backoff,
 ) -> Result<Infallible, BusError> {
@@ -225,7 +225,7 @@ async fn listen<B: GatewayBus, P: Packs + CassetteStore>(
     }
 }
 
-impl<B: GatewayBus, P: Packs + CassetteStore> Desk<B, P> {
+impl<B: GatewayBus, P: Packs> Desk<B, P> {
     /// Finds room for a question, or says why there is none.
     fn admit(
         &self,
@@ -320,7 +320,7 @@ impl<B: GatewayBus, P: Packs + CassetteStore> Desk<B, P> {
     }
 }
 
-async fn hear_words<B: GatewayBus, P: Packs + CassetteStore>(desk: Arc<Desk<B, P>>) -> JobResult {
+async fn hear_words<B: GatewayBus, P: Packs>(desk: Arc<Desk<B, P>>) -> JobResult {
     let mut backoff = Backoff::new(RETRY.0, RETRY.1);
     loop {
         let error = match heed(&desk, &mut backoff).await {
@@ -332,7 +332,7 @@ async fn hear_words<B: GatewayBus, P: Packs + CassetteStore>(desk: Arc<Desk<B, P
     }
 }
 
-async fn heed<B: GatewayBus, P: Packs + CassetteStore>(
+async fn heed<B: GatewayBus, P: Packs>(
     desk: &Desk<B, P>,
     backoff: &mut Backoff,
 ) -> Result<Infallible, BusError> {
@@ -345,7 +345,7 @@ async fn heed<B: GatewayBus, P: Packs + CassetteStore>(
     }
 }
 
-async fn say_words<B: GatewayBus, P: Packs + CassetteStore>(desk: Arc<Desk<B, P>>) -> JobResult {
+async fn say_words<B: GatewayBus, P: Packs>(desk: Arc<Desk<B, P>>) -> JobResult {
     loop {
         let fleet = desk.gateway.fleet();
         if let Err(error) = desk.bus.tell(fleet.word(false)).await {

@@ -3,19 +3,12 @@
 //! It says what the cassettes of the request's pack revision say. Latency and failures follow from the seed,
 //! the call's key and how often it was asked: the same run twice is the same run.
 
-use std::{collections::BTreeMap, str::FromStr, sync::Arc, sync::Mutex, time::Duration};
+use std::{collections::BTreeMap, str::FromStr, sync::Mutex, time::Duration};
 
 use cadre_core::{
-    model::{
-        ModelRequest, ProviderFailure, ProviderFailureKind, Said, cassette::Cassettes,
-        gateway::CassetteStore,
-    },
+    model::{ModelRequest, ProviderFailure, ProviderFailureKind, Said, cassette::Cassettes},
     payload::Hash,
 };
-use cadre_runtime::cache::Cache;
-
-/// Pack revisions whose cassettes are kept: those of running tasks.
-const REVISIONS_MAX: usize = 32;
 
 /// Calls whose tries are counted; beyond it counting begins anew.
 const COUNTED_MAX: usize = 10_000;
@@ -68,15 +61,14 @@ fn permille(text: &str) -> Result<u32, SimulatedOptionsError> {
 }
 
 /// Plays the cassettes of packs.
-pub(crate) struct Simulated<P> {
-    store: P,
+#[derive(Debug)]
+pub(crate) struct Simulated {
     fate: Fate,
-    cassettes: Cache<String, Cassettes>,
 }
 
-impl<P: CassetteStore> Simulated<P> {
-    pub(crate) fn new(store: P, options: SimulatedOptions) -> Self {
-        Self { store, fate: Fate::new(options), cassettes: Cache::new(REVISIONS_MAX) }
+impl Simulated {
+    pub(crate) fn new(options: SimulatedOptions) -> Self {
+        Self { fate: Fate::new(options) }
     }
 
     /// Says what was recorded.
@@ -85,10 +77,10 @@ impl<P: CassetteStore> Simulated<P> {
     /// `refused` when nothing was, with the nearest cassette's difference.
     pub(crate) async fn complete(
         &self,
+        cassettes: &Cassettes,
         request: &ModelRequest,
         heard: &(impl Fn(&str) + Sync),
     ) -> Result<Said, ProviderFailure> {
-        let cassettes = self.cassettes(&request.revision).await?;
         tokio::time::sleep(self.fate.latency()).await;
         if self.fate.fails(&request.key) {
             let text = "the simulated provider fails, as it was told to";
@@ -99,26 +91,6 @@ impl<P: CassetteStore> Simulated<P> {
             .map_err(|miss| failure(ProviderFailureKind::Refused, &miss.to_string()))?;
         heard(&recorded.said.text);
         Ok(recorded.said.clone())
-    }
-
-    async fn cassettes(&self, revision: &str) -> Result<Arc<Cassettes>, ProviderFailure> {
-        let is_it = |known: &String| known == revision;
-        if let Ok(known) = self.cassettes.get_or_make(is_it, || Err(())) {
-            return Ok(known);
-        }
-        let files = self.store.cassettes(revision).await;
-        let files =
-            files.map_err(|error| failure(ProviderFailureKind::Unavailable, &error.to_string()))?;
-        self.cassettes.get_or_make(is_it, || {
-            let mut cassettes = Cassettes::default();
-            for (path, bytes) in files {
-                cassettes.add(&String::from_utf8_lossy(&bytes)).map_err(|error| {
-                    let text = format!("{path}:{}: {error}", error.line);
-                    failure(ProviderFailureKind::Refused, &text)
-                })?;
-            }
-            Ok((revision.to_owned(), cassettes))
-        })
     }
 }
 

@@ -77,12 +77,3 @@ pub trait GatewayBus: Clone + Send + Sync + 'static {
     /// Tells the other gateways.
     fn tell(&self, word: Word) -> impl Future<Output = Result<(), BusError>> + Send;
 }
-
-/// Where the recorded answers of a pack revision are.
-pub trait CassetteStore: Clone + Send + Sync + 'static {
-    /// Every `cassettes/*.jsonl` of the revision by path; empty for a revision that is not stored.
-    fn cassettes(
-        &self,
-        revision: &str,
-    ) -> impl Future<Output = Result<Vec<(String, Vec<u8>)>, BusError>> + Send;
-}

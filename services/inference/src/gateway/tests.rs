@@ -24,7 +24,7 @@ const ANYTHING: &[u8] = b"{\"type\": \"object\"}";
 
 /// A pack store with one pack.
 #[derive(Debug, Clone)]
-pub(crate) struct Shelf(Arc<Workflow>, Arc<PackSource>);
+pub(crate) struct Shelf(Arc<Workflow>);
 
 impl Packs for Shelf {
     async fn current(&self, _: &Name) -> Result<Option<Arc<Workflow>>, BusError> {
@@ -41,13 +41,6 @@ impl Packs for Shelf {
 
     async fn revision(&self, revision: &str) -> Result<Option<Arc<Workflow>>, BusError> {
         Ok((self.0.revision == revision).then(|| Arc::clone(&self.0)))
-    }
-}
-
-impl CassetteStore for Shelf {
-    async fn cassettes(&self, _: &str) -> Result<Vec<(String, Vec<u8>)>, BusError> {
-        let files = self.1.files.iter().filter(|(path, _)| path.starts_with("cassettes/"));
-        Ok(files.map(|(path, bytes)| (path.clone(), bytes.clone())).collect())
     }
 }
 
@@ -71,7 +64,7 @@ pub(crate) fn shelf(model: &str, cassette: &str) -> Shelf {
     }
     let source = PackSource { files };
     let workflow = compile(&source).unwrap_or_else(|errors| panic!("{errors}"));
-    Shelf(Arc::new(workflow), Arc::new(source))
+    Shelf(Arc::new(workflow))
 }
 
 /// What a provider does with its next call.
