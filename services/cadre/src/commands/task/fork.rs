@@ -163,39 +163,14 @@ async fn begun(client: &Client, id: &TaskId) -> anyhow::Result<Record> {
 /// Fails when the key belongs to another goal, or the fork could not be.
 fn tell(first: &Record, goal: &Goal) -> Result<(), Failure> {
     for event in &first.events {
-        match event {
-            Event::Accepted { goal: known, .. } if known.digest != goal.digest => {
-                let text =
-                    format!("key {:?} belongs to task {} of another goal", goal.key, goal.task);
-                return Err(Failure::new(Code::Rejected, text));
-            }
-            Event::Ended { reason, .. } => {
-                return Err(Failure::new(Code::TaskFailed, output::text::clean(reason)));
-            }
-            Event::Accepted { .. }
-            | Event::Expanded { .. }
-            | Event::CrewBegan { .. }
-            | Event::HandedOff { .. }
-            | Event::LoopFound { .. }
-            | Event::StepDispatched { .. }
-            | Event::StepDelayed { .. }
-            | Event::StepCompleted { .. }
-            | Event::StepFailed { .. }
-            | Event::StepSkipped { .. }
-            | Event::StepWaiting { .. }
-            | Event::Voted { .. }
-            | Event::CallRuled { .. }
-            | Event::LimitReached { .. }
-            | Event::BudgetNear { .. }
-            | Event::BudgetAdded { .. }
-            | Event::Paused { .. }
-            | Event::Resumed { .. }
-            | Event::Refused { .. }
-            | Event::Compensating { .. }
-            | Event::Joined { .. }
-            | Event::Retried { .. }
-            | Event::TakenOver { .. }
-            | Event::Forked { .. } => {}
+        if let Event::Accepted { goal: known, .. } = event
+            && known.digest != goal.digest
+        {
+            let text = format!("key {:?} belongs to task {} of another goal", goal.key, goal.task);
+            return Err(Failure::new(Code::Rejected, text));
+        }
+        if let Event::Ended { reason, .. } = event {
+            return Err(Failure::new(Code::TaskFailed, output::text::clean(reason)));
         }
     }
     Ok(())
