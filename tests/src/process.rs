@@ -21,12 +21,25 @@ const PROCESS_PATIENCE: Duration = Duration::from_secs(30);
 /// When it is not there, with the command that builds it.
 #[must_use]
 pub fn program() -> PathBuf {
+    built("cadre", "-p cadre")
+}
+
+/// The next release. An example, because a second program would leave `cargo run` without a choice.
+///
+/// # Panics
+/// As [`program`].
+#[must_use]
+pub fn next_program() -> PathBuf {
+    built("examples/cadre-next", "-p cadre-tests --examples")
+}
+
+fn built(name: &str, what: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test has a path");
     let profile = test.ancestors().nth(2).expect("target/<profile>/deps/<test>");
-    let program = profile.join(format!("cadre{}", std::env::consts::EXE_SUFFIX));
+    let program = profile.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     assert!(
         program.is_file(),
-        "{} is missing: build it with `cargo build -p cadre` in the same profile as this test",
+        "{} is missing: build it with `cargo build {what}` in the same profile as this test",
         program.display()
     );
     program

@@ -1,7 +1,7 @@
 //! Two builds side by side: rolled forward and back with tasks in flight, and what happens to the
 //! old one once the fleet writes what it cannot read.
 
-use std::{collections::BTreeSet, path::Path, time::Instant};
+use std::{collections::BTreeSet, time::Instant};
 
 use cadre_core::ids::TaskId;
 use cadre_proto::{NEEDS_STEERING, Reader, record};
@@ -11,7 +11,7 @@ use cadre_tests::{
     next::{FEATURE, NEXT},
     packs::{ANYTHING, pack},
     plain,
-    process::{Process, program},
+    process::{Process, next_program, program},
     shell::{Said, cadre_of},
 };
 use serde_json::{Value, json};
@@ -149,7 +149,7 @@ impl World {
 fn binary(build: Build) -> std::path::PathBuf {
     match build {
         Build::Old => program(),
-        Build::New => Path::new(env!("CARGO_BIN_EXE_cadre-next")).to_owned(),
+        Build::New => next_program(),
     }
 }
 

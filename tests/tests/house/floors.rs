@@ -60,8 +60,7 @@ const NEVER_IN_CORE: &[&str] = &["tokio", "ractor", "async-nats", "rand", "traci
 
 type Graph = BTreeMap<String, Vec<String>>;
 
-/// Edges of normal and build dependencies; tests may import what they like.
-fn graph() -> Graph {
+fn packages() -> Vec<Value> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let output = Command::new(cargo)
         .args(["metadata", "--format-version=1", "--no-deps", "--offline", "--locked"])
@@ -70,9 +69,16 @@ fn graph() -> Graph {
         .expect("cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let metadata: Value = serde_json::from_slice(&output.stdout).expect("json");
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let packages = metadata["packages"].as_array().expect("packages");
-    packages
+    metadata["packages"].as_array().expect("packages").clone()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// Edges of normal and build dependencies; tests may import what they like.
+fn graph() -> Graph {
+    packages()
         .iter()
         .map(|package| {
             let edges = package["dependencies"].as_array().expect("dependencies");
@@ -118,6 +124,15 @@ fn every_crate_of_the_floors_exists() {
     for (name, _) in FLOORS {
         assert!(graph.contains_key(*name), "{name}");
     }
+}
+
+/// With a second one, `cargo run --release -- demo` ends with a question instead of a demo.
+#[test]
+fn there_is_one_program() {
+    let packages = packages();
+    let targets = packages.iter().flat_map(|it| it["targets"].as_array().expect("targets"));
+    let programs = targets.filter(|it| it["kind"][0] == "bin").map(|it| text(&it["name"]));
+    assert_eq!(programs.collect::<Vec<_>>(), ["cadre"]);
 }
 
 #[test]
