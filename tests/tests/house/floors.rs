@@ -14,6 +14,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("cadre-agent", &["cadre-core", "cadre-proto", "cadre-runtime"]),
     ("cadre-aggregator", &["cadre-core", "cadre-proto", "cadre-runtime"]),
     ("cadre-inference", &["cadre-core", "cadre-proto", "cadre-runtime"]),
+    ("cadre-edge", &["cadre-core", "cadre-proto", "cadre-runtime"]),
     (
         "cadre",
         &[
@@ -25,6 +26,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "cadre-agent",
             "cadre-aggregator",
             "cadre-inference",
+            "cadre-edge",
         ],
     ),
     (
@@ -39,6 +41,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "cadre-agent",
             "cadre-aggregator",
             "cadre-inference",
+            "cadre-edge",
         ],
     ),
 ];
@@ -52,7 +55,10 @@ const OWNED: &[(&str, &[&str])] = &[
     ("prost", &["cadre-proto"]),
     ("clap", &["cadre"]),
     ("genai", &["cadre-inference"]),
-    ("reqwest", &["cadre-inference"]),
+    ("reqwest", &["cadre-inference", "cadre-edge"]),
+    ("axum", &["cadre-edge"]),
+    ("maud", &["cadre-edge"]),
+    ("rusqlite", &["cadre-edge"]),
 ];
 
 /// Crates that core must never see: it has no clock, no I/O, no tasks.

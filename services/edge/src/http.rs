@@ -1,0 +1,1 @@
+//! The HTTP API and what serves it: listener, credentials, problems, routes.

@@ -1,0 +1,1 @@
+//! The read model: the log, folded into SQLite for lists, filters and sums.
