@@ -1,4 +1,4 @@
-//! Exit codes, one meaning each, listed in `cadre --help` and the README.
+//! Exit codes, one meaning each, listed in `cadre --help` and `services/cadre/README.md`.
 
 use std::process::ExitCode;
 
@@ -61,7 +61,7 @@ impl Code {
         Self::Regressed,
     ];
 
-    /// What it means, as `cadre --help` and the README say it.
+    /// What it means, as `cadre --help` and that README say it.
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
