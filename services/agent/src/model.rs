@@ -8,7 +8,7 @@
 //!
 //! Decides nothing. Every call goes through the step's journal, and the conversation hears only what the
 //! journal keeps: a worker that takes the step over hears the same and goes on behind the last call that
-//! was paid for. Tools of one turn are called one after the other, for calls of a step have an order.
+//! was paid for. Tools of one turn are called at the same time, once their intents are noted in their order.
 
 mod built_in;
 #[cfg(test)]
@@ -82,7 +82,11 @@ impl<M: Models, T: Tools> Mind<M, T> {
                         Answered::read(&record).map_err(|damage| error(&damage.to_string()))?;
                     dialogue.heard(answered)?;
                 }
-                Act::Use(call) => dialogue.returned(self.call(step, &brief, call).await?),
+                Act::Use(calls) => {
+                    for answer in self.call(step, &brief, &calls).await? {
+                        dialogue.returned(answer);
+                    }
+                }
                 Act::End(outcome) => return Ok(outcome),
             }
         }
@@ -144,19 +148,18 @@ impl<M: Models, T: Tools> Mind<M, T> {
         Ok(made.await?)
     }
 
-    /// Calls a tool; what the model is told of it.
+    /// Calls tools; what the model is told of each.
     async fn call(
         &self,
         step: &Step,
         brief: &Brief,
-        call: ToolCall,
-    ) -> Result<ToolAnswer, Failure> {
-        let arguments = json!({"tool": call.tool, "arguments": call.arguments});
-        let arguments =
-            Payload::from_value(arguments).map_err(|problem| error(&problem.to_string()))?;
-        let description = format!("{} {}", call.tool, canonical(&call.arguments));
-        let spec = CallSpec::idempotent(&call.tool, arguments, &description);
-        let made = step.call(spec, |making| async move {
+        calls: &[ToolCall],
+    ) -> Result<Vec<ToolAnswer>, Failure> {
+        let specs: Result<Vec<_>, Failure> = calls.iter().map(spec).collect();
+        let make = |place: usize, making: Making| async move {
+            let Some(call) = calls.get(place).cloned() else {
+                return Made::Unknown("there is no such call".to_owned());
+            };
             let request = ToolRequest {
                 tenant: step.tenant.clone(),
                 task: step.task.clone(),
@@ -166,23 +169,40 @@ impl<M: Models, T: Tools> Mind<M, T> {
                 call,
                 documents: Arc::clone(brief.documents()),
             };
-            let cost = Grant::default();
-            match self.tools.call(request).await {
-                Ok(ToolAnswer { text, is_error }) => {
-                    match Payload::from_value(json!({"text": text, "is_error": is_error})) {
-                        Ok(result) => Made::Done { result, cost },
-                        Err(problem) => Made::Failed { failure: error(&problem.to_string()), cost },
-                    }
-                }
-                Err(failure) => Made::Failed { failure, cost },
-            }
-        });
-        let kept = made.await?;
-        let text = kept.value().get("text").and_then(Value::as_str);
-        let is_error = kept.value().get("is_error").and_then(Value::as_bool).unwrap_or_default();
-        let text = text.ok_or_else(|| error("a tool's answer in the journal has no text"))?;
-        Ok(ToolAnswer { text: text.to_owned(), is_error })
+            made(self.tools.call(request).await)
+        };
+        let kept = step.call_all(specs?, make).await?;
+        kept.into_iter().map(|kept| answer(&kept?)).collect()
     }
+}
+
+fn spec(call: &ToolCall) -> Result<CallSpec, Failure> {
+    let arguments = json!({"tool": call.tool, "arguments": call.arguments});
+    let arguments =
+        Payload::from_value(arguments).map_err(|problem| error(&problem.to_string()))?;
+    let description = format!("{} {}", call.tool, canonical(&call.arguments));
+    Ok(CallSpec::idempotent(&call.tool, arguments, &description))
+}
+
+fn made(answered: Result<ToolAnswer, Failure>) -> Made {
+    let cost = Grant::default();
+    match answered {
+        Ok(ToolAnswer { text, is_error }) => {
+            match Payload::from_value(json!({"text": text, "is_error": is_error})) {
+                Ok(result) => Made::Done { result, cost },
+                Err(problem) => Made::Failed { failure: error(&problem.to_string()), cost },
+            }
+        }
+        Err(failure) => Made::Failed { failure, cost },
+    }
+}
+
+/// What the journal has of a tool's answer.
+fn answer(kept: &Payload) -> Result<ToolAnswer, Failure> {
+    let text = kept.value().get("text").and_then(Value::as_str);
+    let is_error = kept.value().get("is_error").and_then(Value::as_bool).unwrap_or_default();
+    let text = text.ok_or_else(|| error("a tool's answer in the journal has no text"))?;
+    Ok(ToolAnswer { text: text.to_owned(), is_error })
 }
 
 fn request(step: &Step, question: &Question, (making, most): (Making, Grant)) -> ModelRequest {

@@ -3,7 +3,7 @@
 //! ```text
 //!              ┌──────────── tools answered, or the answer is to be repaired ─────────┐
 //!              ▼                                                                      │
-//!  new ──► act: Ask ──► heard: calls? ──► act: Use ──► returned ──► … (each call) ────┤
+//!  new ──► act: Ask ──► heard: calls? ──► act: Use ──► returned, call by call ────────┤
 //!              │             └─ an answer ─► fits its contract? ─► act: End           │
 //!              │                                 └─ no, for the first time ───────────┘
 //!              └─ the conversation is too long ─► Ask for a summary, or trim, or fail
@@ -66,8 +66,8 @@ pub struct Dialogue {
 pub enum Act {
     /// Ask a model, then tell [`Dialogue::heard`].
     Ask(Box<Question>),
-    /// Call a tool, then tell [`Dialogue::returned`].
-    Use(ToolCall),
+    /// Call these tools, at the same time if you can, then tell [`Dialogue::returned`] of each in this order.
+    Use(Vec<ToolCall>),
     /// Report this.
     End(Outcome),
 }
@@ -116,12 +116,8 @@ impl Dialogue {
         if let Some(outcome) = &self.outcome {
             return Ok(Act::End(outcome.clone()));
         }
-        let brief = Arc::clone(&self.brief);
-        while let Some(call) = self.waiting.front() {
-            match brief.usable(call) {
-                Ok(()) => return Ok(Act::Use(call.clone())),
-                Err(why) => self.returned(ToolAnswer::error(&why)),
-            }
+        if !self.waiting.is_empty() {
+            return Ok(Act::Use(self.waiting.iter().cloned().collect()));
         }
         self.ask().map(|question| Act::Ask(Box::new(question)))
     }
@@ -143,18 +139,24 @@ impl Dialogue {
         if calls.is_empty() {
             return self.judge(&text, finish);
         }
-        self.waiting = calls.into();
-        // The last ones go unanswered first, so the numbers of calls do not depend on them.
-        while self.waiting.len() > TURN_CALLS_MAX {
-            let Some(call) = self.waiting.pop_back() else { break };
-            self.tool_errors = self.tool_errors.saturating_add(1);
-            let text = format!("not called: a turn has at most {TURN_CALLS_MAX} calls");
-            self.turns.push(tool_turn(call, ToolAnswer::error(&text)));
+        // What cannot be called is answered first, so the numbers of calls do not depend on it.
+        for call in calls {
+            let refused = match self.waiting.len() < TURN_CALLS_MAX {
+                true => self.brief.usable(&call).err(),
+                false => Some(format!("not called: a turn has at most {TURN_CALLS_MAX} calls")),
+            };
+            match refused {
+                None => self.waiting.push_back(call),
+                Some(why) => {
+                    self.tool_errors = self.tool_errors.saturating_add(1);
+                    self.turns.push(tool_turn(call, ToolAnswer::error(&why)));
+                }
+            }
         }
         Ok(())
     }
 
-    /// Hears what the tool answered that [`Act::Use`] named.
+    /// Hears what the next of the tools answered that [`Act::Use`] named.
     pub fn returned(&mut self, answer: ToolAnswer) {
         let Some(call) = self.waiting.pop_front() else { return };
         if answer.is_error {

@@ -1,7 +1,8 @@
 //! The shell of a step's journal: claim, intent, call, outcome; see [`cadre_core::journal`].
 //!
 //! A step claims its journal with its first call, so a step that calls nothing writes nothing. Calls of
-//! one step are made one after the other, in the order in which they are asked for.
+//! one step are begun in the order in which they are asked for, and made one after the other; those that
+//! are asked for together are made at the same time, once all of their intents are durable.
 //!
 //! ```text
 //!  call ─► read, claim (once) ─► intent ─► the call itself ─► outcome ─► its result
@@ -11,16 +12,14 @@
 //!
 //! A call that is not to be made, or whose outcome nobody knows, is an error; a runner passes it on.
 
+mod calls;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, future::Future, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use cadre_core::{
-    journal::{
-        CallKind, CallOutcome, Claim, Entry, Fact, History, Intent, JournalId, Ledger, Next,
-        Refusal,
-    },
+    journal::{CallKind, Claim, Entry, Fact, History, Intent, JournalId, Ledger, Refusal},
     payload::{Hash, Payload},
     ports::{BusError, JournalError, Journals, Pages},
     task::{Failure, FailureKind, Outcome, clip},
@@ -208,7 +207,7 @@ pub(super) struct Desk {
 /// A step's journal in a worker's hands.
 pub(super) struct Journal {
     desk: Desk,
-    /// Held across a whole call, so that calls are made one after the other.
+    /// Held from a call's intent to its outcome, so that only what is asked for together is out together.
     open: Mutex<Option<Open>>,
     fenced: Notify,
 }
@@ -246,6 +245,18 @@ impl Journal {
         );
         self.fenced.notify_one();
         std::future::pending().await
+    }
+
+    /// The journal in hand, claimed with the first use of it.
+    async fn opened<'a>(
+        &self,
+        step: &Step,
+        open: &'a mut Option<Open>,
+    ) -> Result<&'a mut Open, JournalError> {
+        match open {
+            Some(open) => Ok(open),
+            None => Ok(open.insert(self.claim(step).await?)),
+        }
     }
 
     /// Reads the journal and claims the step.
@@ -375,110 +386,4 @@ fn doubt(open: &Open) -> Failure {
 fn damaged(id: &JournalId, error: &dyn fmt::Display) -> JournalError {
     let (task, step, what) = (id.task.clone(), id.step.clone(), error.to_string());
     JournalError::Damaged { task, step, what }
-}
-
-impl Step {
-    /// Makes a call, unless the step's journal says that it was made before; says what came of it.
-    ///
-    /// The intent is durable before `make` is called, the outcome before this returns. A step that
-    /// somebody else has taken over meanwhile ends here: the future never returns, and the shell drops
-    /// it with the runner and reports nothing. A call whose future is dropped has no outcome.
-    ///
-    /// # Errors
-    /// [`CallError`] when there is no result; nothing was called then, but for
-    /// [`CallError::Unknown`]. It becomes the step's [`Failure`] by `into`.
-    pub async fn call<F>(
-        &self,
-        spec: CallSpec,
-        make: impl FnOnce(Making) -> F,
-    ) -> Result<Payload, CallError>
-    where
-        F: Future<Output = Made>,
-    {
-        let mut guard = self.journal.open.lock().await;
-        let open = match guard.as_mut() {
-            Some(open) => open,
-            None => guard.insert(self.journal.claim(self).await?),
-        };
-        open.asked = open.asked.saturating_add(1);
-        let (number, intent) = (open.asked, spec.intent());
-        loop {
-            let known = (self.grant, self.ruled.as_ref());
-            match open.history.next(number, &intent, known)? {
-                Next::Known(CallOutcome::Done(result)) => return Ok(result),
-                Next::Known(CallOutcome::Failed(failure)) => {
-                    return Err(CallError::Failed(failure));
-                }
-                Next::Unknown => {
-                    let why = "its worker went away in the middle of it".to_owned();
-                    return Err(CallError::Unknown { number, target: spec.target, why });
-                }
-                Next::Ruled(outcome, by) => {
-                    let (cost, ruled_by) = (Grant::default(), Some(by));
-                    let fact = Fact::Ended { call: number, outcome, cost, ruled_by };
-                    self.journal.note(self, open, fact).await?;
-                }
-                Next::Make => break,
-            }
-        }
-        let fact = Fact::Begun { call: number, intent };
-        self.journal.note(self, open, fact).await?;
-        let made = make(self.making(open, number)).await;
-        self.settle(open, (number, spec.target), made).await
-    }
-
-    fn making(&self, open: &Open, number: u32) -> Making {
-        let ledger = open.history.ledger(self.attempt, self.grant);
-        if ledger.is_near() {
-            let (used, granted) = (ledger.used(), ledger.granted);
-            tracing::warn!(
-                role = %self.role, task = %self.task, step = %self.step,
-                usd_micros = used.usd_micros, usd_micros_max = granted.usd_micros,
-                tokens = used.tokens, tokens_max = granted.tokens, "grant is nearly used"
-            );
-        }
-        Making { key: open.id.effect_key(number), ledger, deadline: self.deadline }
-    }
-
-    async fn settle(
-        &self,
-        open: &mut Open,
-        (number, target): (u32, String),
-        made: Made,
-    ) -> Result<Payload, CallError> {
-        let (outcome, cost) = match made {
-            Made::Done { result, cost } => (CallOutcome::Done(result), cost),
-            Made::Failed { failure, cost } => (CallOutcome::Failed(failure), cost),
-            Made::Unknown(why) => return Err(CallError::Unknown { number, target, why }),
-        };
-        let (ruled_by, told) = (None, outcome.clone());
-        self.journal
-            .note(self, open, Fact::Ended { call: number, outcome, cost, ruled_by })
-            .await?;
-        match told {
-            CallOutcome::Done(result) => Ok(result),
-            CallOutcome::Failed(failure) => Err(CallError::Failed(failure)),
-        }
-    }
-
-    /// Reads something off what the step has called, on earlier deliveries and attempts too. Claims the
-    /// journal, so it is for a step that is about to call something.
-    ///
-    /// # Errors
-    /// [`CallError::Journal`] when the journal cannot be used.
-    pub async fn history<T>(&self, read: impl FnOnce(&History) -> T) -> Result<T, CallError> {
-        let mut guard = self.journal.open.lock().await;
-        let open = match guard.as_mut() {
-            Some(open) => open,
-            None => guard.insert(self.journal.claim(self).await?),
-        };
-        Ok(read(&open.history))
-    }
-
-    /// The account of this attempt so far; what was granted, before the first call.
-    pub async fn ledger(&self) -> Ledger {
-        let open = self.journal.open.lock().await;
-        let fresh = Ledger { granted: self.grant, ..Ledger::default() };
-        open.as_ref().map_or(fresh, |open| open.history.ledger(self.attempt, self.grant))
-    }
 }

@@ -12,7 +12,7 @@ use cadre_core::{
     ports::WorkItem,
     workflow::{Runtime, Workflow},
 };
-use tokio::time::timeout;
+use tokio::{sync::Barrier, time::timeout};
 
 use super::*;
 use crate::{
@@ -294,4 +294,61 @@ async fn a_panic_in_mid_call_asks_a_person_about_the_call() {
     });
     assert_eq!(kinds.collect::<Vec<_>>(), [FailureKind::OutcomeUnknown]);
     assert_eq!(memory.journals().len(), 1, "who calls nothing writes nothing");
+}
+
+fn look(what: &str) -> CallSpec {
+    CallSpec::idempotent("look", Payload::from_value(json!(what)).unwrap(), what)
+}
+
+fn seen(place: usize) -> Made {
+    let result = Payload::from_value(json!(place)).unwrap();
+    Made::Done { result, cost: Grant { usd_micros: 1, tokens: 0 } }
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_asked_for_together_are_out_at_the_same_time() {
+    let memory = Memory::default();
+    let first = step(&memory, 1, 1);
+    let all_out = Barrier::new(3);
+    let specs = vec![look("a"), look("b"), look("c")];
+    let make = |place, _: Making| {
+        let all_out = &all_out;
+        async move {
+            all_out.wait().await;
+            seen(place)
+        }
+    };
+    let results =
+        timeout(SOON, first.call_all(specs, make)).await.expect("one waits for the other");
+    let results: Vec<_> =
+        results.unwrap().into_iter().map(|it| it.unwrap().value().clone()).collect();
+    assert_eq!(results, [json!(0), json!(1), json!(2)], "in the order of the calls");
+    assert_eq!(first.ledger().await.spent.usd_micros, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_calls_together_a_takeover_makes_only_those_without_an_outcome() {
+    let memory = Memory::default();
+    let specs = || vec![look("a"), look("b"), look("c")];
+    let died = step(&memory, 1, 1);
+    let make = |place, _: Making| async move {
+        if place == 1 {
+            std::future::pending::<()>().await;
+        }
+        seen(place)
+    };
+    assert!(timeout(SOON, died.call_all(specs(), make)).await.is_err(), "its worker died");
+
+    let made = std::sync::Mutex::new(Vec::new());
+    let next = step(&memory, 1, 2);
+    let make = |place, making: Making| {
+        made.lock().unwrap().push((place, making.key));
+        ready(seen(place))
+    };
+    let results = next.call_all(specs(), make).await.unwrap();
+    assert!(results.iter().all(Result::is_ok), "{results:?}");
+    assert_eq!(*made.lock().unwrap(), [(1, id().effect_key(2))]);
+    let changed =
+        step(&memory, 1, 3).call_all(vec![look("b")], |place, _| ready(seen(place))).await;
+    assert!(matches!(changed.unwrap()[0], Err(CallError::Refused(Refusal::Changed(1)))));
 }
