@@ -10,6 +10,7 @@ pub mod clock;
 pub mod connect;
 mod delivery;
 pub mod fleet;
+pub mod history;
 mod inbox;
 mod journal;
 pub mod letters;
