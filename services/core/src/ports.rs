@@ -5,6 +5,7 @@
 //! and every publication is idempotent by its own guarded subject. Dropping a
 //! future leaves it open whether the effect happened; asking again is harmless.
 
+pub mod desk;
 mod models;
 mod packs;
 mod tools;
