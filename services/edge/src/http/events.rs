@@ -19,10 +19,13 @@ use cadre_core::{
     access::Act,
     document,
     ids::TaskId,
-    ports::history::LogItem,
+    ports::{BusError, history::LogItem},
     task::{Event as TaskEvent, Task},
 };
-use futures::{Stream, stream};
+use futures::{
+    Stream, StreamExt as _,
+    stream::{self, BoxStream},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::{
@@ -36,7 +39,7 @@ use super::{
     extract::{Params, Segments},
     state::AppState,
 };
-use crate::model::{Change, ReadModel};
+use crate::model::Change;
 
 /// Records of one page when nothing else is said.
 const LIMIT_DEFAULT: usize = 100;
@@ -47,8 +50,8 @@ const LIMIT_MAX: usize = 1_000;
 /// Between two signs of life of a stream: proxies end what is silent for half a minute or more.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(10);
 
-/// A stream looks by itself this often: nobody waits longer because a word was lost.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The pause of a stream while the bus is away.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -152,35 +155,21 @@ fn is_last(item: &LogItem) -> bool {
 }
 
 async fn stream_of(app: &AppState, task: &Task, after: u64) -> Result<Response, Problem> {
-    let first = app.model().records(task.id(), after).await?;
-    if first.is_empty() && task.ended().is_some() {
+    if task.ended().is_some() && app.model().records(task.id(), after).await?.is_empty() {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let room = Arc::clone(app.followers()).try_acquire_owned().map_err(|_| {
-        Problem::limited("too many streams are open: follow fewer tasks at once", LOOK_EVERY)
+        Problem::limited("too many streams are open: follow fewer tasks at once", AGAIN_AFTER)
     })?;
-    let follower = Follower {
-        model: app.model().clone(),
-        changes: app.model().changes(),
-        closing: app.closing(),
-        task: task.id().clone(),
-        after,
-        waiting: first.into_iter().collect(),
-        is_over: false,
-        _room: room,
-    };
+    let items = app.model().follow(task.id(), after);
+    let follower = Follower { items, closing: app.closing(), is_over: false, _room: room };
     let alive = KeepAlive::new().interval(HEARTBEAT_EVERY).text("alive");
     Ok(Sse::new(follow(follower)).keep_alive(alive).into_response())
 }
 
 struct Follower {
-    model: ReadModel,
-    changes: broadcast::Receiver<Change>,
+    items: BoxStream<'static, Result<LogItem, BusError>>,
     closing: watch::Receiver<bool>,
-    task: TaskId,
-    /// Sequence of the last record that was sent, or that the follower had before.
-    after: u64,
-    waiting: std::collections::VecDeque<LogItem>,
     is_over: bool,
     _room: OwnedSemaphorePermit,
 }
@@ -191,43 +180,29 @@ fn follow(follower: Follower) -> impl Stream<Item = Result<Event, axum::Error>> 
             if follower.is_over || *follower.closing.borrow() {
                 return None;
             }
-            if let Some(item) = follower.waiting.pop_front() {
-                // A read may begin with what was read before.
-                if item.sequence <= follower.after {
-                    continue;
+            let next = tokio::select! {
+                next = follower.items.next() => next?,
+                // The process is ending: whoever follows comes again, elsewhere or later.
+                _ = follower.closing.changed() => return None,
+            };
+            match next {
+                Ok(item) => {
+                    follower.is_over = is_last(&item);
+                    let event = Event::default().event("record").id(item.sequence.to_string());
+                    return Some((event.json_data(record(&item)), follower));
                 }
-                follower.after = item.sequence;
-                follower.is_over = is_last(&item);
-                let event = Event::default().event("record").id(item.sequence.to_string());
-                return Some((event.json_data(record(&item)), follower));
+                // Whoever follows waits for the bus as well: heartbeats go on meanwhile.
+                Err(error) => {
+                    tracing::debug!(%error, "a stream waits for the bus");
+                    sleep(AGAIN_AFTER).await;
+                }
             }
-            follower.look().await;
         }
     })
 }
 
-impl Follower {
-    /// Reads what is new, or waits until something is.
-    async fn look(&mut self) {
-        match self.model.records(&self.task, self.after).await {
-            Ok(items) if !items.is_empty() => {
-                self.waiting = items.into();
-                return;
-            }
-            Ok(_) => {}
-            // Whoever follows waits for the bus as well: heartbeats go on meanwhile.
-            Err(error) => tracing::debug!(task = %self.task, %error, "a stream waits for the bus"),
-        }
-        tokio::select! {
-            () = news(&mut self.changes, &self.task) => {}
-            () = sleep(LOOK_EVERY) => {}
-            _ = self.closing.changed() => {}
-        }
-    }
-}
-
 /// Waits for word that a task has news, or that some word was missed.
-async fn news(changes: &mut broadcast::Receiver<Change>, task: &TaskId) {
+pub(super) async fn news(changes: &mut broadcast::Receiver<Change>, task: &TaskId) {
     loop {
         match changes.recv().await {
             Ok(change) if change.is_all || change.tasks.iter().any(|one| one.task == *task) => return,
