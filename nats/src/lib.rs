@@ -11,6 +11,7 @@ pub mod connect;
 mod delivery;
 pub mod desk;
 pub mod fleet;
+pub mod history;
 mod inbox;
 mod journal;
 pub mod letters;

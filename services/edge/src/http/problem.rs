@@ -17,6 +17,8 @@ use cadre_core::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::model::ModelError;
+
 /// How soon somebody may come again when the bus is away or full.
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
 
@@ -194,6 +196,18 @@ impl From<BusError> for Problem {
     fn from(error: BusError) -> Self {
         tracing::warn!(%error, "a request was not fulfilled");
         Self::unavailable(error)
+    }
+}
+
+impl From<ModelError> for Problem {
+    fn from(error: ModelError) -> Self {
+        match &error {
+            ModelError::NotReady | ModelError::Stopped => Self::unavailable(&error),
+            ModelError::Store(cause) => {
+                tracing::warn!(%cause, "the read model gave no answer");
+                Self::unavailable("the read model gives no answer, and is perhaps being built anew")
+            }
+        }
     }
 }
 
