@@ -28,7 +28,8 @@ pub(super) fn without_figures(text: &str) -> String {
         true => "#".to_owned(),
         false => word.to_lowercase(),
     };
-    let words: Vec<_> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<_> =
+        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     words.into_iter().map(word).collect::<Vec<_>>().join(" ")
 }
 
@@ -41,7 +42,8 @@ pub(super) fn texts(value: &Value, bytes_max: usize) -> String {
 }
 
 fn collect(value: &Value, bytes_max: usize, all: &mut String) {
-    let left = bytes_max.saturating_sub(all.len());
+    let space = usize::from(!all.is_empty());
+    let left = bytes_max.saturating_sub(all.len() + space);
     if left == 0 {
         return;
     }
