@@ -5,6 +5,7 @@
 //! and every publication is idempotent by its own guarded subject. Dropping a
 //! future leaves it open whether the effect happened; asking again is harmless.
 
+pub mod desk;
 pub mod history;
 mod models;
 mod packs;

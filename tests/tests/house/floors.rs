@@ -55,8 +55,11 @@ const OWNED: &[(&str, &[&str])] = &[
     ("prost", &["cadre-proto"]),
     ("clap", &["cadre"]),
     ("genai", &["cadre-inference"]),
-    ("reqwest", &["cadre-inference", "cadre-edge"]),
+    ("reqwest", &["cadre-inference", "cadre-edge", "cadre-tests"]),
     ("axum", &["cadre-edge"]),
+    ("governor", &["cadre-edge"]),
+    ("jsonwebtoken", &["cadre-edge"]),
+    ("utoipa", &["cadre-edge"]),
     ("maud", &["cadre-edge"]),
     ("rusqlite", &["cadre-edge"]),
 ];

@@ -126,12 +126,13 @@ impl FromStr for Cursor {
 }
 
 /// One page of a list.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, utoipa::ToSchema)]
 pub struct Page<T> {
     /// In the order of the list.
     pub rows: Vec<T>,
     /// What to ask for next; `None` behind the last row.
     #[serde(serialize_with = "as_text")]
+    #[schema(value_type = Option<String>)]
     pub next: Option<Cursor>,
 }
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use cadre_core::ids::{Name, TaskId};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// How far the read model is behind the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ToSchema)]
 pub struct Lag {
     /// It has seen the log's end at least once since the process began: before, it is being rebuilt.
     pub is_caught_up: bool,

@@ -4,11 +4,12 @@
 //! milliseconds for a duration, `…_micros` is millionths of a US dollar. `None` means unknown or not yet.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::status::Status;
 
 /// One task, as lists and the head of its page show it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct TaskRow {
     /// The task's id.
     pub task: String,
@@ -83,7 +84,7 @@ pub struct TaskRow {
 }
 
 /// What failed in a task.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FailureNote {
     /// The same for failures that are alike: workflow, step, kind, and text without figures.
     pub fingerprint: String,
@@ -98,7 +99,7 @@ pub struct FailureNote {
 }
 
 /// One step of a task, or one item of a fan-out.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct StepRow {
     /// `extract`, `extract-3`.
     pub step: String,
@@ -155,7 +156,7 @@ pub struct StepRow {
 }
 
 /// One try at a step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AttemptRow {
     /// The step.
     pub step: String,
@@ -188,7 +189,7 @@ pub struct AttemptRow {
 }
 
 /// A stretch of a step's time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Span {
     /// What happened.
     pub kind: SpanKind,
@@ -201,7 +202,7 @@ pub struct Span {
 }
 
 /// What a stretch of time was spent with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SpanKind {
     /// A work order is out; how long it waited and how long it ran is known when it has ended.
@@ -217,7 +218,7 @@ pub enum SpanKind {
 }
 
 /// What a person was asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct QuestionRow {
     /// The task.
     pub task: String,
@@ -274,7 +275,7 @@ pub struct QuestionRow {
 }
 
 /// One record of a task's log, in short.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct EventRow {
     /// From 1, without holes.
     pub rev: u64,

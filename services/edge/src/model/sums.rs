@@ -1,6 +1,7 @@
 //! What the read model adds up: overviews, roles, spend, failures. Units as in [`super::rows`].
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
     lag::Lag,
@@ -9,7 +10,7 @@ use super::{
 };
 
 /// Tasks by status.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, ToSchema)]
 pub struct Counts {
     /// Every status that has some, in the order of [`Status::ALL`].
     pub by_status: Vec<(Status, u64)>,
@@ -33,7 +34,7 @@ impl Counts {
 }
 
 /// Everything that the first page shows out of the read model.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Overview {
     /// The broker's time.
     pub now_ms: u64,
@@ -63,7 +64,7 @@ pub struct Overview {
 pub const NEEDY_MAX: u32 = 8;
 
 /// What happened in a stretch of time.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, ToSchema)]
 pub struct Minute {
     /// Its beginning.
     pub from_ms: u64,
@@ -82,7 +83,7 @@ pub struct Minute {
 }
 
 /// Failures that are alike.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FailureRow {
     /// What they have in common.
     pub fingerprint: String,
@@ -105,7 +106,7 @@ pub struct FailureRow {
 }
 
 /// What one role does.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, ToSchema)]
 pub struct RoleRow {
     /// The role.
     pub role: String,
@@ -136,7 +137,7 @@ pub struct RoleRow {
 }
 
 /// What was spent.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, ToSchema)]
 pub struct SpendRow {
     /// Beginning of the hour or day; `None` unless grouped by it.
     pub from_ms: Option<u64>,
@@ -162,7 +163,7 @@ pub struct SpendRow {
 }
 
 /// One pack revision that tasks were pinned to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RevisionRow {
     /// The workflow.
     pub workflow: String,
