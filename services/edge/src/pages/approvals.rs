@@ -26,7 +26,7 @@ pub struct Approvals {
 /// One question.
 #[derive(Debug, Clone, Default)]
 pub struct Question {
-    /// Names it: task, step and the record that asked.
+    /// Names it: task and step.
     pub id: String,
     /// The task.
     pub task: String,
@@ -60,8 +60,10 @@ pub struct Question {
     pub four_eyes: bool,
     /// Choices; `approve` and `deny` unless the question has others.
     pub choices: Vec<String>,
-    /// What was decided, by whom and when; empty while it is open.
+    /// What was decided, as one word; empty while it is open.
     pub decision: String,
+    /// Who decided.
+    pub decided_by: String,
 }
 
 /// The page.
@@ -138,11 +140,17 @@ fn decide(chrome: &Chrome, question: &Question) -> Markup {
     html! {
         form method="post" action=(address) hx-post=(address) hx-target="#toasts" {
             (chrome.csrf_field())
-            input type="hidden" name="content" value=(question.content_hash);
+            input type="hidden" name="hash" value=(question.content_hash);
+            @if question.choices.iter().any(|choice| choice == "answer" || choice == "happened") {
+                div.answer {
+                    label for={ "answer-" (question.id) } { "Answer, as JSON" }
+                    textarea id={ "answer-" (question.id) } name="answer" rows="3" spellcheck="false" {}
+                }
+            }
             footer {
                 input type="text" name="comment" maxlength="512" placeholder="Comment" aria-label={ "Comment on " (question.step) } autocomplete="off";
                 @for choice in &question.choices {
-                    button.btn.ok[choice == "approve"].danger[choice == "deny"] name="choice" value=(choice) { (choice) }
+                    button.btn.ok[choice == "approve" || choice == "answer" || choice == "happened"].danger[choice == "deny"] name="choice" value=(choice) { (choice) }
                 }
             }
         }
@@ -158,7 +166,7 @@ fn decided(chrome: &Chrome, questions: &[Question]) -> Markup {
                 tbody { @for question in questions {
                     tr {
                         td { (part::state(&question.decision)) }
-                        td.main { a href={ "/tasks/" (question.task) } { (question.question) } small { (question.workflow) " · " (question.step) } }
+                        td.main { a href={ "/tasks/" (question.task) } { (question.question) } small { (question.workflow) " · " (question.step) @if !question.decided_by.is_empty() { " · by " (question.decided_by) } } }
                         td.num.mute { (text::ago(question.asked_ms, chrome.now_ms)) }
                     }
                 } }

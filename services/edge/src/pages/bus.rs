@@ -1,4 +1,4 @@
-//! Streams and consumers: how full, how far behind, how soon done.
+//! Streams and consumers: how full, how far behind.
 
 use maud::{Markup, html};
 
@@ -31,27 +31,27 @@ pub struct StreamRow {
     pub bytes: u64,
     /// Its cap; 0 for none.
     pub max_bytes: u64,
-    /// When it is full it refuses, rather than forgets the oldest.
-    pub refuses: bool,
+    /// Whether it is a bucket.
+    pub is_bucket: bool,
 }
 
 /// One consumer, or several of one kind.
 #[derive(Debug, Clone, Default)]
 pub struct QueueRow {
-    /// `role.<name>`, `partition.<p>`, `intake` or `timers`.
+    /// Its name.
     pub subject: String,
+    /// The stream that it reads.
+    pub stream: String,
     /// Messages that nobody has got yet.
     pub pending: u64,
     /// Messages that somebody has got and did not settle.
     pub held: u64,
-    /// Messages that were delivered more than once; `None` when not known.
-    pub redelivered: Option<u64>,
+    /// Messages of those that were delivered more than once.
+    pub redelivered: u64,
     /// Requests that wait for messages.
     pub waiting: u64,
     /// Age of the oldest message that waits.
     pub oldest_ms: Option<u64>,
-    /// When it is empty at the present pace; `None` when that cannot be told.
-    pub drained_in_ms: Option<u64>,
 }
 
 /// The page.
@@ -78,7 +78,7 @@ fn queues(view: &Bus) -> Markup {
             @else { div.scroll { table.list {
                 thead { tr {
                     th scope="col" { "Consumer" } th.num scope="col" { "Pending" } th.num scope="col" { "Unsettled" } th.num.md scope="col" { "Redelivered" }
-                    th.num scope="col" { "Waiting pulls" } th.num.md scope="col" { "Oldest" } th.num.md scope="col" { "Drained in" }
+                    th.num scope="col" { "Waiting pulls" } th.num.md scope="col" { "Oldest" }
                 } }
                 tbody { @for queue in &view.queues { (queue_row(queue)) } }
             } } }
@@ -91,13 +91,12 @@ fn queue_row(queue: &QueueRow) -> Markup {
     let time = |value: Option<u64>| value.map_or("–".to_owned(), text::span);
     html! {
         tr {
-            td.main.short { span.mono { (queue.subject) } @if is_alone { small.s-bad.st { "nobody asks for its messages" } } }
+            td.main.short { span.mono { (queue.subject) } small { (queue.stream) @if is_alone { " · " span.s-bad.st { "nobody asks for its messages" } } } }
             td.num data-label="pending" { (text::whole(queue.pending)) }
             td.num data-label="unsettled" { (text::whole(queue.held)) }
-            td.num.md { (queue.redelivered.map_or("–".to_owned(), text::whole)) }
+            td.num.md { (text::whole(queue.redelivered)) }
             td.num data-label="pulls" { (text::whole(queue.waiting)) }
             td.num.md { (time(queue.oldest_ms)) }
-            td.num.md { (time(queue.drained_in_ms)) }
         }
     }
 }
@@ -108,14 +107,13 @@ fn streams(view: &Bus) -> Markup {
             header { h2 { "Streams" } }
             @if view.streams.is_empty() { (part::empty(Icon::Bus, "No streams", &html! { code { "cadre bus apply" } " makes them." })) }
             @else { div.scroll { table.list {
-                thead { tr { th scope="col" { "Stream" } th.num scope="col" { "Messages" } th.num scope="col" { "Size" } th.num scope="col" { "Of its cap" } th.md scope="col" { "When full" } } }
+                thead { tr { th scope="col" { "Stream" } th.num scope="col" { "Messages" } th.num scope="col" { "Size" } th.num scope="col" { "Of its cap" } } }
                 tbody { @for stream in &view.streams {
                     tr {
-                        td.main.short { span.mono { (stream.name) } }
+                        td.main.short { span.mono { (stream.name) } @if stream.is_bucket { small { "bucket" } } }
                         td.num data-label="messages" { (stream.messages.map_or("–".to_owned(), text::whole)) }
                         td.num data-label="size" { (text::bytes(stream.bytes)) }
                         td.num { @if stream.max_bytes == 0 { span.mute { "no cap" } } @else { span.metered { (part::meter(stream.bytes, 0, stream.max_bytes)) (text::percent(stream.bytes, stream.max_bytes)) " %" } } }
-                        td.md.mute { @if stream.max_bytes == 0 { "–" } @else if stream.refuses { "refuses" } @else { "forgets the oldest" } }
                     }
                 } }
             } } }

@@ -232,7 +232,7 @@ fn foot(chrome: &Chrome) -> Markup {
                 (Icon::Theme.draw())
             }
             @if chrome.has_session {
-                form method="post" action="/logout" {
+                form method="post" action="/session/end" {
                     (chrome.csrf_field())
                     button.btn.plain.tiny title="Sign out" aria-label="Sign out" { (Icon::Leave.draw()) }
                 }

@@ -12,8 +12,7 @@ use super::{
 pub fn login(chrome: &Chrome, refused: &str, next: &str) -> Markup {
     let body = html! {
         h1 { "Sign in" }
-        form.gap method="post" action="/login" {
-            (chrome.csrf_field())
+        form.gap method="post" action="/session" {
             input type="hidden" name="next" value=(next);
             @if !refused.is_empty() { div.field role="alert" { (part::note(Tone::Bad, &html! { p { (refused) } })) } }
             div.field {

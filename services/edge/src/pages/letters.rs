@@ -37,7 +37,9 @@ pub struct Letter {
     pub at_ms: u64,
     /// How often it was delivered.
     pub deliveries: u64,
-    /// The beginning of the message.
+    /// What of the message is not kept; it cannot be sent again then. Empty when all is there.
+    pub lost: String,
+    /// The beginning of the message; empty when it was not read.
     pub body: String,
 }
 
@@ -66,12 +68,13 @@ fn one(chrome: &Chrome, view: &Letters, letter: &Letter) -> Markup {
                     @if letter.deliveries > 0 { " · " (letter.deliveries) " deliveries" }
                     @if !letter.task.is_empty() { " · " a.link.mono href={ "/tasks/" (letter.task) } { (text::brief_id(&letter.task)) } }
                 }
+                @if !letter.lost.is_empty() { p { "It cannot be sent again: " (letter.lost) } }
                 @if !letter.body.is_empty() { details { summary { "Message" } (part::document(&letter.body)) } }
             }
             @if view.can_steer {
                 form.acts method="post" action=(address) hx-post=(address) hx-target="#toasts" {
                     (chrome.csrf_field())
-                    button.btn.tiny name="wish" value="replay" { "Send again" }
+                    button.btn.tiny name="wish" value="replay" disabled[!letter.lost.is_empty()] { "Send again" }
                     button.btn.tiny.danger name="wish" value="drop" { "Remove" }
                 }
             }

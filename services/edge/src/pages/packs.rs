@@ -17,8 +17,6 @@ pub struct Packs {
     pub selected: String,
     /// Its plan.
     pub nodes: Vec<super::task::Node>,
-    /// How its newest revision differs from the one before, line by line.
-    pub diff: Vec<String>,
 }
 
 /// One pack.
@@ -35,14 +33,14 @@ pub struct Pack {
 pub struct Revision {
     /// Its hash.
     pub hash: String,
-    /// What its author says of it.
-    pub note: String,
-    /// When it came onto the bus; `None` when not known.
+    /// When the first task got it, or it came onto the bus; `None` when not known.
     pub at_ms: Option<u64>,
     /// New goals get it.
     pub is_current: bool,
     /// Open tasks that keep it.
     pub open_tasks: u64,
+    /// Tasks that ever had it.
+    pub tasks: u64,
 }
 
 /// The page.
@@ -73,25 +71,17 @@ fn one(chrome: &Chrome, view: &Packs, pack: &Pack) -> Markup {
             }
             @if is_on && !view.nodes.is_empty() { (super::task::drawn(&view.nodes)) }
             table.list {
-                thead.vh { tr { th { "Revision" } th { "Note" } th { "Open tasks" } th { "Since" } } }
+                thead.vh { tr { th { "Revision" } th { "Tasks" } th { "Open tasks" } th { "Since" } } }
                 tbody { @for revision in &pack.revisions {
                     tr {
                         td { code { (text::brief_id(&revision.hash)) } @if revision.is_current { " " span.tag.tint.s-ok { "current" } } }
-                        td.main { span { (revision.note) } }
+                        td.main.short { span.mute { (text::count(revision.tasks, "task")) } }
                         td.num.mute { @if revision.open_tasks > 0 { a.link href={ "/tasks?workflow=" (pack.name) } { (text::count(revision.open_tasks, "open task")) } } @else { "no open tasks" } }
                         td.num.mute { @if let Some(at) = revision.at_ms { (text::ago(at, chrome.now_ms)) } }
                     }
                 } }
             }
-            @if is_on && !view.diff.is_empty() { details.body { summary { "What the newest revision changed" } (diff(&view.diff)) } }
+            @if pack.revisions.len() > 1 { p.hint.mute { "What a revision changes: " code { "cadre pack diff" } } }
         }
-    }
-}
-
-fn diff(lines: &[String]) -> Markup {
-    html! {
-        pre.doc.diff tabindex="0" { @for line in lines {
-            span.add[line.starts_with('+')].del[line.starts_with('-')] { (line) "\n" }
-        } }
     }
 }

@@ -88,11 +88,11 @@ pub struct Task {
     pub events: Vec<EventRow>,
     /// Where the next events begin; `None` when all are shown.
     pub events_after: Option<u64>,
-    /// Calls of models and tools.
-    pub calls: Vec<Call>,
+    /// Calls of models and tools; `None` when they were not read.
+    pub calls: Option<Vec<Call>>,
     /// The answer; `None` while there is none.
     pub answer: Option<Answer>,
-    /// What it cost, by role and model.
+    /// What it cost, by step.
     pub spend: Vec<SpendRow>,
 }
 
@@ -150,13 +150,13 @@ pub struct EventRow {
     pub state: String,
 }
 
-/// What one role spent on one model.
+/// What one step spent.
 #[derive(Debug, Clone, Default)]
 pub struct SpendRow {
-    /// The step or role.
+    /// The step.
     pub name: String,
-    /// The model; empty for none.
-    pub model: String,
+    /// Who did it; empty for nobody.
+    pub role: String,
     /// Tokens.
     pub tokens: u64,
     /// Money.
@@ -273,7 +273,7 @@ fn figures(chrome: &Chrome, view: &Task) -> Markup {
 fn tabs(view: &Task) -> Markup {
     let count = |tab: Tab| match tab {
         Tab::Timeline => view.timeline.lanes.len(),
-        Tab::Calls => view.calls.len(),
+        Tab::Calls => view.calls.as_ref().map_or(0, Vec::len),
         Tab::Graph | Tab::Events | Tab::Result | Tab::Spend => 0,
     };
     html! {
@@ -300,7 +300,7 @@ fn body(chrome: &Chrome, view: &Task) -> Markup {
             }
         },
         Tab::Events => events(view),
-        Tab::Calls => detail::calls(&view.calls),
+        Tab::Calls => detail::calls(view),
         Tab::Result => result::draw(view),
         Tab::Spend => spend(view),
     };
@@ -341,11 +341,11 @@ fn spend(view: &Task) -> Markup {
     html! {
         section.card {
             div.scroll { table.list {
-                thead { tr { th scope="col" { "Step" } th scope="col" { "Model" } th.num scope="col" { "Tokens" } th.num scope="col" { "Cost" } th.num scope="col" { "Share" } } }
+                thead { tr { th scope="col" { "Step" } th scope="col" { "Role" } th.num scope="col" { "Tokens" } th.num scope="col" { "Cost" } th.num scope="col" { "Share" } } }
                 tbody { @for row in &view.spend {
                     tr {
                         td { (row.name) }
-                        td.mute { @if row.model.is_empty() { "–" } @else { (row.model) } }
+                        td.mute { @if row.role.is_empty() { "–" } @else { (row.role) } }
                         td.num { (text::whole(row.tokens)) }
                         td.num { (text::usd(row.cost_micros)) }
                         td.num { span.metered { (part::meter(row.cost_micros, 0, view.cost_micros.saturating_mul(100) / 79)) (text::percent(row.cost_micros, view.cost_micros)) " %" } }

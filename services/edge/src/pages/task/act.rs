@@ -128,6 +128,7 @@ fn fields(view: &Task, act: Act) -> Markup {
             div.field { label for="budget-usd" { "US dollars more" } input #budget-usd type="number" name="usd" min="0" step="0.0001" value="0"; }
             div.field { label for="budget-tokens" { "Tokens more" } input #budget-tokens type="number" name="tokens" min="0" step="1" value="0"; }
             div.field { label for="budget-steps" { "Steps more" } input #budget-steps type="number" name="steps" min="0" step="1" value="0"; }
+            div.field { label for="budget-seconds" { "Seconds more" } input #budget-seconds type="number" name="seconds" min="0" step="1" value="0"; }
         },
         Act::Cancel => html! {
             div.field {

@@ -40,8 +40,12 @@ pub struct StepView {
     pub grant_tokens: u64,
     /// Tokens that it has used.
     pub tokens: u64,
-    /// Time that an attempt gets.
-    pub timeout_ms: u64,
+    /// Time on the way to workers and back.
+    pub queued_ms: u64,
+    /// Time in workers' hands.
+    pub running_ms: u64,
+    /// Time in which a person was asked.
+    pub asked_ms: u64,
     /// What it got, as JSON; `None` when it is not kept or not looked up.
     pub input: Option<String>,
     /// What it gave, as JSON.
@@ -122,7 +126,8 @@ fn facts(step: &StepView) -> Markup {
             dt { "Attempts" } dd { (step.attempts.len().max(1)) }
             @if let Some(confidence) = step.confidence_percent { dt { "Confidence" } dd { (confidence) " %" } }
             @if !step.unsure.is_empty() { dt { "Unsure" } dd { (step.unsure) } }
-            @if step.timeout_ms > 0 { dt { "Time" } dd { (text::span(step.timeout_ms)) span.mute { " an attempt" } } }
+            @if step.running_ms > 0 { dt { "Worked on" } dd { (text::span(step.running_ms)) @if step.queued_ms > 0 { span.mute { ", " (text::span(step.queued_ms)) " in the queue" } } } }
+            @if step.asked_ms > 0 { dt { "Asked" } dd { (text::span(step.asked_ms)) span.mute { " for a person" } } }
             dt { "Money" } dd { (text::usd(step.cost_micros)) @if step.grant_micros > 0 { span.mute { " of " (text::usd(step.grant_micros)) " an attempt" } } }
             @if step.tokens > 0 || step.grant_tokens > 0 {
                 dt { "Tokens" } dd { (text::whole(step.tokens)) @if step.grant_tokens > 0 { span.mute { " of " (text::whole(step.grant_tokens)) } } }
@@ -152,7 +157,11 @@ fn attempts(step: &StepView) -> Markup {
 }
 
 /// The calls of a task's steps, in order.
-pub(super) fn calls(calls: &[Call]) -> Markup {
+pub(super) fn calls(view: &Task) -> Markup {
+    let Some(calls) = &view.calls else {
+        let hint = html! { "What steps asked of models and tools stands in their journals, which this page does not read yet: " code { "cadre task calls " (view.id) } };
+        return html! { section.card { (part::empty(Icon::Model, "Calls are shown on the command line", &hint)) } };
+    };
     if calls.is_empty() {
         let hint = html! { "No step of this task asked a model or a tool. Roles of the runtimes " code { "rules" } " and " code { "script" } " never do." };
         return html! { section.card { (part::empty(Icon::Model, "No calls", &hint)) } };

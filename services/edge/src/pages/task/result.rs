@@ -31,8 +31,10 @@ pub struct Conflict {
     pub field: String,
     /// The rule that decided.
     pub rule: String,
-    /// What counts, and where it is from.
-    pub won: (String, String),
+    /// Why this one won, in one sentence.
+    pub why: String,
+    /// What counts, and where it is from; `None` when nothing does.
+    pub won: Option<(String, String)>,
     /// What does not.
     pub lost: Vec<(String, String)>,
 }
@@ -85,10 +87,14 @@ fn conflicts(conflicts: &[Conflict]) -> Markup {
             @for conflict in conflicts {
                 div.versus {
                     h3 { b { (conflict.field) } " · rule " (conflict.rule) }
-                    div.row.won { span.s-ok.st { "won" } span { code { (conflict.won.0) } " " span.mute { (conflict.won.1) } } }
+                    @match &conflict.won {
+                        Some((value, source)) => { div.row.won { span.s-ok.st { "won" } span { code { (value) } " " span.mute { (source) } } } },
+                        None => { div.row { span.s-bad.st { "open" } span { "unresolved" } } },
+                    }
                     @for (value, source) in &conflict.lost {
                         div.row.lost { span { "lost" } span { code { (value) } " " (source) } }
                     }
+                    @if !conflict.why.is_empty() { p.mute { (conflict.why) } }
                 }
             }
         }

@@ -251,11 +251,11 @@ pub(super) fn task(tab: Tab) -> Task {
         nodes: nodes(),
         events: events(),
         events_after: Some(22),
-        calls: calls(),
+        calls: Some(calls()),
         answer: Some(answer()),
         spend: vec![
-            SpendRow { name: "extract".to_owned(), model: "openai/gpt-5-mini".to_owned(), tokens: 24_120, cost_micros: 38_240 },
-            SpendRow { name: "synthesise".to_owned(), model: "anthropic/claude-sonnet-4-5".to_owned(), tokens: 14_292, cost_micros: 23_000 },
+            SpendRow { name: "extract".to_owned(), role: "extractor".to_owned(), tokens: 24_120, cost_micros: 38_240 },
+            SpendRow { name: "synthesise".to_owned(), role: "synthesizer".to_owned(), tokens: 14_292, cost_micros: 23_000 },
         ],
         ..Task::default()
     }
@@ -278,7 +278,8 @@ pub(super) fn task_with_step() -> Task {
         cost_micros: 3_440,
         grant_tokens: 4_000,
         tokens: 2_210,
-        timeout_ms: 15_000,
+        queued_ms: 320,
+        running_ms: 8_400,
         input: Some("{\n  \"kind\": \"services\",\n  \"terms\": [\"auto_renewal\", \"liability_cap\"]\n}".to_owned()),
         output: Some("{\n  \"clause\": \"auto_renewal\",\n  \"verdict\": \"anomaly\",\n  \"confidence\": 0.62\n}".to_owned()),
         ..StepView::default()
@@ -320,7 +321,8 @@ fn answer() -> Answer {
         conflicts: vec![Conflict {
             field: "payment_days".to_owned(),
             rule: "newest".to_owned(),
-            won: ("45".to_owned(), "as of 2026-03-01, from extract.4".to_owned()),
+            why: "it is the newer one".to_owned(),
+            won: Some(("45".to_owned(), "as of 2026-03-01, from extract.4".to_owned())),
             lost: vec![("30".to_owned(), "confidence 0.90, from extract.1".to_owned())],
         }],
         missing: vec![Missing { step: "lookup".to_owned(), cause: "unavailable: provider answered 503".to_owned() }],
@@ -330,7 +332,7 @@ fn answer() -> Answer {
 
 pub(super) fn approvals() -> Approvals {
     let question = |index: u64, text: &str, expires: u64| Question {
-        id: format!("{}.approve.{index}", id(1)),
+        id: format!("{}/approve-{index}", id(1)),
         task: id(1),
         step: "approve".to_owned(),
         workflow: "refund".to_owned(),
@@ -348,8 +350,9 @@ pub(super) fn approvals() -> Approvals {
         four_eyes: index == 1,
         choices: vec!["approve".to_owned(), "deny".to_owned()],
         decision: String::new(),
+        decided_by: String::new(),
     };
-    let decided = Question { decision: "granted".to_owned(), ..question(1, "Pay invoice 2026-118 of 1,240.00 USD?", 0) };
+    let decided = Question { decision: "granted".to_owned(), decided_by: "jonas".to_owned(), ..question(1, "Pay invoice 2026-118 of 1,240.00 USD?", 0) };
     Approvals {
         open: vec![
             question(1, "Refund 49.90 USD of order A-1734 to customer 8812 (arrived broken)?", 200_000),
@@ -400,11 +403,11 @@ pub(super) fn breakers() -> Breakers {
 
 pub(super) fn bus() -> Bus {
     let queue = |subject: &str, pending: u64, held: u64, waiting: u64| QueueRow {
-        subject: subject.to_owned(), pending, held, waiting, redelivered: Some(held / 4),
-        oldest_ms: (pending > 0).then_some(pending * 37), drained_in_ms: (pending > 0).then_some(pending * 90),
+        subject: subject.to_owned(), stream: "CADRE_WORK".to_owned(), pending, held, waiting, redelivered: held / 4,
+        oldest_ms: (pending > 0).then_some(pending * 37),
     };
     let stream = |name: &str, bytes: u64, max_bytes: u64| StreamRow {
-        name: name.to_owned(), messages: Some(bytes / 410), bytes, max_bytes, refuses: name.ends_with("LOG"),
+        name: name.to_owned(), messages: Some(bytes / 410), bytes, max_bytes, is_bucket: false,
     };
     Bus {
         streams: vec![stream("CADRE_GOALS", 210_000, 1_073_741_824), stream("CADRE_LOG", 912_000_000, 1_073_741_824), stream("CADRE_WORK", 1_900_000, 536_870_912), stream("CADRE_TIMER", 88_000, 0)],
@@ -415,7 +418,7 @@ pub(super) fn bus() -> Bus {
 
 pub(super) fn letters() -> Letters {
     Letters {
-        rows: vec![Letter { id: "CADRE_LOG.8812".to_owned(), reason: "cannot be decoded: field 3 has the wrong wire type".to_owned(), subject: "in.0.report".to_owned(), kind: "report".to_owned(), task: id(9), at_ms: NOW - 400_000, deliveries: 10, body: "{\"step\": \"extract.3\"}".to_owned() }],
+        rows: vec![Letter { id: "CADRE_LOG.8812".to_owned(), reason: "cannot be decoded: field 3 has the wrong wire type".to_owned(), subject: "in.0.report".to_owned(), kind: "report".to_owned(), task: id(9), at_ms: NOW - 400_000, deliveries: 10, body: "{\"step\": \"extract.3\"}".to_owned(), lost: String::new() }],
         total: 2,
         can_steer: true,
     }
@@ -440,13 +443,12 @@ pub(super) fn packs() -> Packs {
         packs: vec![Pack {
             name: "contract-intake".to_owned(),
             revisions: vec![
-                Revision { hash: "9f20c1d4e8aa71".to_owned(), note: "v2: a person approves notices".to_owned(), at_ms: Some(NOW - 7_200_000), is_current: true, open_tasks: 41 },
-                Revision { hash: "11aa04bc91ff02".to_owned(), note: "v1: four roles on the rules runtime".to_owned(), at_ms: Some(NOW - 90_000_000), is_current: false, open_tasks: 3 },
+                Revision { hash: "9f20c1d4e8aa71".to_owned(), at_ms: Some(NOW - 7_200_000), is_current: true, open_tasks: 41, tasks: 912 },
+                Revision { hash: "11aa04bc91ff02".to_owned(), at_ms: Some(NOW - 90_000_000), is_current: false, open_tasks: 3, tasks: 18_220 },
             ],
         }],
         selected: "contract-intake".to_owned(),
         nodes: nodes(),
-        diff: vec!["  steps:".to_owned(), "-   brief:".to_owned(), "+   approve:".to_owned()],
     }
 }
 
