@@ -171,3 +171,27 @@ async fn consume(streams: Streams, count: usize) -> Result<(), BusError> {
     }
     Ok(())
 }
+
+/// Publishes messages in order, with at most `in_flight` of them unconfirmed.
+///
+/// # Errors
+/// [`BusError`] when a stream did not take one.
+pub async fn fill(
+    publisher: &Connection,
+    messages: impl Iterator<Item = (String, Bytes)>,
+    in_flight: usize,
+) -> Result<(), BusError> {
+    let mut acks: VecDeque<PublishAckFuture> = VecDeque::new();
+    for (subject, body) in messages {
+        if acks.len() >= in_flight
+            && let Some(oldest) = acks.pop_front()
+        {
+            oldest.await.map_err(unavailable)?;
+        }
+        acks.push_back(publisher.js.publish(subject, body).await.map_err(unavailable)?);
+    }
+    for ack in acks {
+        ack.await.map_err(unavailable)?;
+    }
+    Ok(())
+}

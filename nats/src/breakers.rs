@@ -28,6 +28,7 @@ use cadre_core::{
         port::{BreakerBoard, PostError, Posted},
     },
     ids::Name,
+    limits::BREAKER_POD_LIVES_FOR,
     ports::BusError,
     time::UnixMillis,
 };
@@ -59,6 +60,14 @@ pub struct BoardContent {
     pub hints: Vec<(Target, Posted)>,
     /// Pods, with the time of their last sign of life.
     pub pods: Vec<(Name, UnixMillis)>,
+}
+
+impl BoardContent {
+    /// Pods that have given a sign of life lately.
+    #[must_use]
+    pub fn live_pods(&self, now: UnixMillis) -> usize {
+        self.pods.iter().filter(|(_, at)| now.since(*at) < BREAKER_POD_LIVES_FOR).count()
+    }
 }
 
 impl KvBreakers {

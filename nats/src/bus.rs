@@ -195,11 +195,11 @@ impl JetStreamBus {
         self.journal.of_task(task).await
     }
 
-    /// Asks the task's partition to end it now. Idempotent.
+    /// Asks the task's partition to end it now. Idempotent. Says where the wish stands, as [`Self::control`].
     ///
     /// # Errors
     /// [`BusError`] when the wish may not have arrived.
-    pub async fn cancel(&self, task: &TaskId, by: &str, reason: &str) -> Result<(), BusError> {
+    pub async fn cancel(&self, task: &TaskId, by: &str, reason: &str) -> Result<u64, BusError> {
         self.outbox.cancel(task, by, reason).await
     }
 

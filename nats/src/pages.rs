@@ -2,13 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use async_nats::{HeaderMap, StatusCode, jetstream::stream::Stream};
+use async_nats::{
+    HeaderMap, StatusCode, datetime::parse_rfc3339, jetstream::stream::Stream,
+};
 use bytes::Bytes;
-use cadre_core::{limits::BUS_GAP_MAX, ports::BusError};
+use cadre_core::{limits::BUS_GAP_MAX, ports::BusError, time::UnixMillis};
 use futures::StreamExt as _;
 use serde_json::json;
 
-use crate::bus::Streams;
+use crate::{bus::Streams, tail::unix};
 
 /// Messages asked for in one read.
 pub(crate) const READ_BATCH: u64 = 1_000;
@@ -24,6 +26,8 @@ const READ_GAP: Duration = Duration::from_secs(3);
 pub(crate) struct Stored {
     pub(crate) subject: String,
     pub(crate) sequence: u64,
+    /// When the broker stored it.
+    pub(crate) at: UnixMillis,
     pub(crate) body: Bytes,
 }
 
@@ -34,8 +38,9 @@ pub(crate) async fn last(stream: &Stream<()>, subject: &str) -> Result<Option<St
     loop {
         match stream.get_last_raw_message_by_subject(subject).await {
             Ok(message) => {
-                let (sequence, body) = (message.sequence, message.payload);
-                return Ok(Some(Stored { subject: subject.to_owned(), sequence, body }));
+                let (sequence, at) = (message.sequence, unix(message.time));
+                let body = message.payload;
+                return Ok(Some(Stored { subject: subject.to_owned(), sequence, at, body }));
             }
             Err(error) if matches!(error.kind(), Kind::NoMessageFound) => return Ok(None),
             Err(error) if begun.elapsed() >= BUS_GAP_MAX => {
@@ -99,7 +104,9 @@ async fn try_read(
         let sequence = header(headers, "Nats-Sequence").and_then(|text| text.parse().ok());
         let sequence = sequence.ok_or("answer without a sequence")?;
         let subject = header(headers, "Nats-Subject").unwrap_or_default().to_owned();
-        batch.push(Stored { subject, sequence, body: answer.payload });
+        let at = header(headers, "Nats-Time-Stamp").and_then(|text| parse_rfc3339(text).ok());
+        let at = at.map(unix).unwrap_or_default();
+        batch.push(Stored { subject, sequence, at, body: answer.payload });
     }
 }
 

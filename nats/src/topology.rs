@@ -59,6 +59,9 @@ pub const MEMBERS_BUCKET: &str = "CADRE_MEMBERS";
 /// Key-value bucket of the features that the whole fleet may use.
 pub const FEATURES_BUCKET: &str = "CADRE_FEATURES";
 
+/// Key-value bucket of API tokens.
+pub const TOKENS_BUCKET: &str = "CADRE_TOKENS";
+
 /// Object store of large documents.
 pub const BLOBS_BUCKET: &str = "CADRE_BLOBS";
 

@@ -20,18 +20,18 @@ use crate::publish::{Outgoing, Published};
 const SOURCE: &str = "cli";
 
 impl Outbox {
-    /// Asks a task's partition to end it.
+    /// Asks a task's partition to end it; gives the sequence of the wish in its stream.
     pub(crate) async fn cancel(
         &self,
         task: &TaskId,
         by: &str,
         reason: &str,
-    ) -> Result<(), BusError> {
+    ) -> Result<u64, BusError> {
         let subject = subject::cancel(self.streams.partition(task), &source()?, task);
         let wish = Cancel { by: clip(by), reason: clip(reason) };
         let headers = typed(ContentType::Protobuf, None);
         let body = cancel::encode(&wish, ContentType::Protobuf).map_err(refused)?;
-        self.streams.publisher.publish(Outgoing { subject, headers, body }).await.map(|_| ())
+        stored(self.streams.publisher.publish(Outgoing { subject, headers, body }).await?)
     }
 
     /// Asks a task's partition to steer it; gives the sequence of the wish in its stream.
@@ -80,10 +80,14 @@ impl Outbox {
         let mut headers = typed(ContentType::Protobuf, None);
         let name = [subject.as_bytes(), b" ", &body].concat();
         headers.insert(MSG_ID, Hash::of(&name).to_string());
-        match self.streams.publisher.publish(Outgoing { subject, headers, body }).await? {
-            Published::Stored(sequence) => Ok(sequence),
-            Published::Refused { .. } => Err(refused("a wish has no guard that could fail")),
-        }
+        stored(self.streams.publisher.publish(Outgoing { subject, headers, body }).await?)
+    }
+}
+
+fn stored(published: Published) -> Result<u64, BusError> {
+    match published {
+        Published::Stored(sequence) => Ok(sequence),
+        Published::Refused { .. } => Err(refused("a wish has no guard that could fail")),
     }
 }
 

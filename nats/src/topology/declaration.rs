@@ -10,7 +10,7 @@ use crate::topology::{
 };
 
 /// Version of the declarations. Raised with any change of the YAML files, so that an older build does not undo it.
-pub(super) const VERSION: u32 = 4;
+pub(super) const VERSION: u32 = 5;
 
 const STREAMS: [(&str, &str); 8] = [
     ("streams/log.yaml", include_str!("../../streams/log.yaml")),
@@ -32,12 +32,13 @@ const CONSUMERS: [(&str, &str); 4] = [
 
 const ROLE: (&str, &str) = ("consumers/role.yaml", include_str!("../../consumers/role.yaml"));
 
-const BUCKETS: [(&str, &str); 5] = [
+const BUCKETS: [(&str, &str); 6] = [
     ("buckets/packs.yaml", include_str!("../../buckets/packs.yaml")),
     ("buckets/blobs.yaml", include_str!("../../buckets/blobs.yaml")),
     ("buckets/breakers.yaml", include_str!("../../buckets/breakers.yaml")),
     ("buckets/members.yaml", include_str!("../../buckets/members.yaml")),
     ("buckets/features.yaml", include_str!("../../buckets/features.yaml")),
+    ("buckets/tokens.yaml", include_str!("../../buckets/tokens.yaml")),
 ];
 
 /// A declaration that cannot be read: a bug of this build.

@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 
 use crate::topology::{
     ALERTS_STREAM, ANSWERS_STREAM, BLOBS_BUCKET, BREAKERS_BUCKET, FEATURES_BUCKET, GOALS_STREAM,
-    MEMBERS_BUCKET, PACKS_BUCKET, Topology,
+    MEMBERS_BUCKET, PACKS_BUCKET, TOKENS_BUCKET, Topology,
     api::{ApiError, consumers, stream_info},
     in_stream, log_stream, run_stream, timer_stream, work_stream,
 };
@@ -114,6 +114,7 @@ pub async fn status(js: &Context, topology: &Topology) -> Result<Status, ApiErro
         format!("KV_{BREAKERS_BUCKET}"),
         format!("KV_{MEMBERS_BUCKET}"),
         format!("KV_{FEATURES_BUCKET}"),
+        format!("KV_{TOKENS_BUCKET}"),
     ];
     let buckets = try_join_all(buckets.iter().map(|name| stream_info::<stream::Info>(js, name)));
     let (streams, consumers, buckets) =

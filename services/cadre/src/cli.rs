@@ -15,7 +15,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use crate::{
     commands::{
         alert, approval, bench, breaker, bus, check, completion, config, demo, dev, dlq, doctor,
-        goal, init, pack, serve, task, upgrade, version,
+        goal, init, pack, serve, task, token, upgrade, version,
     },
     exit::{Code, Failure, code_of},
     output,
@@ -47,6 +47,7 @@ enum Command {
     Breaker(breaker::BreakerArgs),
     Alert(alert::AlertArgs),
     Dlq(dlq::DlqArgs),
+    Token(token::TokenArgs),
     Doctor(doctor::DoctorArgs),
     Check(check::CheckArgs),
     Upgrade(upgrade::UpgradeArgs),
@@ -121,6 +122,7 @@ fn service(command: &Command, settings: &Settings) -> String {
         | Command::Breaker(_)
         | Command::Alert(_)
         | Command::Dlq(_)
+        | Command::Token(_)
         | Command::Doctor(_)
         | Command::Check(_)
         | Command::Upgrade(_)
@@ -153,6 +155,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Breaker(args) => breaker::run(args, settings).await,
         Command::Alert(args) => alert::run(args, settings).await,
         Command::Dlq(args) => dlq::run(args, settings).await,
+        Command::Token(args) => token::run(args, settings).await,
         Command::Doctor(args) => doctor::run(args, settings).await,
         Command::Check(args) => check::run(args, settings).await,
         Command::Upgrade(args) => upgrade::run(args, settings).await,

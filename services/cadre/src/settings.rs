@@ -5,6 +5,7 @@
 //! and `files`; everything after that is a function of [`Sources`].
 
 mod context;
+mod edge;
 mod environment;
 mod files;
 mod flags;
@@ -16,6 +17,7 @@ mod tests;
 use std::{
     ffi::OsString,
     fmt,
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
@@ -28,6 +30,7 @@ use serde::Serialize;
 use crate::output::Format;
 
 pub use context::Context;
+pub use edge::EdgeSettings;
 pub use environment::Environment;
 pub use files::SettingsFile;
 pub use flags::Flags;
@@ -72,6 +75,8 @@ pub struct Settings {
     pub service_name: Option<String>,
     /// Providers of models and their keys, from the environment alone.
     pub models: ModelSettings,
+    /// Where the HTTP side listens, and whose credentials count there.
+    pub edge: EdgeSettings,
     /// What this build reads, writes and knows; no source can change it.
     pub release: Release,
     /// Where each value comes from.
@@ -239,6 +244,11 @@ impl Settings {
             login: sources.environment.login(),
             service_name: sources.environment.service_name(),
             models: ModelSettings::of(&sources.environment)?,
+            edge: EdgeSettings {
+                address: choices.read(Key::Http, address)?,
+                is_closed: choices.read(Key::HttpAuth, boolean)?,
+                oidc: edge::oidc(&sources.environment),
+            },
             release: RELEASE,
             explained: choices.explained(),
         })
@@ -327,7 +337,9 @@ fn candidates(sources: &Sources, key: Key) -> Vec<Candidate> {
         | Key::Log
         | Key::LogFormat
         | Key::OtlpEndpoint
-        | Key::Output => None,
+        | Key::Output
+        | Key::Http
+        | Key::HttpAuth => None,
     });
     let context = context.map(|(context, text)| (Source::Context(context.name.clone()), text));
     let default = (Source::Default, default_text(sources, key));
@@ -349,7 +361,12 @@ fn default_text(sources: &Sources, key: Key) -> String {
             let found = sources.environment.cache_dir().unwrap_or_else(fallback_cache);
             found.display().to_string()
         }
-        Key::Nats | Key::NatsServer | Key::Credentials | Key::OtlpEndpoint => String::new(),
+        Key::Nats
+        | Key::NatsServer
+        | Key::Credentials
+        | Key::OtlpEndpoint
+        | Key::Http
+        | Key::HttpAuth => String::new(),
     }
 }
 
@@ -379,6 +396,10 @@ fn nats(candidate: &Candidate) -> Result<String, String> {
 
 fn tenant(candidate: &Candidate) -> Result<Name, String> {
     Name::new(&candidate.text).map_err(|error| error.to_string())
+}
+
+fn address(candidate: &Candidate) -> Result<SocketAddr, String> {
+    candidate.text.parse().map_err(|_| "write ADDRESS:PORT, such as 127.0.0.1:7700".to_owned())
 }
 
 fn boolean(candidate: &Candidate) -> Result<bool, String> {

@@ -1,6 +1,6 @@
 //! Starts the services of one process on a connection, and stops them in reverse order.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use cadre_agent::{AgentOptions, AgentService, RoleSelection};
 use cadre_aggregator::{AggregatorOptions, AggregatorService};
@@ -8,13 +8,20 @@ use cadre_core::{
     breaker::Settings as BreakerSettings, fleet::Member, ids::Name, ports::BusError,
     watch::Settings as WatchSettings,
 };
+use cadre_edge::{
+    EdgeError, EdgeOptions, EdgeService,
+    http::{Auth, HttpOptions, JwtOptions, Jwts},
+    model::ModelOptions,
+};
 use cadre_inference::{Gateway, GatewayTerms, InferenceService, Providers, ServiceOptions};
 use cadre_nats::{
     Grouping,
     breakers::KvBreakers,
     bus::JetStreamBus,
     connect::Connection,
+    desk::JetStreamDesk,
     fleet::{Fleet, JoinError, Membership},
+    history::JetStreamHistory,
     packs::KvPacks,
     watch::JetStreamWatch,
 };
@@ -44,14 +51,29 @@ pub struct StackOptions {
     pub aggregator: bool,
     /// Asks models for the roles, with these providers; `None` leaves it to other processes.
     pub inference: Option<ModelSettings>,
+    /// Serves HTTP; `None` leaves it to other processes.
+    pub edge: Option<EdgePlan>,
     /// Steps of each role held at once by this process.
     pub in_flight: usize,
     /// How messages travel to the broker.
     pub grouping: Grouping,
 }
 
+/// How one process serves HTTP.
+#[derive(Debug, Clone)]
+pub struct EdgePlan {
+    /// Where, and its limits.
+    pub http: HttpOptions,
+    /// Lets everybody in, as this user of this tenant; `None` asks for credentials.
+    pub open_as: Option<(Name, String)>,
+    /// The issuer of JWTs that count as well.
+    pub oidc: Option<JwtOptions>,
+    /// Where the read model is kept.
+    pub model: ModelOptions,
+}
+
 impl StackOptions {
-    /// Everything, as in development; of providers only the simulated one.
+    /// Everything but HTTP, as in development; of providers only the simulated one.
     #[must_use]
     pub fn all() -> Self {
         Self {
@@ -60,6 +82,7 @@ impl StackOptions {
             agents: Some(RoleSelection::All),
             aggregator: true,
             inference: Some(ModelSettings::default()),
+            edge: None,
             in_flight: AgentOptions::default().in_flight,
             grouping: Grouping::Off,
         }
@@ -80,6 +103,7 @@ pub struct Stack {
     agents: Option<AgentService<JetStreamBus>>,
     aggregator: Option<AggregatorService<JetStreamBus>>,
     inference: Option<InferenceService<JetStreamBus, KvPacks>>,
+    edge: Option<EdgeService>,
 }
 
 impl Stack {
@@ -128,6 +152,10 @@ impl Stack {
             }
             Some(_) | None => (None, None),
         };
+        let edge = match options.edge {
+            Some(plan) => Some(edge(&bus, &packs, plan).await?),
+            None => None,
+        };
         let stack = Self {
             bus,
             packs,
@@ -138,6 +166,7 @@ impl Stack {
             agents,
             aggregator,
             inference,
+            edge,
         };
         stack.ready().await?;
         Ok(stack)
@@ -166,6 +195,12 @@ impl Stack {
         Ok(())
     }
 
+    /// Where this process serves HTTP; `None` when it does not.
+    #[must_use]
+    pub fn http(&self) -> Option<SocketAddr> {
+        self.edge.as_ref().map(EdgeService::address)
+    }
+
     /// Resolves when this process must serve no longer, with the reason; mostly never.
     pub async fn expelled(&self) -> anyhow::Error {
         match &self.membership {
@@ -176,6 +211,9 @@ impl Stack {
 
     /// Stops everything; what is in flight comes again elsewhere.
     pub async fn stop(&self) {
+        if let Some(edge) = &self.edge {
+            edge.stop().await;
+        }
         if let Some(watch) = &self.watch {
             watch.stop().await;
         }
@@ -218,6 +256,7 @@ async fn join(
         (options.agents.is_some(), "agent"),
         (options.aggregator, "aggregator"),
         (options.inference.is_some(), "inference"),
+        (options.edge.is_some(), "edge"),
     ];
     let services = services.into_iter().filter(|(is_run, _)| *is_run);
     let services = services.map(|(_, name)| name.to_owned()).collect();
@@ -281,6 +320,28 @@ async fn inference(
     };
     let (gateway, options) = (Gateway::new(terms)?, ServiceOptions::default());
     Ok(InferenceService::start(bus.clone(), gateway, options, None).await?)
+}
+
+/// The HTTP side of this process.
+async fn edge(bus: &JetStreamBus, packs: &KvPacks, plan: EdgePlan) -> anyhow::Result<EdgeService> {
+    let desk = JetStreamDesk::open(bus, packs).await;
+    let auth = match plan.open_as {
+        Some((tenant, user)) => Auth::Open { tenant, user, nonce: rand::random() },
+        None if !desk.has_tokens() && plan.oidc.is_none() => {
+            let text = "the bus has no bucket of API tokens: run `cadre bus apply`";
+            return Err(Failure::new(Code::BusUnavailable, text).into());
+        }
+        None => Auth::Closed { jwts: plan.oidc.map(Jwts::new).transpose()? },
+    };
+    let options = EdgeOptions { http: plan.http, auth, model: plan.model };
+    let ports = (JetStreamHistory::new(bus), packs.clone());
+    let started = EdgeService::start(Arc::new(desk), ports, options, None).await;
+    started.map_err(|error| match error {
+        error @ (EdgeError::Open(_) | EdgeError::Listen { .. }) => {
+            Failure::new(Code::Usage, format!("{:#}", anyhow::Error::from(error))).into()
+        }
+        error @ (EdgeError::Model(_) | EdgeError::Spawn(_)) => error.into(),
+    })
 }
 
 /// The breakers of this process; alone, where the bus has no board for them.

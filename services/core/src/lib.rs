@@ -3,10 +3,12 @@
 //! Pure: no tokio, no clock, no randomness, no I/O. Everything that may happen is
 //! decided here as data; the crates above make it happen.
 
+pub mod access;
 pub mod aggregate;
 pub mod breaker;
 pub mod check;
 pub mod contract;
+pub mod document;
 pub mod expr;
 pub mod fleet;
 pub mod ids;
@@ -16,8 +18,10 @@ pub mod model;
 pub mod pack;
 pub mod payload;
 pub mod ports;
+pub mod question;
 pub mod retry;
 pub mod task;
 pub mod time;
 pub mod watch;
+pub mod wish;
 pub mod workflow;

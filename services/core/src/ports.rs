@@ -5,6 +5,8 @@
 //! and every publication is idempotent by its own guarded subject. Dropping a
 //! future leaves it open whether the effect happened; asking again is harmless.
 
+pub mod desk;
+pub mod history;
 mod models;
 mod packs;
 mod tools;
@@ -12,6 +14,7 @@ mod tools;
 use std::{future::Future, sync::Arc, time::Duration};
 
 pub use self::{
+    history::History,
     models::{Models, Provider},
     packs::Packs,
     tools::{Clock, Tools},

@@ -13,3 +13,6 @@
 pub mod http;
 pub mod model;
 pub mod pages;
+pub mod service;
+
+pub use service::{EdgeError, EdgeOptions, EdgeService};

@@ -5,6 +5,7 @@
 mod board;
 mod bus;
 mod journal;
+mod log;
 mod models;
 mod packs;
 
@@ -28,6 +29,7 @@ use tokio::{sync::Notify, time::Instant};
 pub use self::{
     board::{BoardFlags, MemoryBoard, MemoryWatch},
     bus::{MemoryInbox, MemoryStops},
+    log::{MemoryFeed, MemoryLog},
     models::Says,
     packs::role,
 };

@@ -57,6 +57,9 @@ const OWNED: &[(&str, &[&str])] = &[
     ("genai", &["cadre-inference"]),
     ("reqwest", &["cadre-inference", "cadre-edge"]),
     ("axum", &["cadre-edge"]),
+    ("governor", &["cadre-edge"]),
+    ("jsonwebtoken", &["cadre-edge"]),
+    ("utoipa", &["cadre-edge"]),
     ("maud", &["cadre-edge"]),
     ("rusqlite", &["cadre-edge"]),
 ];

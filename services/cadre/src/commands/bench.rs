@@ -4,7 +4,9 @@ mod models;
 mod packs;
 mod pipeline;
 mod processes;
+mod projection;
 mod recovery;
+mod tales;
 
 use clap::{Args, Subcommand};
 
@@ -19,7 +21,8 @@ Examples:
   cadre bench pipeline --in-flight 1000 --sync always --replicas 3
   cadre bench fanout --width 8 -o json
   cadre bench recovery --tasks 500 --kill worker
-  cadre bench models -o json                                     what the inference gateway adds to a call")]
+  cadre bench models -o json                                     what the inference gateway adds to a call
+  cadre bench projection --events 1000000                        how fast the read model is folded from nothing")]
 pub(crate) struct BenchArgs {
     #[command(subcommand)]
     kind: Kind,
@@ -35,6 +38,8 @@ enum Kind {
     Recovery(recovery::RecoveryArgs),
     /// Calls of a local model server, direct and through the inference gateway.
     Models(models::ModelsArgs),
+    /// Fold the read model out of a large log, then ask it everything that pages ask.
+    Projection(projection::ProjectionArgs),
 }
 
 pub(crate) async fn run(args: BenchArgs, settings: &Settings) -> anyhow::Result<()> {
@@ -43,5 +48,6 @@ pub(crate) async fn run(args: BenchArgs, settings: &Settings) -> anyhow::Result<
         Kind::Fanout(args) => pipeline::fan_out(args, settings).await,
         Kind::Recovery(args) => recovery::run(args, settings).await,
         Kind::Models(args) => models::run(args, settings).await,
+        Kind::Projection(args) => projection::run(args, settings).await,
     }
 }

@@ -7,6 +7,7 @@ use cadre_core::{
     ports::{BusError, LoadError, Packs as _},
     task::{Record, Task},
     time::UnixMillis,
+    wish::Unfit,
     workflow::Workflow,
 };
 use cadre_nats::{bus::JetStreamBus, connect::Connection, packs::KvPacks};
@@ -14,6 +15,7 @@ use cadre_nats::{bus::JetStreamBus, connect::Connection, packs::KvPacks};
 use crate::{
     broker,
     exit::{Code, Failure},
+    output::text::clean,
     settings::Settings,
 };
 
@@ -97,6 +99,17 @@ pub(crate) fn refused_or_unavailable(error: &BusError) -> Failure {
         BusError::Refused(why) => Failure::new(Code::Usage, why.clone()),
         BusError::Unavailable(_) => unavailable(error),
     }
+}
+
+/// Something that was asked for cannot be.
+pub(crate) fn unfit(error: &Unfit) -> Failure {
+    let code = match error {
+        Unfit::NotFound(_) => Code::NotFound,
+        Unfit::Invalid(_) => Code::Usage,
+        Unfit::Input { .. } => Code::Rejected,
+        Unfit::Refused(_) => Code::Refused,
+    };
+    Failure::new(code, clean(&error.to_string()))
 }
 
 fn no_task(task: &TaskId) -> Failure {

@@ -1,7 +1,7 @@
 //! `cadre dev`: a whole deployment on one machine, for working on packs and workers.
 
 use std::{
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -12,11 +12,14 @@ use clap::Args;
 
 use crate::{
     broker::{self, Ground, PrivateOptions},
-    commands::pack::{apply_failure, short},
+    commands::{
+        http::{HttpArgs, Otherwise},
+        pack::{apply_failure, short},
+    },
     output::{self, text::span},
     packs::BuiltIn,
     settings::Settings,
-    stack::{Stack, StackOptions},
+    stack::{EdgePlan, Stack, StackOptions},
 };
 
 /// The port that other commands look at when nothing else is said.
@@ -24,6 +27,15 @@ const PORT_DEFAULT: u16 = 4222;
 
 /// Where `cadre doctor` looks for the broker's monitoring.
 const MONITOR_PORT_DEFAULT: u16 = 8222;
+
+/// Where people and programs look for the HTTP side.
+const HTTP_PORT_DEFAULT: u16 = 7700;
+
+/// Ports that are tried behind it.
+const HTTP_PORTS: u16 = 10;
+
+/// The read model's file in the folder of the store.
+const READ_MODEL: &str = "read-model.sqlite";
 
 /// The pack that is there from the start.
 const PACK: &str = "contract";
@@ -38,6 +50,7 @@ Examples:
   cadre dev                          keeps its store in ./.cadre if that exists, else with your data
   cadre dev --ephemeral              forgets everything at the end
   cadre dev --data ./store --port 4333
+  cadre dev --http 127.0.0.1:8080
   cadre dev --nats nats://127.0.0.1:4222    the services only, on a broker that runs")]
 pub(crate) struct DevArgs {
     /// Keep the store in a temporary folder that goes away.
@@ -49,6 +62,8 @@ pub(crate) struct DevArgs {
     /// Where the store is kept.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    #[command(flatten)]
+    http: HttpArgs,
 }
 
 pub(crate) async fn run(args: DevArgs, settings: &Settings) -> anyhow::Result<()> {
@@ -69,9 +84,10 @@ pub(crate) async fn run(args: DevArgs, settings: &Settings) -> anyhow::Result<()
     let packs = broker::packs_on(&ground.connection).await?;
     apply(&packs).await?;
     let inference = Some(settings.models.clone());
-    let options = StackOptions { inference, ..StackOptions::all() };
+    let edge = Some(edge(&args, settings)?);
+    let options = StackOptions { inference, edge, ..StackOptions::all() };
     let stack = Stack::start(&ground.connection, options).await?;
-    welcome(&ground, &packs, began).await?;
+    welcome(&ground, (&packs, stack.http()), began).await?;
     let outcome = tokio::select! {
         () = shutdown.triggered() => {
             output::say("stopping; tasks stay as they are");
@@ -85,6 +101,20 @@ pub(crate) async fn run(args: DevArgs, settings: &Settings) -> anyhow::Result<()
         () = shutdown.forced() => {}
     }
     outcome
+}
+
+/// The HTTP side: at the usual port or the next one that is free, and open, since it is for this machine alone.
+fn edge(args: &DevArgs, settings: &Settings) -> anyhow::Result<EdgePlan> {
+    let file = match store(args, settings) {
+        StoreDir::Path(folder) => Some(folder.join(READ_MODEL)),
+        StoreDir::Temporary => None,
+    };
+    let mut plan = args.http.plan(settings, Otherwise::Open, file)?;
+    if args.http.address(settings).is_none() {
+        let free = (HTTP_PORT_DEFAULT..HTTP_PORT_DEFAULT + HTTP_PORTS).find_map(free);
+        plan.http.address.set_port(free.unwrap_or_default());
+    }
+    Ok(plan)
 }
 
 fn store(args: &DevArgs, settings: &Settings) -> StoreDir {
@@ -140,9 +170,16 @@ async fn apply(packs: &KvPacks) -> anyhow::Result<()> {
     packs.apply(&source).await.map(|_| ()).map_err(|error| apply_failure(&error))
 }
 
-async fn welcome(ground: &Ground, packs: &KvPacks, began: Instant) -> anyhow::Result<()> {
+async fn welcome(
+    ground: &Ground,
+    (packs, http): (&KvPacks, Option<SocketAddr>),
+    began: Instant,
+) -> anyhow::Result<()> {
     let took = span(began.elapsed());
     output::data(&format!("ready in {took} at {}", ground.url))?;
+    if let Some(address) = http {
+        output::say(&format!("  http     http://{address}"));
+    }
     if let Some(server) = &ground.server {
         output::say(&format!("  store    {}", server.store_dir().display()));
         output::say(&format!("  monitor  {}", server.monitor_url()));

@@ -1,5 +1,7 @@
 //! `cadre serve`: the services of one pod.
 
+use std::path::PathBuf;
+
 use cadre_agent::RoleSelection;
 use cadre_core::ids::Name;
 use cadre_nats::Grouping;
@@ -7,7 +9,9 @@ use cadre_runtime::shutdown::Shutdown;
 use clap::{Args, ValueEnum};
 
 use crate::{
-    broker, output,
+    broker,
+    commands::http::{HttpArgs, Otherwise},
+    output,
     settings::Settings,
     stack::{Stack, StackOptions},
 };
@@ -20,6 +24,7 @@ Examples:
   cadre serve --role orchestrator                                        one pod of each kind
   cadre serve --role agent --agents extractor,validator
   cadre serve --role aggregator
+  cadre serve --role edge --http 0.0.0.0:7700                            API for programs; wants API tokens
   ANTHROPIC_API_KEY=... cadre serve --role inference                     the only pods with provider keys
 
 Providers of models: ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY; any OpenAI-compatible server by
@@ -38,6 +43,11 @@ pub(crate) struct ServeArgs {
     /// any other.
     #[arg(long)]
     group_commits: bool,
+    #[command(flatten)]
+    http: HttpArgs,
+    /// With --role edge: where the read model is kept, so that it need not be built anew at each start.
+    #[arg(long, value_name = "FILE")]
+    read_model: Option<PathBuf>,
 }
 
 /// One kind of service.
@@ -51,6 +61,8 @@ pub(crate) enum Role {
     Aggregator,
     /// Asks models for the roles.
     Inference,
+    /// Serves HTTP; in no process that does not name it.
+    Edge,
 }
 
 impl ServeArgs {
@@ -62,6 +74,7 @@ impl ServeArgs {
                 Role::Agent => "cadre-agent",
                 Role::Aggregator => "cadre-aggregator",
                 Role::Inference => "cadre-inference",
+                Role::Edge => "cadre-edge",
             },
             Some(_) | None => "cadre",
         }
@@ -71,7 +84,8 @@ impl ServeArgs {
 pub(crate) async fn run(args: ServeArgs, settings: &Settings) -> anyhow::Result<()> {
     let shutdown = Shutdown::new();
     shutdown.listen()?;
-    let has = |role| args.role.contains(&role);
+    let roles = args.role.clone();
+    let has = |role| roles.contains(&role);
     let agents = match (has(Role::Agent), args.agents.is_empty()) {
         (false, _) => None,
         (true, true) => Some(RoleSelection::All),
@@ -83,11 +97,18 @@ pub(crate) async fn run(args: ServeArgs, settings: &Settings) -> anyhow::Result<
         agents,
         aggregator: has(Role::Aggregator),
         inference: has(Role::Inference).then(|| settings.models.clone()),
+        edge: match has(Role::Edge) {
+            true => Some(args.http.plan(settings, Otherwise::Closed, args.read_model)?),
+            false => None,
+        },
         in_flight: args.in_flight,
         grouping: if args.group_commits { Grouping::On } else { Grouping::Off },
     };
     let connection = broker::connect_to(settings, "serve").await?;
     let stack = Stack::start(&connection, options).await?;
+    if let Some(address) = stack.http() {
+        output::say(&format!("http://{address}"));
+    }
     output::say("ready");
     let outcome = tokio::select! {
         () = shutdown.triggered() => Ok(()),

@@ -5,7 +5,6 @@ mod calls;
 mod cancel;
 mod control;
 mod decisions;
-mod document;
 mod fork;
 mod ls;
 pub(crate) mod recent;

@@ -1,13 +1,12 @@
-//! What becomes of a wish that somebody sends to a task: the record that its partition wrote.
-//!
-//! A wish is stored first and handled later, perhaps by nobody for a while. It has been handled when
-//! it has left the stream; the log then says what came of it, or nothing came of it.
+//! What becomes of a wish that somebody sends to a task, as the command line says it.
 
-use std::time::Duration;
-
-use cadre_core::{ids::TaskId, task::Record};
+use cadre_core::{
+    ids::TaskId,
+    ports::LoadError,
+    wish::Outcome::{Done, Refused, Unchanged, Unknown},
+};
+use cadre_nats::desk::{self, Unclear};
 use serde::Serialize;
-use tokio::time::{Instant, sleep};
 
 use crate::{
     commands::client::{Client, unavailable},
@@ -15,34 +14,7 @@ use crate::{
     output::text::clean,
 };
 
-/// How long somebody waits for what becomes of a wish.
-const HANDLED_WITHIN: Duration = Duration::from_secs(10);
-
-/// Between two looks whether it has been handled: at first, and at most.
-const LOOK_EVERY: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(250));
-
-/// Looks for the record of a wish that has been handled: a replica may lag behind its leader.
-const LOOKS: u32 = 3;
-
-/// What became of a wish.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// It is done.
-    Done {
-        /// The record that says so.
-        rev: u64,
-        /// What was decided, as one word.
-        decision: String,
-        /// In one sentence.
-        reason: String,
-    },
-    /// It was so before, or the same wish had been fulfilled.
-    Unchanged(String),
-    /// It cannot be; why.
-    Refused(String),
-    /// Nobody has handled it yet; what is known.
-    Unknown(String),
-}
+pub(crate) use cadre_core::wish::Outcome;
 
 /// What became of a wish, in a list.
 #[derive(Debug, Clone, Serialize)]
@@ -54,35 +26,24 @@ pub(crate) struct Row {
     pub(crate) reason: String,
 }
 
-impl Outcome {
-    /// Of a record that came of a wish.
-    fn of(record: &Record) -> Self {
-        let reason = clean(&record.reason);
-        match record.decision.as_str() {
-            "refuse" => Self::Refused(reason),
-            _ => Self::Done { rev: record.rev, decision: clean(&record.decision), reason },
-        }
-    }
+/// An outcome as a row of a list.
+pub(crate) fn row(outcome: &Outcome, task: &TaskId, wish: &'static str) -> Row {
+    let rev = match outcome {
+        Done { rev, .. } => Some(*rev),
+        Unchanged(_) | Refused(_) | Unknown(_) => None,
+    };
+    let (task, reason) = (task.to_string(), clean(outcome.reason()));
+    Row { task, wish, outcome: outcome.as_str(), rev, reason }
+}
 
-    /// As a row of a list.
-    pub(crate) fn row(&self, task: &TaskId, wish: &'static str) -> Row {
-        let (outcome, rev, reason) = match self {
-            Self::Done { rev, reason, .. } => ("done", Some(*rev), reason),
-            Self::Unchanged(why) => ("unchanged", None, why),
-            Self::Refused(why) => ("refused", None, why),
-            Self::Unknown(why) => ("unknown", None, why),
-        };
-        Row { task: task.to_string(), wish, outcome, rev, reason: reason.clone() }
-    }
-
-    /// The error that it is, if it is one.
-    pub(crate) fn failure(&self) -> Option<Failure> {
-        match self {
-            Self::Done { .. } | Self::Unchanged(_) => None,
-            Self::Refused(why) => Some(Failure::new(Code::Refused, why.clone())),
-            Self::Unknown(why) => Some(Failure::new(Code::TimedOut, why.clone())),
-        }
-    }
+/// The error that an outcome is, if it is one.
+pub(crate) fn failure(outcome: &Outcome) -> Option<Failure> {
+    let code = match outcome {
+        Done { .. } | Unchanged(_) => return None,
+        Refused(_) => Code::Refused,
+        Unknown(_) => Code::TimedOut,
+    };
+    Some(Failure::new(code, clean(outcome.reason())))
 }
 
 /// Waits for what becomes of the wish at `sequence`, of the kind `control` or `decision`.
@@ -92,54 +53,24 @@ impl Outcome {
 pub(crate) async fn outcome(
     client: &Client,
     task: &TaskId,
-    (kind, sequence): (&str, u64),
+    (kind, sequence): (&'static str, u64),
 ) -> anyhow::Result<Outcome> {
-    let end = Instant::now() + HANDLED_WITHIN;
-    let mut pause = LOOK_EVERY.0;
-    let stored = |error: &dyn std::fmt::Display| {
-        unavailable(&format!(
-            "the {kind} is stored, what became of it is unknown ({error}): see `cadre task \
-             events {task}`"
-        ))
-    };
-    while client.bus.is_pending(task, sequence).await.map_err(|error| stored(&error))? {
-        if Instant::now() >= end {
-            let found = find(client, task, (kind, sequence)).await?;
-            return Ok(found.unwrap_or_else(|| {
-                Outcome::Unknown(format!(
-                    "the {kind} for task {task} is stored, but nobody has handled it within \
-                     {HANDLED_WITHIN:?}: that happens when an orchestrator runs; see `cadre task \
-                     events {task}`"
-                ))
-            }));
-        }
-        sleep(pause).await;
-        pause = pause.saturating_mul(2).min(LOOK_EVERY.1);
-    }
-    for _ in 0..LOOKS {
-        if let Some(found) = find(client, task, (kind, sequence)).await? {
-            return Ok(found);
-        }
-        sleep(LOOK_EVERY.1).await;
-    }
-    let text = format!("the {kind} was read and changed nothing; see `cadre dlq ls --task {task}`");
-    Ok(Outcome::Unchanged(text))
-}
-
-async fn find(
-    client: &Client,
-    task: &TaskId,
-    (kind, sequence): (&str, u64),
-) -> anyhow::Result<Option<Outcome>> {
-    let records = client.log(task).await?;
-    // Goals come from another stream, with sequences of their own: the kind tells them apart.
-    let is_it = |record: &&Record| record.cause.kind == kind && record.cause.sequence == sequence;
-    Ok(records.iter().rev().find(is_it).map(Outcome::of))
+    let outcome = desk::outcome(&client.bus, task, (kind, sequence)).await;
+    outcome.map_err(|error: Unclear| match error.source {
+        LoadError::Bus(_) => unavailable(&error).into(),
+        LoadError::Damaged { .. } | LoadError::TooNew { .. } => error.into(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use cadre_core::{ids::Name, task::Cause, time::UnixMillis};
+    use std::time::Duration;
+
+    use cadre_core::{
+        ids::Name,
+        task::{Cause, Record},
+        time::UnixMillis,
+    };
 
     use super::*;
 
@@ -164,10 +95,10 @@ mod tests {
             (Outcome::Unchanged("as before".to_owned()), "unchanged", None),
             (Outcome::Unknown("not yet".to_owned()), "unknown", Some(Code::TimedOut)),
         ] {
-            assert_eq!(outcome.row(&task, "pause").outcome, word);
-            assert_eq!(outcome.failure().map(|failure| failure.code()), code, "{outcome:?}");
+            assert_eq!(row(&outcome, &task, "pause").outcome, word);
+            assert_eq!(failure(&outcome).map(|failure| failure.code()), code, "{outcome:?}");
         }
-        let row = Outcome::of(&record("pause")).row(&task, "pause");
+        let row = row(&Outcome::of(&record("pause")), &task, "pause");
         assert_eq!((row.rev, row.reason.as_str()), (Some(7), "paused by ann"));
     }
 }

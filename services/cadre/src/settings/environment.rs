@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeMap, env, ffi::OsString, path::PathBuf};
 
-use super::{Key, models::Variables};
+use super::{Key, edge, models::Variables};
 
 /// Variables beside those of the settings.
-const OTHERS: [&str; 8] = [
+const OTHERS: [&str; 13] = [
     "PATH",
     "HOME",
     "XDG_CACHE_HOME",
@@ -14,6 +14,11 @@ const OTHERS: [&str; 8] = [
     "NATS_CONTEXT",
     "OTEL_SERVICE_NAME",
     "USER",
+    edge::OIDC_ISSUER,
+    edge::OIDC_AUDIENCE,
+    edge::OIDC_JWKS_URL,
+    edge::OIDC_TENANT_CLAIM,
+    edge::OIDC_ROLE_CLAIM,
 ];
 
 /// The variables that mean something to us, as they were when the process began.
@@ -52,7 +57,7 @@ impl Environment {
         self.variables.get(name).filter(|value| !value.is_empty()).cloned()
     }
 
-    fn text(&self, name: &str) -> Option<String> {
+    pub(super) fn text(&self, name: &str) -> Option<String> {
         Some(self.os(name)?.to_string_lossy().into_owned())
     }
 

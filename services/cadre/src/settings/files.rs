@@ -37,6 +37,8 @@ struct Document {
     log_format: Option<Spanned<String>>,
     otlp_endpoint: Option<Spanned<String>>,
     output: Option<Spanned<String>>,
+    http: Option<Spanned<String>>,
+    http_auth: Option<Spanned<String>>,
 }
 
 /// The file of the project that `folder` is in: there or in a parent, up to the root of its repository.
@@ -109,6 +111,8 @@ impl SettingsFile {
             Key::LogFormat => self.read(document.log_format.as_ref()?, |_| false),
             Key::OtlpEndpoint => self.read(document.otlp_endpoint.as_ref()?, |_| false),
             Key::Output => self.read(document.output.as_ref()?, |_| false),
+            Key::Http => self.read(document.http.as_ref()?, |_| false),
+            Key::HttpAuth => self.read(document.http_auth.as_ref()?, |_| false),
         };
         Some((Source::File { path: self.path.clone(), line }, text))
     }

@@ -25,11 +25,15 @@ pub enum Key {
     OtlpEndpoint,
     /// How data is printed.
     Output,
+    /// Where the HTTP side listens.
+    Http,
+    /// Whether everybody must say there who they are.
+    HttpAuth,
 }
 
 impl Key {
     /// All of them, in the order in which they are explained.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Nats,
         Self::NatsServer,
         Self::Credentials,
@@ -40,6 +44,8 @@ impl Key {
         Self::LogFormat,
         Self::OtlpEndpoint,
         Self::Output,
+        Self::Http,
+        Self::HttpAuth,
     ];
 
     /// As in a settings file.
@@ -56,6 +62,8 @@ impl Key {
             Self::LogFormat => "log_format",
             Self::OtlpEndpoint => "otlp_endpoint",
             Self::Output => "output",
+            Self::Http => "http",
+            Self::HttpAuth => "http_auth",
         }
     }
 
@@ -73,6 +81,8 @@ impl Key {
             Self::LogFormat => &["CADRE_LOG_FORMAT"],
             Self::OtlpEndpoint => &["CADRE_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"],
             Self::Output => &["CADRE_OUTPUT"],
+            Self::Http => &["CADRE_HTTP"],
+            Self::HttpAuth => &["CADRE_HTTP_AUTH"],
         }
     }
 
@@ -90,7 +100,9 @@ impl Key {
             | Self::CacheDir
             | Self::Log
             | Self::LogFormat
-            | Self::Output => text.to_owned(),
+            | Self::Output
+            | Self::Http
+            | Self::HttpAuth => text.to_owned(),
         }
     }
 }

@@ -230,7 +230,9 @@ impl Task {
         }
     }
 
-    pub(super) fn accepted(goal: &Arc<Goal>, deadline: UnixMillis, at: UnixMillis) -> Self {
+    /// A task that has its goal, and nothing else yet: as of the first event of its log.
+    #[must_use]
+    pub fn accepted(goal: &Arc<Goal>, deadline: UnixMillis, at: UnixMillis) -> Self {
         Self {
             goal: Arc::clone(goal),
             rev: 1,

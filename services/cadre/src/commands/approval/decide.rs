@@ -2,10 +2,8 @@
 
 use cadre_core::{
     ids::StepId,
-    journal::CallRuling,
-    payload::Payload,
-    task::{AskKind, Decision, Ruling},
-    time::UnixMillis,
+    question::{self, Verdict},
+    task::Decision,
 };
 use clap::Args;
 use serde_json::json;
@@ -16,16 +14,12 @@ use super::{
 };
 use crate::{
     commands::{
-        client::{Client, refused_or_unavailable, task_id},
-        wish::{Outcome, outcome},
+        client::{Client, refused_or_unavailable, task_id, unfit},
+        wish::{self, Outcome, outcome},
     },
-    exit::{Code, Failure},
     output::{self, Format, OutputArgs},
     settings::Settings,
 };
-
-/// Fewest digits of a hash that name a content: fewer are met by chance.
-const HASH_DIGITS_MIN: usize = 8;
 
 /// About what, and who says so.
 #[derive(Debug, Args)]
@@ -113,49 +107,31 @@ pub(super) struct DidNotHappenArgs {
     about: AboutArgs,
 }
 
-/// What a person wants to say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verb {
-    Grant,
-    Deny,
-    Answer,
-    Rule,
-}
-
 pub(super) async fn grant(args: &GrantArgs, settings: &Settings) -> anyhow::Result<()> {
-    let ruling = match &args.with {
-        None => Ruling::Grant,
-        Some(text) => Ruling::GrantWith(content::read(text)?),
-    };
-    run(&args.about, (Verb::Grant, ruling), settings).await
+    let content = args.with.as_deref().map(content::read).transpose()?;
+    run(&args.about, Verdict::Grant(content), settings).await
 }
 
 pub(super) async fn deny(args: &DenyArgs, settings: &Settings) -> anyhow::Result<()> {
-    run(&args.about, (Verb::Deny, Ruling::Deny), settings).await
+    run(&args.about, Verdict::Deny, settings).await
 }
 
 pub(super) async fn answer(args: &AnswerArgs, settings: &Settings) -> anyhow::Result<()> {
-    let document: Payload = content::read(&args.with)?;
-    run(&args.about, (Verb::Answer, Ruling::GrantWith(document)), settings).await
+    run(&args.about, Verdict::Answer(content::read(&args.with)?), settings).await
 }
 
 pub(super) async fn happened(args: &HappenedArgs, settings: &Settings) -> anyhow::Result<()> {
-    let ruling = CallRuling::Happened(content::read(&args.with)?);
-    run(&args.about, (Verb::Rule, Ruling::Call(ruling)), settings).await
+    run(&args.about, Verdict::Happened(content::read(&args.with)?), settings).await
 }
 
 pub(super) async fn did_not_happen(
     args: &DidNotHappenArgs,
     settings: &Settings,
 ) -> anyhow::Result<()> {
-    run(&args.about, (Verb::Rule, Ruling::Call(CallRuling::DidNot)), settings).await
+    run(&args.about, Verdict::DidNotHappen, settings).await
 }
 
-async fn run(
-    about: &AboutArgs,
-    (verb, ruling): (Verb, Ruling),
-    settings: &Settings,
-) -> anyhow::Result<()> {
+async fn run(about: &AboutArgs, verdict: Verdict, settings: &Settings) -> anyhow::Result<()> {
     let id = task_id(&about.task)?;
     let client = Client::open(settings).await?;
     let records = client.log(&id).await?;
@@ -163,21 +139,22 @@ async fn run(
     let question = choose(&task, &records, about.step.as_ref())?;
     let by = about.by.as_deref().or(settings.login.as_deref()).unwrap_or("cli");
     if let Some(prefix) = &about.hash {
-        same(&question, prefix)?;
+        question::same(&question, prefix).map_err(|error| unfit(&error))?;
     }
     // The broker's time: this machine's clock may be wrong, and the task does not go by it.
-    may(&question, (verb, &ruling), by, client.bus.streams().clock.now())?;
+    let now = client.bus.streams().clock.now();
+    question::may(&question, &verdict, by, now).map_err(|error| unfit(&error))?;
     let decision = Decision {
         step: question.id.clone(),
         by: by.to_owned(),
         hash: question.hash,
-        ruling,
+        ruling: verdict.ruling(),
         comment: about.comment.clone(),
     };
     let sent = client.bus.decide(&id, &decision).await;
     let sequence = sent.map_err(|error| refused_or_unavailable(&error))?;
     let outcome = outcome(&client, &id, ("decision", sequence)).await?;
-    if let Some(failure) = outcome.failure() {
+    if let Some(failure) = wish::failure(&outcome) {
         return Err(failure.into());
     }
     print(&question, by, &outcome, about.output.format(settings))
@@ -208,83 +185,11 @@ fn print(
     }
 }
 
-/// Whether what is asked is still what a person has seen.
-pub(super) fn same(question: &Question<'_>, prefix: &str) -> Result<(), Failure> {
-    if question.hash.to_string().starts_with(prefix) {
-        return Ok(());
-    }
-    let (id, hash, task) = (question.id, question.hash.short(), question.task.id());
-    let text = format!(
-        "step {id} asks something else than {prefix}, it is {hash} by now: look at it again with \
-         `cadre approval show {task} {id}`"
-    );
-    Err(Failure::new(Code::Refused, text))
-}
-
-/// What the task would refuse anyway, said before it is sent.
-pub(super) fn may(
-    question: &Question<'_>,
-    (verb, ruling): (Verb, &Ruling),
-    by: &str,
-    now: UnixMillis,
-) -> Result<(), Failure> {
-    let Question { task, id, ask, votes, .. } = question;
-    let refused = |text: String| Err(Failure::new(Code::Refused, text));
-    let usage = |text: String| Err(Failure::new(Code::Usage, text));
-    match (verb, ask.kind, ruling) {
-        (Verb::Answer, AskKind::Approval, _) => {
-            return usage(format!("step {id} asks for yes or no: grant it (--with …) or deny it"));
-        }
-        (Verb::Grant, AskKind::Question, Ruling::Grant) if ask.content.is_none() => {
-            return usage(format!("step {id} wants an answer: use `cadre approval answer`"));
-        }
-        (Verb::Grant, AskKind::Doubt, _) => {
-            return usage(format!(
-                "step {id} asks whether something has happened: use `cadre approval happened`, \
-                 `did-not-happen`, `answer` or `deny`"
-            ));
-        }
-        (Verb::Rule, AskKind::Approval | AskKind::Question, _) => {
-            return usage(format!("step {id} does not ask whether something has happened"));
-        }
-        (
-            Verb::Grant | Verb::Deny | Verb::Answer | Verb::Rule,
-            AskKind::Approval | AskKind::Question | AskKind::Doubt,
-            _,
-        ) => {}
-    }
-    if question.expires() <= now {
-        return refused(format!("the question of step {id} expired at {}", question.expires()));
-    }
-    if ask.four_eyes && task.goal.user.as_deref() == Some(by) {
-        return refused(format!(
-            "{by} published the goal, so another person must decide (four eyes)"
-        ));
-    }
-    let is_shown = ask.content.is_some() && ask.kind != AskKind::Doubt;
-    let is_changed = matches!(ruling, Ruling::GrantWith(_)) && is_shown;
-    if is_changed && (!ask.editable || ask.quorum > 1) {
-        let why = if ask.quorum > 1 { "several people must agree" } else { "the pack says so" };
-        return refused(format!("the content of step {id} cannot be changed: {why}"));
-    }
-    if verb != Verb::Deny && votes.iter().any(|voter| voter == by) {
-        let (agreed, quorum) = (votes.len(), ask.quorum);
-        return refused(format!(
-            "{by} agreed to step {id} already ({agreed} of {quorum}): another person must"
-        ));
-    }
-    Ok(())
-}
-
 fn step(text: &str) -> Result<StepId, String> {
     StepId::parse(text).map_err(|error| error.to_string())
 }
 
 /// The beginning of a hash, as it is printed.
-pub(super) fn prefix(text: &str) -> Result<String, String> {
-    let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if !is_hex || text.len() < HASH_DIGITS_MIN || text.len() > 64 {
-        return Err(format!("use {HASH_DIGITS_MIN} to 64 hexadecimal digits"));
-    }
-    Ok(text.to_ascii_lowercase())
+fn prefix(text: &str) -> Result<String, String> {
+    question::prefix(text).map_err(|error| error.to_string())
 }

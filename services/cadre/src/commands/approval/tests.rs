@@ -3,21 +3,22 @@ use std::sync::Arc;
 use cadre_core::{
     ids::{Name, StepId, TaskId},
     payload::{Hash, Payload},
+    question::{Verdict, may, prefix, same},
     task::{
-        Ask, AskKind, Cause, Event, Failure, FailureKind, Goal, GoalLimits, Record, Ruling, Task,
-        Usage,
+        Ask, AskKind, Cause, Event, Failure, FailureKind, Goal, GoalLimits, Record, Task, Usage,
     },
     time::UnixMillis,
+    wish::Unfit,
     workflow::WhenExpired,
 };
 use serde_json::json;
 
 use super::{
     content,
-    decide::{Verb, may, prefix, same},
     ls, question, show,
 };
 use crate::{
+    commands::client::unfit,
     exit::Code,
     output::{Style, table_text},
 };
@@ -134,21 +135,22 @@ fn a_closed_question_says_who_closed_it_and_how() {
 
 #[test]
 fn what_the_task_would_refuse_is_said_before_it_is_sent() {
-    let content = || Ruling::GrantWith(Payload::from_value(json!({})).unwrap());
+    let empty = || Payload::from_value(json!({})).unwrap();
+    let (changed, answer) = (|| Verdict::Grant(Some(empty())), || Verdict::Answer(empty()));
     let approval = || ask(AskKind::Approval);
     let silent = || Ask { content: None, ..ask(AskKind::Question) };
     let (refused, usage) = (Some(Code::Refused), Some(Code::Usage));
     let cases = [
-        ("a grant", approval(), (Verb::Grant, Ruling::Grant), "bob", 0, None),
-        ("a correction", approval(), (Verb::Grant, content()), "bob", 0, None),
-        ("too late", approval(), (Verb::Deny, Ruling::Deny), "bob", 60_000, refused),
-        ("an answer to yes or no", approval(), (Verb::Answer, content()), "bob", 0, usage),
-        ("a bare grant", silent(), (Verb::Grant, Ruling::Grant), "bob", 0, usage),
-        ("an answer", silent(), (Verb::Answer, content()), "bob", 0, None),
+        ("a grant", approval(), Verdict::Grant(None), "bob", 0, None),
+        ("a correction", approval(), changed(), "bob", 0, None),
+        ("too late", approval(), Verdict::Deny, "bob", 60_000, refused),
+        ("an answer to yes or no", approval(), answer(), "bob", 0, usage),
+        ("a bare grant", silent(), Verdict::Grant(None), "bob", 0, usage),
+        ("an answer", silent(), answer(), "bob", 0, None),
         (
             "two eyes",
             Ask { four_eyes: true, ..approval() },
-            (Verb::Grant, Ruling::Grant),
+            Verdict::Grant(None),
             "ann",
             0,
             refused,
@@ -156,7 +158,7 @@ fn what_the_task_would_refuse_is_said_before_it_is_sent() {
         (
             "four eyes",
             Ask { four_eyes: true, ..approval() },
-            (Verb::Grant, Ruling::Grant),
+            Verdict::Grant(None),
             "bob",
             0,
             None,
@@ -164,7 +166,7 @@ fn what_the_task_would_refuse_is_said_before_it_is_sent() {
         (
             "a fixed content",
             Ask { editable: false, ..approval() },
-            (Verb::Grant, content()),
+            changed(),
             "bob",
             0,
             refused,
@@ -172,17 +174,18 @@ fn what_the_task_would_refuse_is_said_before_it_is_sent() {
         (
             "a correction by one of two",
             Ask { quorum: 2, ..approval() },
-            (Verb::Grant, content()),
+            changed(),
             "bob",
             0,
             refused,
         ),
     ];
-    for (what, ask, (verb, ruling), by, now, expected) in cases {
+    for (what, ask, verdict, by, now, expected) in cases {
         let task = task(&log(&[("allow", ask)]));
         let question = question::all(&task).remove(0);
-        let found = may(&question, (verb, &ruling), by, at(now)).err();
-        assert_eq!(found.as_ref().map(|failure| failure.code()), expected, "{what}: {found:?}");
+        let found = may(&question, &verdict, by, at(now)).err();
+        let code = found.as_ref().map(|error| unfit(error).code());
+        assert_eq!(code, expected, "{what}: {found:?}");
     }
 }
 
@@ -193,10 +196,10 @@ fn a_vote_counts_once_and_can_still_become_a_denial() {
     records.push(record(2, "decision", "ann agreed", vec![voted]));
     let task = task(&records);
     let question = question::all(&task).remove(0);
-    let again = may(&question, (Verb::Grant, &Ruling::Grant), "ann", at(0)).unwrap_err();
+    let again = may(&question, &Verdict::Grant(None), "ann", at(0)).unwrap_err();
     assert!(again.to_string().contains("ann agreed to step allow already (1 of 2)"), "{again}");
-    assert!(may(&question, (Verb::Deny, &Ruling::Deny), "ann", at(0)).is_ok());
-    assert!(may(&question, (Verb::Grant, &Ruling::Grant), "bob", at(0)).is_ok());
+    assert!(may(&question, &Verdict::Deny, "ann", at(0)).is_ok());
+    assert!(may(&question, &Verdict::Grant(None), "bob", at(0)).is_ok());
     assert_eq!(show::agreed(&question), "1 of 2: ann");
 }
 
@@ -210,7 +213,7 @@ fn a_hash_is_at_least_eight_digits_of_it() {
     let question = question::all(&task).remove(0);
     let hash = question.hash.to_string();
     assert!(same(&question, &hash[..8]).is_ok() && same(&question, &hash).is_ok());
-    assert_eq!(same(&question, "00000000").unwrap_err().code(), Code::Refused);
+    assert!(matches!(same(&question, "00000000"), Err(Unfit::Refused(_))));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! `cadre breaker ls`: breakers as the fleet knows them.
 
 use cadre_core::{
-    breaker::{ForcedTo, Hint, port::BreakerBoard as _, quorum},
-    limits::BREAKER_POD_LIVES_FOR,
+    breaker::{Hint, port::BreakerBoard as _},
+    ports::desk::BreakerView,
     time::UnixMillis,
 };
 use cadre_nats::breakers::BoardContent;
@@ -92,7 +92,7 @@ pub(super) fn listing() -> Listing<'static, Row> {
 }
 
 fn rows(content: BoardContent, now: UnixMillis) -> Vec<Row> {
-    let live_pods = live_pods(&content, now);
+    let live_pods = content.live_pods(now);
     let hints = content.hints.into_iter();
     hints
         .filter_map(|(target, posted)| match posted.hint {
@@ -105,43 +105,20 @@ fn rows(content: BoardContent, now: UnixMillis) -> Vec<Row> {
         .collect()
 }
 
-pub(super) fn live_pods(content: &BoardContent, now: UnixMillis) -> usize {
-    content.pods.iter().filter(|(_, at)| now.since(*at) < BREAKER_POD_LIVES_FOR).count()
-}
-
 /// A hint as every pod sees it that has no calls of its own.
 pub(super) fn row(hint: &Hint, live_pods: usize, now: UnixMillis) -> Row {
-    let reporters: Vec<_> = hint.witnesses(now).map(|one| one.pod.to_string()).collect();
-    let opening = hint.opening.as_ref().filter(|_| !reporters.is_empty());
-    let held = hint.held(now);
-    let state = match (held.map(|forced| forced.to), opening) {
-        (Some(ForcedTo::Open), _) => "forced open",
-        (Some(ForcedTo::Closed), _) => "forced closed",
-        (None, None) => "closed",
-        (None, Some(_)) if reporters.len() < quorum(live_pods) => "reported",
-        (None, Some(opening)) if opening.until > now => "open",
-        (None, Some(_)) => "half-open",
-    };
-    let times = match (held, opening) {
-        (Some(forced), _) => Some((forced.since, forced.until)),
-        (None, Some(opening)) => Some((opening.since, opening.until)),
-        (None, None) => None,
-    };
-    let reason = match (held, opening) {
-        (Some(forced), _) => Some(forced.reason.clone()),
-        (None, opening) => opening.map(|opening| opening.reason.to_string()),
-    };
+    let view = BreakerView::of(hint, live_pods, now);
     Row {
-        target: hint.target.to_string(),
-        state,
-        since: times.map(|(since, _)| since.to_string()),
-        until: times.map(|(_, until)| until.to_string()),
-        reporters,
-        probe: hint.lease(now).map(|lease| lease.pod.to_string()),
-        reason,
-        forced_by: held.map(|forced| forced.by.clone()),
-        age: times.map_or("-".to_owned(), |(since, _)| format!("{} ago", span(now.since(since)))),
-        left: times.map_or("-".to_owned(), |(_, until)| match until > now {
+        target: view.target.to_string(),
+        state: view.state,
+        since: view.since.map(|since| since.to_string()),
+        until: view.until.map(|until| until.to_string()),
+        reporters: view.reporters.iter().map(ToString::to_string).collect(),
+        probe: view.probe.map(|pod| pod.to_string()),
+        reason: view.reason,
+        forced_by: view.forced_by,
+        age: view.since.map_or("-".to_owned(), |since| format!("{} ago", span(now.since(since)))),
+        left: view.until.map_or("-".to_owned(), |until| match until > now {
             true => format!("in {}", span(until.since(now))),
             false => format!("{} ago", span(now.since(until))),
         }),
@@ -150,7 +127,7 @@ pub(super) fn row(hint: &Hint, live_pods: usize, now: UnixMillis) -> Row {
 
 #[cfg(test)]
 mod tests {
-    use cadre_core::breaker::{Forced, Opening, Reporter, Target};
+    use cadre_core::breaker::{Forced, ForcedTo, Opening, Reporter, Target};
 
     use super::*;
 

@@ -109,7 +109,7 @@ pub(super) async fn run(
     })?;
     let content = board.content().await.map_err(|error| unavailable(&error))?;
     let now = board.now();
-    let row = ls::row(&hint, ls::live_pods(&content, now), now);
+    let row = ls::row(&hint, content.live_pods(now), now);
     output::list(wanted.output.format(settings), &[row], &ls::listing())
 }
 

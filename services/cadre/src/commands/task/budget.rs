@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
-use cadre_core::task::{Action, Budget, Control};
+use cadre_core::{
+    document,
+    task::{Action, Budget, Control},
+};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::{
     commands::{
         client::{Client, refused_or_unavailable, task_id},
-        wish::{Outcome, outcome},
+        wish::{self, Outcome, outcome},
     },
     output::{self, Format, OutputArgs},
     settings::Settings,
@@ -87,13 +90,13 @@ async fn add(args: &AddArgs, settings: &Settings) -> anyhow::Result<()> {
         time: args.time.unwrap_or_default(),
     };
     let key = args.key.clone().unwrap_or_else(super::random_key);
-    let wish = Control {
+    let control = Control {
         by: settings.login.as_deref().unwrap_or("cli").to_owned(),
         reason: args.reason.clone(),
         key: key.clone(),
         action: Action::AddBudget(budget),
     };
-    let sent = client.bus.control(&id, &wish).await;
+    let sent = client.bus.control(&id, &control).await;
     let sequence = sent.map_err(|error| refused_or_unavailable(&error))?;
     let outcome = outcome(&client, &id, ("control", sequence)).await?;
     let outcome = match outcome {
@@ -102,15 +105,15 @@ async fn add(args: &AddArgs, settings: &Settings) -> anyhow::Result<()> {
         }
         other @ (Outcome::Done { .. } | Outcome::Refused(_) | Outcome::Unknown(_)) => other,
     };
-    if let Some(failure) = outcome.failure() {
+    if let Some(failure) = wish::failure(&outcome) {
         return Err(failure.into());
     }
-    let row = outcome.row(&id, "add budget");
+    let row = wish::row(&outcome, &id, "add budget");
     let document = json!({
         "task": id.as_str(), "outcome": row.outcome, "key": key, "rev": row.rev,
         "reason": row.reason, "added": {
             "usd_micros": budget.usd_micros, "tokens": budget.tokens, "steps": budget.steps,
-            "time_ms": super::document::millis(budget.time),
+            "time_ms": document::millis(budget.time),
         },
     });
     match args.output.format(settings) {

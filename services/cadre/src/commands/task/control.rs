@@ -1,6 +1,9 @@
 //! `cadre task pause|resume|kill|cancel`: steers tasks, one or many.
 
-use cadre_core::task::{Action, Control, Task};
+use cadre_core::{
+    task::{Action, Control, Task},
+    wish::Want,
+};
 use clap::Args;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
@@ -8,7 +11,7 @@ use super::{cancel, select::SelectArgs};
 use crate::{
     commands::{
         client::{Client, refused_or_unavailable},
-        wish::{Outcome, Row, outcome},
+        wish::{self, Outcome, Row, outcome},
     },
     exit::{Code, Failure},
     output::{
@@ -64,19 +67,12 @@ impl Verb {
         }
     }
 
-    /// Whether it makes sense at all for such a task; `None` when it does.
-    pub(super) fn moot(self, task: &Task) -> Option<Outcome> {
-        if let Some(end) = task.ended() {
-            let text = format!("the task ended as {} at {}", end.status.as_str(), end.at);
-            return Some(match self {
-                Self::Kill | Self::Cancel => Outcome::Unchanged(text),
-                Self::Pause | Self::Resume => Outcome::Refused(text),
-            });
-        }
-        match (self, &task.paused) {
-            (Self::Pause, Some(by)) => Some(Outcome::Unchanged(format!("paused already by {by}"))),
-            (Self::Resume, None) => Some(Outcome::Unchanged("it is not paused".to_owned())),
-            (Self::Pause | Self::Resume | Self::Kill | Self::Cancel, Some(_) | None) => None,
+    fn want(self) -> Want {
+        match self {
+            Self::Pause => Want::Control(Action::Pause),
+            Self::Resume => Want::Control(Action::Resume),
+            Self::Kill => Want::Control(Action::Kill),
+            Self::Cancel => Want::Cancel,
         }
     }
 }
@@ -101,14 +97,14 @@ pub(super) async fn run(args: &ControlArgs, verb: Verb, settings: &Settings) -> 
     let (client, by) = (&client, settings.login.as_deref().unwrap_or("cli"));
     let outcomes: Vec<_> = stream::iter(&tasks)
         .map(|task| async move {
-            let outcome = wish(client, task, (verb, by), &args.reason).await?;
+            let outcome = ask(client, task, (verb, by), &args.reason).await?;
             anyhow::Ok((task, outcome))
         })
         .buffered(WISHES_MAX)
         .try_collect()
         .await?;
     let rows: Vec<_> =
-        outcomes.iter().map(|(task, outcome)| outcome.row(task.id(), verb.name())).collect();
+        outcomes.iter().map(|(task, outcome)| wish::row(outcome, task.id(), verb.name())).collect();
     output::list(format, &rows, &listing())?;
     end(&outcomes.iter().map(|(_, outcome)| outcome).collect::<Vec<_>>())
 }
@@ -116,7 +112,7 @@ pub(super) async fn run(args: &ControlArgs, verb: Verb, settings: &Settings) -> 
 /// Success when each wish came true, else the worst of what happened.
 fn end(outcomes: &[&Outcome]) -> anyhow::Result<()> {
     let all = outcomes.len();
-    let mut failures: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.failure()).collect();
+    let mut failures: Vec<_> = outcomes.iter().filter_map(|outcome| wish::failure(outcome)).collect();
     failures.sort_by_key(|failure| failure.code() != Code::Refused);
     let number = failures.len();
     let Some(first) = failures.into_iter().next() else { return Ok(()) };
@@ -138,20 +134,18 @@ fn listing() -> Listing<'static, Row> {
     }
 }
 
-async fn wish(
+async fn ask(
     client: &Client,
     task: &Task,
     (verb, by): (Verb, &str),
     reason: &str,
 ) -> anyhow::Result<Outcome> {
-    if let Some(outcome) = verb.moot(task) {
+    let want = verb.want();
+    if let Some(outcome) = want.moot(task) {
         return Ok(outcome);
     }
-    let action = match verb {
-        Verb::Pause => Action::Pause,
-        Verb::Resume => Action::Resume,
-        Verb::Kill => Action::Kill,
-        Verb::Cancel => return cancel::outcome(client, task.id(), (by, reason)).await,
+    let Want::Control(action) = want else {
+        return cancel::outcome(client, task.id(), (by, reason)).await;
     };
     // A key of its own: pausing again after resuming is another wish, not the same one.
     let (by, reason, key) = (by.to_owned(), reason.to_owned(), super::random_key());

@@ -4,10 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use cadre_core::{
     ids::{Name, TaskId},
-    limits::{KEY_BYTES_MAX, PAYLOAD_BYTES_MAX},
-    payload::{Hash, Payload, canonical},
+    limits::PAYLOAD_BYTES_MAX,
+    payload::Payload,
     ports::OrchestratorBus as _,
-    task::{Event, Fork, Goal, Record, Task},
+    task::{Goal, Record, Task},
+    wish::{self, ForkWish, Unfit},
     workflow::Workflow,
 };
 use clap::Args;
@@ -17,11 +18,11 @@ use tokio::time::timeout;
 
 use crate::{
     commands::{
-        client::{Client, refused_or_unavailable, task_id, unavailable},
+        client::{Client, refused_or_unavailable, task_id, unavailable, unfit},
         goal::input,
     },
     exit::{Code, Failure},
-    output::{self, Format, OutputArgs},
+    output::{self, Format, OutputArgs, text::clean},
     settings::Settings,
     timeline::follow,
 };
@@ -87,41 +88,19 @@ pub(super) async fn run(args: &ForkArgs, settings: &Settings) -> anyhow::Result<
     }
 }
 
-/// The goal of the fork, checked as the intake checks one.
 fn goal(
     args: &ForkArgs,
     (task, workflow): (&Task, &Workflow),
     settings: &Settings,
 ) -> anyhow::Result<Goal> {
-    if !workflow.steps.iter().any(|step| step.name == args.from) {
-        let names: Vec<_> = workflow.steps.iter().map(|step| step.name.as_str()).collect();
-        let text =
-            format!("workflow {} has no step {}: {}", workflow.name, args.from, names.join(", "));
-        return Err(Failure::new(Code::NotFound, text).into());
-    }
-    let input = changed(task, &args.input)?;
-    if let Err(violations) = workflow.input.check(input.value()) {
-        let text = format!("input breaks contract {}: {violations}", workflow.input.id());
-        return Err(Failure::new(Code::Rejected, text).into());
-    }
-    let key = args.key.clone().unwrap_or_else(super::random_key);
-    if key.is_empty() || key.len() > KEY_BYTES_MAX {
-        let text = format!("--key has {} bytes, allowed are 1 to {KEY_BYTES_MAX}", key.len());
-        return Err(Failure::new(Code::Usage, text).into());
-    }
-    let fork = Fork { task: task.id().clone(), rev: task.rev, from: args.from.clone() };
-    let text = format!("fork\n{}\n{}\n{}", fork.task, fork.from, canonical(input.value()));
-    Ok(Goal {
-        task: TaskId::derive(&task.goal.tenant, &key),
-        key,
-        digest: Hash::of(text.as_bytes()),
-        input,
-        deadline: None,
-        user: settings.login.clone().or_else(|| task.goal.user.clone()),
+    let wish = ForkWish {
+        from: args.from.clone(),
+        key: args.key.clone().unwrap_or_else(super::random_key),
+        input: Some(changed(task, &args.input)?),
+        user: settings.login.clone(),
         trace: cadre_runtime::trace::current_traceparent(),
-        fork: Some(fork),
-        ..Goal::clone(&task.goal)
-    })
+    };
+    Ok(wish.goal(task, workflow).map_err(|error| unfit(&error))?)
 }
 
 /// The other task's input with these fields in place of its own.
@@ -162,16 +141,9 @@ async fn begun(client: &Client, id: &TaskId) -> anyhow::Result<Record> {
 
 /// Fails when the key belongs to another goal, or the fork could not be.
 fn tell(first: &Record, goal: &Goal) -> Result<(), Failure> {
-    for event in &first.events {
-        if let Event::Accepted { goal: known, .. } = event
-            && known.digest != goal.digest
-        {
-            let text = format!("key {:?} belongs to task {} of another goal", goal.key, goal.task);
-            return Err(Failure::new(Code::Rejected, text));
-        }
-        if let Event::Ended { reason, .. } = event {
-            return Err(Failure::new(Code::TaskFailed, output::text::clean(reason)));
-        }
-    }
-    Ok(())
+    wish::begun(first, goal).map_err(|error| match &error {
+        Unfit::Refused(why) => Failure::new(Code::Rejected, why.clone()),
+        Unfit::Invalid(why) => Failure::new(Code::TaskFailed, clean(why)),
+        Unfit::NotFound(_) | Unfit::Input { .. } => unfit(&error),
+    })
 }

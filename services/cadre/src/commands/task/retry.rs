@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::{
     commands::{
         client::{Client, refused_or_unavailable, task_id},
-        wish::{Outcome, outcome},
+        wish::{self, Outcome, outcome},
     },
     output::{self, Format, OutputArgs},
     settings::Settings,
@@ -52,22 +52,22 @@ pub(super) async fn run(args: &RetryArgs, settings: &Settings) -> anyhow::Result
     let id = task_id(&args.id)?;
     let client = Client::open(settings).await?;
     client.task(&id).await?;
-    let wish = Control {
+    let control = Control {
         by: settings.login.as_deref().unwrap_or("cli").to_owned(),
         reason: args.reason.clone(),
         key: super::random_key(),
         action: Action::Retry(args.step.clone()),
     };
-    let sent = client.bus.control(&id, &wish).await;
+    let sent = client.bus.control(&id, &control).await;
     let sequence = sent.map_err(|error| refused_or_unavailable(&error))?;
     let outcome = match outcome(&client, &id, ("control", sequence)).await? {
         Outcome::Unchanged(_) => Outcome::Unchanged("nothing of it has failed".to_owned()),
         other @ (Outcome::Done { .. } | Outcome::Refused(_) | Outcome::Unknown(_)) => other,
     };
-    if let Some(failure) = outcome.failure() {
+    if let Some(failure) = wish::failure(&outcome) {
         return Err(failure.into());
     }
-    let row = outcome.row(&id, "retry");
+    let row = wish::row(&outcome, &id, "retry");
     let step = args.step.as_ref().map(StepId::to_string);
     let document = json!({
         "task": id.as_str(), "step": step, "outcome": row.outcome, "rev": row.rev,

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use cadre_core::{
+    document,
     ids::StepId,
     task::{AGGREGATE, Event, Record, Step, StepState, Task, Usage},
     time::UnixMillis,
@@ -10,7 +11,7 @@ use cadre_core::{
 };
 use serde_json::{Value, json};
 
-use super::{OneArgs, document, ls};
+use super::{OneArgs, ls};
 use crate::{
     answer,
     commands::client::{Client, now, task_id},

@@ -1,9 +1,12 @@
 //! `cadre task watch|events`: the records of one task, live or as they stand.
 
-use cadre_core::task::{Record, Task};
+use cadre_core::{
+    document,
+    task::{Record, Task},
+};
 use futures::StreamExt as _;
 
-use super::{OneArgs, document};
+use super::OneArgs;
 use crate::{
     commands::client::{Client, task_id},
     output::{

@@ -1,16 +1,21 @@
 //! Records as JSON documents for programs: times by RFC 3339, durations in milliseconds.
+//!
+//! Called by the command line and the HTTP API, so that both show the same. Field names are part of both: they
+//! are added to, never renamed.
 
-use cadre_core::{
+use serde_json::{Value, json};
+
+use crate::{
     ids::StepId,
     journal::CallRuling,
     payload::Payload,
     task::{Ask, Budget, Event, Failure, Record, Usage},
     workflow::{Grant, WhenExpired},
 };
-use serde_json::{Value, json};
 
 /// One record.
-pub(super) fn record(record: &Record) -> Value {
+#[must_use]
+pub fn record(record: &Record) -> Value {
     json!({
         "rev": record.rev,
         "at": record.at.to_string(),
@@ -27,7 +32,8 @@ pub(super) fn record(record: &Record) -> Value {
 }
 
 /// The kind of an event, as in its document.
-pub(super) fn event_name(event: &Event) -> &'static str {
+#[must_use]
+pub fn event_name(event: &Event) -> &'static str {
     match event {
         Event::Accepted { .. } => "accepted",
         Event::Expanded { .. } => "expanded",
@@ -195,7 +201,8 @@ fn failed(failure: &Failure) -> Value {
 }
 
 /// What a person is asked.
-pub(super) fn ask(ask: &Ask) -> Value {
+#[must_use]
+pub fn ask(ask: &Ask) -> Value {
     let when_expired = match ask.when_expired {
         WhenExpired::Fail => "fail",
         WhenExpired::Accept => "accept",
@@ -213,12 +220,14 @@ pub(super) fn ask(ask: &Ask) -> Value {
 }
 
 /// What an attempt may spend.
-pub(super) fn grant(grant: Grant) -> Value {
+#[must_use]
+pub fn grant(grant: Grant) -> Value {
     json!({"usd_micros": grant.usd_micros, "tokens": grant.tokens})
 }
 
 /// What limits grow by.
-pub(super) fn budget(budget: Budget) -> Value {
+#[must_use]
+pub fn budget(budget: Budget) -> Value {
     json!({
         "steps": budget.steps,
         "usd_micros": budget.usd_micros,
@@ -228,11 +237,13 @@ pub(super) fn budget(budget: Budget) -> Value {
 }
 
 /// What work cost.
-pub(super) fn usage(usage: Usage) -> Value {
+#[must_use]
+pub fn usage(usage: Usage) -> Value {
     json!({"usd_micros": usage.usd_micros, "tokens": usage.tokens, "work_ms": usage.work_ms})
 }
 
 /// Whole milliseconds.
-pub(super) fn millis(duration: std::time::Duration) -> u64 {
+#[must_use]
+pub fn millis(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,0 +1,119 @@
+//! What every handler is given: the desk, the read model, and who may come in.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use cadre_core::{
+    ids::TaskId,
+    ports::desk::Desk,
+    task::Task,
+};
+use tokio::sync::{Semaphore, watch};
+
+use super::{Identity, Problem, auth::Auth, limit::Limiter};
+use crate::model::ReadModel;
+
+/// Limits of the HTTP side, and where it listens.
+#[derive(Debug, Clone)]
+pub struct HttpOptions {
+    /// Where to listen. Default: 127.0.0.1:7700.
+    pub address: SocketAddr,
+    /// Bytes of a request's body. Default 1 MiB: what a broker takes in one message by default.
+    pub body_bytes_max: usize,
+    /// Requests a second of one credential; twice as many at once. Default 500; nothing is limited while
+    /// nobody has to say who they are.
+    pub requests_per_second: u32,
+    /// How long an answer may take. Default 45 s: a wish waits 10 s for its outcome, a result at most 30 s.
+    pub answer_within: Duration,
+    /// Event streams that are open at the same time. Default 1,000.
+    pub followers_max: usize,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            address: SocketAddr::from(([127, 0, 0, 1], 7700)),
+            body_bytes_max: 1024 * 1024,
+            requests_per_second: 500,
+            answer_within: Duration::from_secs(45),
+            followers_max: 1_000,
+        }
+    }
+}
+
+/// What every handler is given. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState(Arc<Inner>);
+
+struct Inner {
+    desk: Arc<dyn Desk>,
+    model: ReadModel,
+    auth: Auth,
+    limiter: Limiter,
+    followers: Arc<Semaphore>,
+    closing: watch::Receiver<bool>,
+    options: HttpOptions,
+}
+
+impl AppState {
+    /// Puts it together. `closing` becomes true when open streams are to end.
+    pub fn new(
+        (desk, model): (Arc<dyn Desk>, ReadModel),
+        auth: Auth,
+        options: HttpOptions,
+        closing: watch::Receiver<bool>,
+    ) -> Self {
+        let limiter = Limiter::new(options.requests_per_second);
+        let followers = Arc::new(Semaphore::new(options.followers_max));
+        Self(Arc::new(Inner { desk, model, auth, limiter, followers, closing, options }))
+    }
+
+    /// Wishes and looks.
+    #[must_use]
+    pub fn desk(&self) -> &dyn Desk {
+        &*self.0.desk
+    }
+
+    /// Lists and sums.
+    #[must_use]
+    pub fn model(&self) -> &ReadModel {
+        &self.0.model
+    }
+
+    /// Limits.
+    #[must_use]
+    pub fn options(&self) -> &HttpOptions {
+        &self.0.options
+    }
+
+    pub(super) fn auth(&self) -> &Auth {
+        &self.0.auth
+    }
+
+    pub(super) fn limiter(&self) -> &Limiter {
+        &self.0.limiter
+    }
+
+    /// Room for one more event stream.
+    pub fn followers(&self) -> &Arc<Semaphore> {
+        &self.0.followers
+    }
+
+    /// Becomes true when open streams are to end: a graceful stop waits for them.
+    #[must_use]
+    pub fn closing(&self) -> watch::Receiver<bool> {
+        self.0.closing.clone()
+    }
+
+    /// Where a task stands, if this identity may see it.
+    ///
+    /// The one way to a task that is to be steered: another tenant's is not found.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn task(&self, identity: &Identity, id: &str) -> Result<Task, Problem> {
+        let missing = || Problem::not_found(format!("there is no task {id}"));
+        let parsed = TaskId::parse(id).map_err(Problem::not_found)?;
+        let task = self.desk().task(&parsed).await?;
+        if identity.sees(&task.goal.tenant) { Ok(task) } else { Err(missing()) }
+    }
+}

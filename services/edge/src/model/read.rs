@@ -1,0 +1,185 @@
+//! The door to the read model: cheap to clone, asked from anywhere.
+//!
+//! Queries run on a few read-only connections, each on a thread that may block. What they see is one commit of the
+//! projector. Every query takes whose tasks it may see: `None` is everybody's, and for nobody but operators.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use cadre_core::{
+    ids::TaskId,
+    payload::{BlobRef, Payload},
+    ports::{
+        BusError,
+        history::{DocumentError, LogItem},
+    },
+    time::UnixMillis,
+};
+use rusqlite::Connection;
+use tokio::sync::{Semaphore, broadcast, watch};
+
+use super::{
+    lag::{Change, Lag},
+    source::Source,
+    store,
+};
+
+/// Queries at once; more wait. Each holds a connection with some megabytes of cache.
+const READERS_MAX: usize = 4;
+
+/// Changes that a slow listener may be behind before it hears only that it has missed some.
+const CHANGES_KEPT: usize = 256;
+
+/// Why the read model gives no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// It has just begun; try again.
+    #[error("the read model is being opened: try again in a moment")]
+    NotReady,
+    /// The database says no. It is folded anew if it is damaged.
+    #[error("ask the read model")]
+    Store(#[from] rusqlite::Error),
+    /// The process is ending.
+    #[error("the read model has stopped")]
+    Stopped,
+}
+
+/// The read model. Cheap to clone.
+#[derive(Clone)]
+pub struct ReadModel {
+    pub(super) shared: Arc<Shared>,
+}
+
+/// What readers and the projector share.
+pub(super) struct Shared {
+    pub(super) path: PathBuf,
+    pub(super) source: Arc<dyn Source>,
+    /// Lives of the file in this process; 0 before the first one. Connections to an earlier one are let go.
+    pub(super) life: AtomicU64,
+    /// Somebody has met damage: the file is to be folded anew.
+    pub(super) is_damaged: AtomicBool,
+    pub(super) lag: watch::Sender<Lag>,
+    pub(super) changes: broadcast::Sender<Change>,
+    idle: Mutex<Vec<(u64, Connection)>>,
+    readers: Arc<Semaphore>,
+    /// Removes the file in the end, where nobody named one.
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl Shared {
+    pub(super) fn new(
+        path: PathBuf,
+        folder: Option<tempfile::TempDir>,
+        source: Arc<dyn Source>,
+    ) -> Self {
+        Self {
+            path,
+            source,
+            life: AtomicU64::new(0),
+            is_damaged: AtomicBool::new(false),
+            lag: watch::Sender::new(Lag::default()),
+            changes: broadcast::Sender::new(CHANGES_KEPT),
+            idle: Mutex::new(Vec::new()),
+            readers: Arc::new(Semaphore::new(READERS_MAX)),
+            _folder: folder,
+        }
+    }
+
+    fn connection(&self) -> Result<(u64, Connection), ModelError> {
+        let life = self.life.load(Ordering::Acquire);
+        if life == 0 {
+            return Err(ModelError::NotReady);
+        }
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(|(other, _)| *other == life);
+        if let Some(found) = idle.pop() {
+            return Ok(found);
+        }
+        drop(idle);
+        Ok((life, store::open_reader(&self.path)?))
+    }
+
+    fn ask<T>(&self, ask: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, ModelError> {
+        let (life, connection) = self.connection()?;
+        let answer = ask(&connection);
+        if let Err(error) = &answer
+            && store::is_damage(error)
+        {
+            self.is_damaged.store(true, Ordering::Release);
+        }
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.push((life, connection));
+        Ok(answer?)
+    }
+}
+
+impl ReadModel {
+    /// The broker's time, as well as this process knows it.
+    #[must_use]
+    pub fn now(&self) -> UnixMillis {
+        self.shared.source.now()
+    }
+
+    /// How far it is behind the log.
+    #[must_use]
+    pub fn lag(&self) -> Lag {
+        *self.shared.lag.borrow()
+    }
+
+    /// The same as it changes; for metrics and pages.
+    #[must_use]
+    pub fn lag_changes(&self) -> watch::Receiver<Lag> {
+        self.shared.lag.subscribe()
+    }
+
+    /// What changes from now on, after it can be seen in queries. A listener that lags has missed some.
+    #[must_use]
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.shared.changes.subscribe()
+    }
+
+    /// Records of one task straight from the log, behind the stream sequence `after`, oldest first, with whole
+    /// documents; so many as one read brings, none when there are no more yet. The caller knows that the task may
+    /// be seen.
+    ///
+    /// # Errors
+    /// [`BusError`] when the broker does not answer.
+    pub async fn records(&self, task: &TaskId, after: u64) -> Result<Vec<LogItem>, BusError> {
+        self.shared.source.records(task, after).await
+    }
+
+    /// A large document that a record refers to.
+    ///
+    /// # Errors
+    /// [`DocumentError`] when it is gone, or the broker does not answer.
+    pub async fn document(&self, blob: BlobRef) -> Result<Payload, DocumentError> {
+        self.shared.source.document(blob).await
+    }
+
+    /// Runs a query on a thread that may block. Dropping the future lets it run to its end.
+    pub(super) async fn query<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, ModelError> {
+        let readers = Arc::clone(&self.shared.readers);
+        let permit = readers.acquire_owned().await.map_err(|_| ModelError::Stopped)?;
+        let shared = Arc::clone(&self.shared);
+        let run = move || {
+            let answer = shared.ask(ask);
+            drop(permit);
+            answer
+        };
+        tokio::task::spawn_blocking(run).await.map_err(|_| ModelError::Stopped)?
+    }
+}
+
+impl std::fmt::Debug for ReadModel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ReadModel({})", self.shared.path.display())
+    }
+}

@@ -1,0 +1,338 @@
+//! Queries about tasks: lists, counts, one task.
+//!
+//! A list is made in two goes: first the numbers of its rows, out of one index that fits the filter and has them in
+//! order, then the rows. Without a filter by text, role or failure each status is a stretch of one index, and the
+//! stretches are merged.
+
+use cadre_core::{
+    ids::{Name, TaskId},
+    time::UnixMillis,
+};
+use rusqlite::{Connection, OptionalExtension as _, Result, Row, ToSql, params_from_iter};
+
+use super::{
+    columns::Columns,
+    filter::{Cursor, PAGE_MAX, Page, TaskFilter},
+    ordinal,
+    read::{ModelError, ReadModel},
+    rows::{FailureNote, TaskRow},
+    status::Status,
+    sums::Counts,
+    write::int,
+};
+
+/// How long a task may be overdue by its own timeouts before it is stuck: as the watch has it.
+const GRACE_MS: u64 = 30_000;
+
+/// Tasks that one count looks at where no index counts them.
+const COUNTED_MAX: u32 = 10_000;
+
+pub(super) const COLUMNS: &str = "t.id, t.tenant, t.workflow, t.revision, t.key, t.user, t.excerpt, t.status, \
+    t.accepted, t.started, t.ended, t.updated, t.deadline, t.due, t.rev, t.steps_done, t.steps_total, \
+    t.steps_failed, t.dispatches, t.dispatches_max, t.tokens, t.tokens_max, t.cost, t.cost_max, t.work, t.retries, \
+    t.fallbacks, t.waits_for, t.waits_text, t.waits_since, t.reason, t.fingerprint, t.failed_step, t.failed_kind, \
+    t.failed_text, t.failed_at, t.parent, t.problem";
+
+impl ReadModel {
+    /// Tasks, the newest first. `limit` is at most [`PAGE_MAX`].
+    ///
+    /// # Errors
+    /// [`ModelError`] when the read model gives no answer.
+    pub async fn tasks(
+        &self,
+        tenant: Option<&Name>,
+        filter: &TaskFilter,
+        after: Option<Cursor>,
+        limit: u32,
+    ) -> Result<Page<TaskRow>, ModelError> {
+        let wanted = Wanted::new(tenant, filter, self.now());
+        let limit = limit.clamp(1, PAGE_MAX);
+        self.query(move |db| page(db, &wanted, after, limit)).await
+    }
+
+    /// Tasks by status, as the other conditions of `filter` want them; its statuses are ignored.
+    ///
+    /// # Errors
+    /// [`ModelError`] when the read model gives no answer.
+    pub async fn counts(&self, tenant: Option<&Name>, filter: &TaskFilter) -> Result<Counts, ModelError> {
+        let filter = TaskFilter { statuses: Vec::new(), ..filter.clone() };
+        let wanted = Wanted::new(tenant, &filter, self.now());
+        self.query(move |db| counts(db, &wanted)).await
+    }
+
+    /// One task; `None` when there is none, or it is another tenant's.
+    ///
+    /// # Errors
+    /// [`ModelError`] when the read model gives no answer.
+    pub async fn task(&self, tenant: Option<&Name>, task: &TaskId) -> Result<Option<TaskRow>, ModelError> {
+        let (tenant, task, now) = (tenant.map(Name::to_string), task.to_string(), self.now());
+        let sql = format!(
+            "SELECT {COLUMNS} FROM tasks t WHERE t.id = ?1 AND (?2 IS NULL OR t.tenant = ?2)"
+        );
+        self.query(move |db| {
+            let mut find = db.prepare_cached(&sql)?;
+            find.query_row((task, tenant), |row| task_row(row, now)).optional()
+        })
+        .await
+    }
+}
+
+/// A task's row as [`COLUMNS`] has it.
+pub(super) fn task_row(row: &Row<'_>, now: UnixMillis) -> Result<TaskRow> {
+    let mut at = Columns::of(row);
+    let mut task = TaskRow {
+        task: at.next()?,
+        tenant: at.next()?,
+        workflow: at.next()?,
+        revision: at.next()?,
+        key: at.next()?,
+        user: at.next()?,
+        excerpt: at.next()?,
+        status: at.word(|text: &str| text.parse().ok())?.unwrap_or(Status::Running),
+        accepted_at_ms: at.next()?,
+        started_at_ms: at.next()?,
+        ended_at_ms: at.next()?,
+        updated_at_ms: at.next()?,
+        deadline_at_ms: at.next()?,
+        due_at_ms: at.next()?,
+        is_stuck: false,
+        rev: at.next()?,
+        steps_done: at.next()?,
+        steps_total: at.next()?,
+        steps_failed: at.next()?,
+        dispatches: at.next()?,
+        dispatches_max: at.next()?,
+        tokens: at.next()?,
+        tokens_max: at.next()?,
+        cost_micros: at.next()?,
+        cost_max_micros: at.next()?,
+        work_ms: at.next()?,
+        retries: at.next()?,
+        fallbacks: at.next()?,
+        waits_for: at.next()?,
+        waits_text: at.next()?,
+        waits_since_ms: at.next()?,
+        reason: at.next()?,
+        failure: None,
+        parent: None,
+        problem: None,
+    };
+    let fingerprint: Option<String> = at.next()?;
+    let (step, kind, text, failed_at) = (at.next()?, at.next()?, at.next()?, at.next()?);
+    task.failure = note(fingerprint, step, (kind, text, failed_at));
+    (task.parent, task.problem) = (at.next()?, at.next()?);
+    task.is_stuck = task.due_at_ms.is_some_and(|due| due.saturating_add(GRACE_MS) <= now.0);
+    Ok(task)
+}
+
+fn note(
+    fingerprint: Option<String>,
+    step: Option<String>,
+    (kind, text, at_ms): (Option<String>, Option<String>, Option<u64>),
+) -> Option<FailureNote> {
+    Some(FailureNote { fingerprint: fingerprint?, step, kind: kind?, text: text?, at_ms: at_ms? })
+}
+
+/// Before when a task must have been due, to be stuck at `now`.
+pub(super) fn stuck_before(now: UnixMillis) -> i64 {
+    int(now.0.saturating_sub(GRACE_MS))
+}
+
+/// A filter as SQL has it.
+struct Wanted {
+    /// Where the numbers come from, in order.
+    from: &'static str,
+    /// The column that has the number there.
+    no: &'static str,
+    conditions: Vec<&'static str>,
+    values: Vec<Box<dyn ToSql + Send>>,
+    /// Statuses, each a stretch of an index; empty where they are a condition like others.
+    stretches: Vec<Status>,
+    now: UnixMillis,
+}
+
+impl Wanted {
+    fn new(tenant: Option<&Name>, filter: &TaskFilter, now: UnixMillis) -> Self {
+        let mut wanted = Self::driven_by(filter, now);
+        if let Some(tenant) = tenant {
+            wanted.add("t.tenant = ?", tenant.to_string());
+        }
+        if let Some(workflow) = &filter.workflow {
+            wanted.add("t.workflow = ?", workflow.to_string());
+        }
+        if let Some(since) = filter.since {
+            wanted.add("t.no >= ?", ordinal::first(since));
+        }
+        if let Some(until) = filter.until {
+            wanted.add("t.no < ?", ordinal::first(until));
+        }
+        if filter.is_stuck {
+            wanted.add("t.due <= ?", stuck_before(now));
+        }
+        if let Some(fingerprint) = &filter.fingerprint {
+            wanted.add("t.fingerprint = ?", fingerprint.clone());
+        }
+        if let Some(revision) = &filter.revision {
+            let digits: String = revision.chars().take(12).collect();
+            wanted.add("substr(t.revision, 1, 12) = ?", digits);
+        }
+        if let Some(parent) = &filter.parent {
+            wanted.add("t.parent = ?", parent.to_string());
+        }
+        if filter.has_failed {
+            wanted.conditions.push("t.steps_failed > 0");
+        }
+        if let Some(role) = &filter.role {
+            wanted.add("a.role = ?", role.to_string());
+        }
+        if let Some(text) = filter.text.as_deref().and_then(words) {
+            wanted.add("words MATCH ?", text);
+        }
+        wanted.statuses(filter);
+        wanted
+    }
+
+    /// What has the numbers in order, and few of them.
+    fn driven_by(filter: &TaskFilter, now: UnixMillis) -> Self {
+        let (from, no) = if filter.text.as_deref().and_then(words).is_some() && filter.role.is_some() {
+            ("words JOIN tasks t ON t.no = words.rowid JOIN attempts a ON a.task = t.no", "words.rowid")
+        } else if filter.text.as_deref().and_then(words).is_some() {
+            ("words JOIN tasks t ON t.no = words.rowid", "words.rowid")
+        } else if filter.role.is_some() {
+            ("attempts a CROSS JOIN tasks t ON t.no = a.task", "a.task")
+        } else {
+            ("tasks t", "t.no")
+        };
+        Self { from, no, conditions: Vec::new(), values: Vec::new(), stretches: Vec::new(), now }
+    }
+
+    fn add(&mut self, condition: &'static str, value: impl ToSql + Send + 'static) {
+        self.conditions.push(condition);
+        self.values.push(Box::new(value));
+    }
+
+    /// Each status is a stretch of an index, unless another condition has its own.
+    fn statuses(&mut self, filter: &TaskFilter) {
+        let is_plain = self.from == "tasks t"
+            && !filter.is_stuck
+            && !filter.has_failed
+            && filter.fingerprint.is_none()
+            && filter.revision.is_none()
+            && filter.parent.is_none();
+        let is_narrow = !filter.statuses.is_empty() || self.conditions.iter().any(|it| it.contains(" = ?"));
+        if is_plain && is_narrow {
+            let all = filter.statuses.is_empty();
+            self.stretches = if all { Status::ALL.to_vec() } else { filter.statuses.clone() };
+        } else if !filter.statuses.is_empty() {
+            let list: Vec<_> = filter.statuses.iter().map(|status| status.as_str()).collect();
+            let list = serde_json::Value::from(list).to_string();
+            self.add("t.status IN (SELECT value FROM json_each(?))", list);
+        }
+    }
+
+    /// Numbers in order, the highest first.
+    fn numbers(&self, db: &Connection, after: Option<Cursor>, limit: u32) -> Result<Vec<i64>> {
+        if self.stretches.is_empty() {
+            return self.stretch(db, None, (after, limit));
+        }
+        let mut all = Vec::new();
+        for status in &self.stretches {
+            all.extend(self.stretch(db, Some(*status), (after, limit))?);
+        }
+        all.sort_unstable_by(|one, other| other.cmp(one));
+        all.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(all)
+    }
+
+    fn stretch(
+        &self,
+        db: &Connection,
+        status: Option<Status>,
+        (after, limit): (Option<Cursor>, u32),
+    ) -> Result<Vec<i64>> {
+        let mut conditions: Vec<String> = self.conditions.iter().map(|it| (*it).to_owned()).collect();
+        let mut values: Vec<&dyn ToSql> = Vec::new();
+        values.extend(self.values.iter().map(|value| value.as_ref() as &dyn ToSql));
+        let word = status.map(Status::as_str);
+        if let Some(word) = &word {
+            conditions.push("t.status = ?".to_owned());
+            values.push(word);
+        }
+        let after = after.map(|Cursor(no)| no);
+        if let Some(after) = &after {
+            conditions.push(format!("{} < ?", self.no));
+            values.push(after);
+        }
+        values.push(&limit);
+        let sql = format!(
+            "SELECT {once} {no} FROM {from}{} ORDER BY {no} DESC LIMIT ?",
+            clause(&conditions),
+            // A role may have had several attempts in one task.
+            once = if self.from.contains("attempts") { "DISTINCT" } else { "ALL" },
+            no = self.no,
+            from = self.from
+        );
+        let mut find = db.prepare_cached(&sql)?;
+        find.query_map(params_from_iter(values), |row| row.get(0))?.collect()
+    }
+}
+
+fn clause(conditions: &[String]) -> String {
+    match conditions.is_empty() {
+        true => String::new(),
+        false => format!(" WHERE {}", conditions.join(" AND ")),
+    }
+}
+
+fn page(db: &Connection, wanted: &Wanted, after: Option<Cursor>, limit: u32) -> Result<Page<TaskRow>> {
+    // One more than wanted tells whether there is another page.
+    let mut numbers = wanted.numbers(db, after, limit.saturating_add(1))?;
+    let is_more = numbers.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+    numbers.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next = numbers.last().filter(|_| is_more).map(|no| Cursor(*no));
+    Ok(Page { rows: of_numbers(db, &numbers, wanted.now)?, next })
+}
+
+/// Rows by number, in this order.
+fn of_numbers(db: &Connection, numbers: &[i64], now: UnixMillis) -> Result<Vec<TaskRow>> {
+    let mut find = db.prepare_cached(&format!("SELECT {COLUMNS} FROM tasks t WHERE t.no = ?1"))?;
+    let mut rows = Vec::with_capacity(numbers.len());
+    for no in numbers {
+        rows.extend(find.query_row([no], |row| task_row(row, now)).optional()?);
+    }
+    Ok(rows)
+}
+
+fn counts(db: &Connection, wanted: &Wanted) -> Result<Counts> {
+    let conditions: Vec<_> = wanted.conditions.iter().map(|it| (*it).to_owned()).collect();
+    let (values, from) = (wanted.values.iter().map(AsRef::as_ref), wanted.from);
+    let clause = clause(&conditions);
+    let is_indexed = from == "tasks t";
+    let sql = if is_indexed {
+        format!("SELECT t.status, count(*) FROM {from}{clause} GROUP BY t.status")
+    } else {
+        let no = wanted.no;
+        format!(
+            "SELECT status, count(*) FROM (SELECT DISTINCT {no}, t.status AS status FROM {from}{clause} \
+             LIMIT {COUNTED_MAX}) GROUP BY status"
+        )
+    };
+    let mut find = db.prepare_cached(&sql)?;
+    let mut counts = Counts { by_status: Vec::new(), is_exact: true };
+    let mut rows = find.query(params_from_iter(values))?;
+    while let Some(row) = rows.next()? {
+        let word: String = row.get(0)?;
+        let count: u64 = row.get(1)?;
+        counts.by_status.extend(word.parse::<Status>().ok().map(|status| (status, count)));
+    }
+    counts.by_status.sort_unstable();
+    counts.is_exact = is_indexed || counts.total() < u64::from(COUNTED_MAX);
+    Ok(counts)
+}
+
+/// What FTS5 is asked: all of these words, each perhaps a beginning; `None` when there is none.
+fn words(text: &str) -> Option<String> {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let quoted: Vec<_> = words.take(16).map(|word| format!("\"{word}\"*")).collect();
+    (!quoted.is_empty()).then(|| quoted.join(" "))
+}
