@@ -2,9 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use async_nats::{
-    HeaderMap, StatusCode, datetime::parse_rfc3339, jetstream::stream::Stream,
-};
+use async_nats::{HeaderMap, StatusCode, datetime::parse_rfc3339, jetstream::stream::Stream};
 use bytes::Bytes;
 use cadre_core::{limits::BUS_GAP_MAX, ports::BusError, time::UnixMillis};
 use futures::StreamExt as _;

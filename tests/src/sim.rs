@@ -15,6 +15,7 @@ pub mod chance;
 pub mod facts;
 pub mod faults;
 pub mod fleet;
+pub mod history;
 mod inbox;
 pub mod people;
 pub mod play;

@@ -53,6 +53,11 @@ fn goals(chance: &mut Chance, packs: &PackSet) -> Vec<Wanted> {
 /// Runs the seed's world to its end.
 #[must_use]
 pub fn weather(seed: u64) -> Outcome {
+    weather_seen(seed, |_, _| ()).0
+}
+
+/// The same, with what `look` makes of the world in the end.
+pub fn weather_seen<T>(seed: u64, look: impl FnOnce(&World, &PackSet) -> T) -> (Outcome, T) {
     run(seed, async move {
         let mut chance = Chance::of(seed, "world");
         let partitions = Partitions::new(chance.between(1, 3) as u16);
@@ -79,7 +84,9 @@ pub fn weather(seed: u64) -> Outcome {
         tasks.extend(shared.world().forks.iter().cloned());
         let is_at_rest = at_rest(&shared, &tasks, CALM).await;
         let took = begun.elapsed();
-        judge(&deployment, &tasks, (is_at_rest, strikes, took))
+        let outcome = judge(&deployment, &tasks, (is_at_rest, strikes, took));
+        let seen = look(&shared.world(), &deployment.packs);
+        (outcome, seen)
     })
 }
 

@@ -23,6 +23,7 @@ mod packs;
 mod passed_over;
 mod pipeline;
 mod poison;
+mod read_model;
 mod reports;
 mod saga;
 mod steer;

@@ -3,4 +3,5 @@
 mod boundaries;
 mod overload;
 mod payments;
+mod projection;
 mod seeds;

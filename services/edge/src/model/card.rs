@@ -163,7 +163,8 @@ fn waits(task: &Task) -> Option<Waits> {
     if task.ended().is_some() {
         return None;
     }
-    let wait = |what, text: String, since| Some(Waits { what, text: brief(&text, TEXT_CHARS_MAX), since });
+    let wait =
+        |what, text: String, since| Some(Waits { what, text: brief(&text, TEXT_CHARS_MAX), since });
     if let Some(by) = task.paused.as_ref().filter(|_| task.is_still()) {
         return wait("pause", format!("paused by {by}"), None);
     }
@@ -176,7 +177,11 @@ fn waits(task: &Task) -> Option<Waits> {
     };
     if let Some((id, step)) = oldest(|state| matches!(state, StepState::Dispatched { .. })) {
         if id.name.as_str() == AGGREGATE {
-            return wait("gate", "the gate puts the answer together".to_owned(), Some(step.changed_at));
+            return wait(
+                "gate",
+                "the gate puts the answer together".to_owned(),
+                Some(step.changed_at),
+            );
         }
         let role = step.role.as_ref().map_or("nobody", |role| role.as_str());
         return wait("role", format!("{role} · {id}"), Some(step.changed_at));

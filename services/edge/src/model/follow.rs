@@ -31,7 +31,11 @@ impl ReadModel {
     /// out and none comes twice, whatever breaks in between. Never ends by itself; an error is passed on, and the
     /// stream can be read on. The caller knows that the task may be seen.
     #[must_use]
-    pub fn follow(&self, task: &TaskId, after: u64) -> BoxStream<'static, Result<LogItem, BusError>> {
+    pub fn follow(
+        &self,
+        task: &TaskId,
+        after: u64,
+    ) -> BoxStream<'static, Result<LogItem, BusError>> {
         let (model, changes, task) = (self.clone(), self.changes(), Arc::new(task.clone()));
         let follower = Follower { model, changes, task, after, found: Vec::new().into_iter() };
         stream::unfold(follower, |mut follower| async move {

@@ -32,13 +32,20 @@ fn event(event: &Event) -> String {
         Event::CrewBegan { step, pattern, turns_max, .. } => {
             format!("{step} begins: {pattern}, at most {turns_max} turns")
         }
-        Event::HandedOff { step, to, reason } => format!("{step} hands off to {to}: {}", short(reason)),
+        Event::HandedOff { step, to, reason } => {
+            format!("{step} hands off to {to}: {}", short(reason))
+        }
         Event::LoopFound { step, text, .. } => format!("{step} goes in circles: {}", short(text)),
         Event::StepDispatched { step, attempt: 1, role, .. } => format!("{step} → {role}"),
-        Event::StepDispatched { step, attempt, role, .. } => format!("{step} → {role}, attempt {attempt}"),
-        Event::StepDelayed { step, role, degraded, failure, reason, .. } => {
-            delayed(&step.to_string(), role.as_str(), (degraded.is_some(), failure.is_some()), reason)
+        Event::StepDispatched { step, attempt, role, .. } => {
+            format!("{step} → {role}, attempt {attempt}")
         }
+        Event::StepDelayed { step, role, degraded, failure, reason, .. } => delayed(
+            &step.to_string(),
+            role.as_str(),
+            (degraded.is_some(), failure.is_some()),
+            reason,
+        ),
         Event::StepCompleted { step, unsure: None, usage, .. } => {
             format!("{step} completed{}", cost(*usage))
         }
@@ -72,7 +79,12 @@ fn event(event: &Event) -> String {
     }
 }
 
-fn delayed(step: &str, role: &str, (is_degraded, has_failed): (bool, bool), reason: &str) -> String {
+fn delayed(
+    step: &str,
+    role: &str,
+    (is_degraded, has_failed): (bool, bool),
+    reason: &str,
+) -> String {
     let reason = short(reason);
     match (is_degraded, has_failed) {
         (true, _) => format!("{step} goes to {role} as a fallback: {reason}"),

@@ -128,7 +128,12 @@ impl Notes {
             Event::Voted { step, by } => self.vote(task, step, by),
             Event::CallRuled { step, .. } => self.close(task, step, "ruled", record),
             Event::StepSkipped { step, .. } => {
-                self.end(task, &StepId::single(step.clone()), ("stopped", None, Usage::default()), record);
+                self.end(
+                    task,
+                    &StepId::single(step.clone()),
+                    ("stopped", None, Usage::default()),
+                    record,
+                );
             }
             Event::TakenOver { step, .. } => self.steps.push(step.clone()),
             Event::Retried { freed, .. } => {
@@ -203,7 +208,13 @@ impl Notes {
         self.stop(task, record, |id| !is_gate(id));
     }
 
-    fn ask(&mut self, task: &Task, id: &StepId, (ask, usage): (&std::sync::Arc<Ask>, Usage), record: &Record) {
+    fn ask(
+        &mut self,
+        task: &Task,
+        id: &StepId,
+        (ask, usage): (&std::sync::Arc<Ask>, Usage),
+        record: &Record,
+    ) {
         let step = task.steps.get(id);
         let attempt = step.map_or(0, |step| step.attempt);
         self.questions.push(QuestionNews::Asked(Asked {

@@ -9,8 +9,7 @@ use super::{
     columns::Columns,
     filter::{QuestionFilter, TaskFilter},
     lag::Lag,
-    ordinal,
-    questions,
+    ordinal, questions,
     read::{ModelError, ReadModel},
     rows::TaskRow,
     status::Status,
@@ -60,9 +59,14 @@ impl ReadModel {
     }
 }
 
-fn overview(db: &Connection, tenant: Option<&str>, (now, lag): (UnixMillis, Lag)) -> Result<Overview> {
+fn overview(
+    db: &Connection,
+    tenant: Option<&str>,
+    (now, lag): (UnixMillis, Lag),
+) -> Result<Overview> {
     let stuck = "t.due <= ?2 AND (?1 IS NULL OR t.tenant = ?1) ORDER BY t.due";
-    let near = "t.is_near = 1 AND (?1 IS NULL OR t.tenant = ?1) AND ?2 IS NOT NULL ORDER BY t.no DESC";
+    let near =
+        "t.is_near = 1 AND (?1 IS NULL OR t.tenant = ?1) AND ?2 IS NOT NULL ORDER BY t.no DESC";
     let filter = QuestionFilter { is_open: true, ..QuestionFilter::default() };
     let sql = "SELECT count(*) FROM tasks WHERE due <= ?2 AND (?1 IS NULL OR tenant = ?1)";
     let before = tasks::stuck_before(now);
@@ -79,7 +83,12 @@ fn overview(db: &Connection, tenant: Option<&str>, (now, lag): (UnixMillis, Lag)
         stuck_total,
         minutes,
         hour,
-        failures: failures(db, tenant, UnixMillis(now.0.saturating_sub(FAILURES_MS)), FAILURES_SHOWN)?,
+        failures: failures(
+            db,
+            tenant,
+            UnixMillis(now.0.saturating_sub(FAILURES_MS)),
+            FAILURES_SHOWN,
+        )?,
     })
 }
 
@@ -116,14 +125,16 @@ fn last_hour(
     let mut rows = find.query((tenant, int(first * MINUTE_MS), ENDED_MAX))?;
     while let Some(row) = rows.next()? {
         let mut at = Columns::of(row);
-        let (ended, status): (u64, Option<Status>) = (at.next()?, at.word(|text| text.parse().ok())?);
+        let (ended, status): (u64, Option<Status>) =
+            (at.next()?, at.word(|text| text.parse().ok())?);
         let (accepted, cost): (u64, u64) = (at.next()?, at.next()?);
         let tally = spans.get_mut(&(ended / MINUTE_MS));
         for tally in tally.into_iter().chain([&mut whole]) {
             tally.end(status, ended.saturating_sub(accepted), cost);
         }
     }
-    let minutes = spans.into_iter().map(|(minute, tally)| tally.finish(minute * MINUTE_MS)).collect();
+    let minutes =
+        spans.into_iter().map(|(minute, tally)| tally.finish(minute * MINUTE_MS)).collect();
     Ok((minutes, whole.finish(first * MINUTE_MS)))
 }
 

@@ -47,7 +47,8 @@ impl ReadModel {
         task: &TaskId,
         hash: &Hash,
     ) -> Result<Option<QuestionRow>, ModelError> {
-        let (tenant, task, hash) = (tenant.map(Name::to_string), task.to_string(), hash.to_string());
+        let (tenant, task, hash) =
+            (tenant.map(Name::to_string), task.to_string(), hash.to_string());
         let sql = format!(
             "SELECT {COLUMNS} FROM {FROM} WHERE t.id = ?1 AND q.hash = ?2 AND (?3 IS NULL OR q.tenant = ?3) \
              ORDER BY q.no DESC LIMIT 1"
@@ -98,7 +99,8 @@ pub(super) fn page(
     let after = after.map(|Cursor(no)| no);
     let mut find = db.prepare_cached(&sql)?;
     let params = (tenant, workflow, task, after, limit.saturating_add(1));
-    let mut found: Vec<_> = find.query_map(params, |row| question_row(row))?.collect::<Result<_>>()?;
+    let mut found: Vec<_> =
+        find.query_map(params, |row| question_row(row))?.collect::<Result<_>>()?;
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let is_more = found.len() > wanted;
     found.truncate(wanted);

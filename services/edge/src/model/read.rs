@@ -104,7 +104,10 @@ impl Shared {
         Ok((life, store::open_reader(&self.path)?))
     }
 
-    fn ask<T>(&self, ask: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, ModelError> {
+    fn ask<T>(
+        &self,
+        ask: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, ModelError> {
         let (life, connection) = self.connection()?;
         let answer = ask(&connection);
         if let Err(error) = &answer

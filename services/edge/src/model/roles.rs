@@ -48,7 +48,8 @@ fn names(db: &Connection) -> Result<BTreeSet<String>> {
 }
 
 fn one(db: &Connection, tenant: Option<&str>, role: String, since: UnixMillis) -> Result<RoleRow> {
-    let whose = "(?2 IS NULL OR EXISTS (SELECT 1 FROM tasks t WHERE t.no = a.task AND t.tenant = ?2))";
+    let whose =
+        "(?2 IS NULL OR EXISTS (SELECT 1 FROM tasks t WHERE t.no = a.task AND t.tenant = ?2))";
     let out = format!(
         "SELECT count(*) FROM attempts a WHERE a.role = ?1 AND a.ended IS NULL AND {whose}"
     );

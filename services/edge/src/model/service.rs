@@ -153,7 +153,8 @@ async fn run<H: History>(history: H, shared: Arc<Shared>) -> JobResult {
         {
             shared.is_damaged.store(true, Ordering::Release);
         }
-        let chain = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+        let chain =
+            std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
         let text: Vec<_> = chain.map(ToString::to_string).collect();
         tracing::warn!(error = text.join(": "), "the read model was interrupted");
         shared.lag.send_modify(|lag| lag.is_interrupted = true);
@@ -249,7 +250,8 @@ async fn open(shared: &Arc<Shared>, shards: Option<Vec<Shard>>) -> Result<Connec
         own.life.fetch_add(1, Ordering::AcqRel);
         Ok(db)
     };
-    let opened = spawn_blocking(run).await.map_err(|error| Interrupted::Thread(error.to_string()))?;
+    let opened =
+        spawn_blocking(run).await.map_err(|error| Interrupted::Thread(error.to_string()))?;
     // Whoever waits for the first life is told.
     shared.lag.send_modify(|_| {});
     opened

@@ -27,7 +27,10 @@ pub(super) trait Source: Send + Sync {
 
     fn document(&self, blob: BlobRef) -> BoxFuture<'_, Result<Payload, DocumentError>>;
 
-    fn pack<'a>(&'a self, revision: &'a str) -> BoxFuture<'a, Result<Option<Arc<Workflow>>, BusError>>;
+    fn pack<'a>(
+        &'a self,
+        revision: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Arc<Workflow>>, BusError>>;
 }
 
 /// Both ports in one.
@@ -53,7 +56,10 @@ impl<H: History, P: Packs> Source for Ports<H, P> {
         self.history.document(blob).boxed()
     }
 
-    fn pack<'a>(&'a self, revision: &'a str) -> BoxFuture<'a, Result<Option<Arc<Workflow>>, BusError>> {
+    fn pack<'a>(
+        &'a self,
+        revision: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Arc<Workflow>>, BusError>> {
         self.packs.revision(revision).boxed()
     }
 }

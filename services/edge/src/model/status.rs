@@ -38,8 +38,10 @@ pub enum Status {
 
 /// A word that is no status.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no status: use one of running, waiting, paused, aggregating, compensating, completed, \
-         partial, failed, cancelled, incomplete, quarantined, too_new")]
+#[error(
+    "{0:?} is no status: use one of running, waiting, paused, aggregating, compensating, completed, \
+         partial, failed, cancelled, incomplete, quarantined, too_new"
+)]
 pub struct StatusError(String);
 
 impl Status {
@@ -82,7 +84,9 @@ impl Status {
     #[must_use]
     pub fn is_end(self) -> bool {
         match self {
-            Self::Completed | Self::Partial | Self::Failed | Self::Cancelled | Self::Incomplete => true,
+            Self::Completed | Self::Partial | Self::Failed | Self::Cancelled | Self::Incomplete => {
+                true
+            }
             Self::Running
             | Self::Waiting
             | Self::Paused

@@ -29,8 +29,10 @@ impl ReadModel {
         task: &TaskId,
     ) -> Result<Option<Vec<StepRow>>, ModelError> {
         let (tenant, task) = (tenant.map(Name::to_string), task.to_string());
-        self.query(move |db| number(db, &task, tenant.as_deref())?.map(|no| steps(db, no)).transpose())
-            .await
+        self.query(move |db| {
+            number(db, &task, tenant.as_deref())?.map(|no| steps(db, no)).transpose()
+        })
+        .await
     }
 
     /// Records of a task behind revision `after`, oldest first; `None` when there is no such task, or it is another

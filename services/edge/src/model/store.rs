@@ -91,10 +91,7 @@ pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
 
 /// Whether the file is no read model any more.
 pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-    )
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }
 
 /// `None` for a file of another version.
@@ -112,7 +109,8 @@ fn try_open(path: &Path) -> rusqlite::Result<Option<Connection>> {
     let version: i32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let tables: u32 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if version == 0 && tables == 0 {
-        let whole = format!("BEGIN IMMEDIATE;\n{SCHEMA}\nPRAGMA user_version = {};\nCOMMIT;", *VERSION);
+        let whole =
+            format!("BEGIN IMMEDIATE;\n{SCHEMA}\nPRAGMA user_version = {};\nCOMMIT;", *VERSION);
         db.execute_batch(&whole)?;
         return Ok(Some(db));
     }

@@ -27,6 +27,10 @@ const GRACE_MS: u64 = 30_000;
 /// Tasks that one count looks at where no index counts them.
 const COUNTED_MAX: u32 = 10_000;
 
+/// Where the numbers come from when no condition has a better source.
+const PLAIN: &str = "tasks t";
+
+/// Columns of a task's row, of `tasks t`.
 pub(super) const COLUMNS: &str = "t.id, t.tenant, t.workflow, t.revision, t.key, t.user, t.excerpt, t.status, \
     t.accepted, t.started, t.ended, t.updated, t.deadline, t.due, t.rev, t.steps_done, t.steps_total, \
     t.steps_failed, t.dispatches, t.dispatches_max, t.tokens, t.tokens_max, t.cost, t.cost_max, t.work, t.retries, \
@@ -54,7 +58,11 @@ impl ReadModel {
     ///
     /// # Errors
     /// [`ModelError`] when the read model gives no answer.
-    pub async fn counts(&self, tenant: Option<&Name>, filter: &TaskFilter) -> Result<Counts, ModelError> {
+    pub async fn counts(
+        &self,
+        tenant: Option<&Name>,
+        filter: &TaskFilter,
+    ) -> Result<Counts, ModelError> {
         let filter = TaskFilter { statuses: Vec::new(), ..filter.clone() };
         let wanted = Wanted::new(tenant, &filter, self.now());
         self.query(move |db| counts(db, &wanted)).await
@@ -64,7 +72,11 @@ impl ReadModel {
     ///
     /// # Errors
     /// [`ModelError`] when the read model gives no answer.
-    pub async fn task(&self, tenant: Option<&Name>, task: &TaskId) -> Result<Option<TaskRow>, ModelError> {
+    pub async fn task(
+        &self,
+        tenant: Option<&Name>,
+        task: &TaskId,
+    ) -> Result<Option<TaskRow>, ModelError> {
         let (tenant, task, now) = (tenant.map(Name::to_string), task.to_string(), self.now());
         let sql = format!(
             "SELECT {COLUMNS} FROM tasks t WHERE t.id = ?1 AND (?2 IS NULL OR t.tenant = ?2)"
@@ -192,16 +204,29 @@ impl Wanted {
         wanted
     }
 
-    /// What has the numbers in order, and few of them.
+    /// What has the numbers, and few of them. Without figures about the tables SQLite would rather walk through all
+    /// tasks in order than sort a few.
     fn driven_by(filter: &TaskFilter, now: UnixMillis) -> Self {
-        let (from, no) = if filter.text.as_deref().and_then(words).is_some() && filter.role.is_some() {
-            ("words JOIN tasks t ON t.no = words.rowid JOIN attempts a ON a.task = t.no", "words.rowid")
-        } else if filter.text.as_deref().and_then(words).is_some() {
-            ("words JOIN tasks t ON t.no = words.rowid", "words.rowid")
-        } else if filter.role.is_some() {
-            ("attempts a CROSS JOIN tasks t ON t.no = a.task", "a.task")
-        } else {
-            ("tasks t", "t.no")
+        let has_words = filter.text.as_deref().and_then(words).is_some();
+        let from = match (has_words, filter.role.is_some()) {
+            (true, true) => {
+                "words CROSS JOIN tasks t ON t.no = words.rowid CROSS JOIN attempts a ON a.task = t.no"
+            }
+            (true, false) => "words CROSS JOIN tasks t ON t.no = words.rowid",
+            (false, true) => "attempts a CROSS JOIN tasks t ON t.no = a.task",
+            (false, false) if filter.is_stuck => "tasks t INDEXED BY tasks_due",
+            (false, false) if filter.fingerprint.is_some() => {
+                "tasks t INDEXED BY tasks_fingerprint"
+            }
+            (false, false) if filter.parent.is_some() => "tasks t INDEXED BY tasks_parent",
+            (false, false) if filter.has_failed => "tasks t INDEXED BY tasks_failed",
+            (false, false) if filter.revision.is_some() => "tasks t INDEXED BY tasks_revision",
+            (false, false) => PLAIN,
+        };
+        let no = match (has_words, filter.role.is_some()) {
+            (true, _) => "words.rowid",
+            (false, true) => "a.task",
+            (false, false) => "t.no",
         };
         Self { from, no, conditions: Vec::new(), values: Vec::new(), stretches: Vec::new(), now }
     }
@@ -213,13 +238,9 @@ impl Wanted {
 
     /// Each status is a stretch of an index, unless another condition has its own.
     fn statuses(&mut self, filter: &TaskFilter) {
-        let is_plain = self.from == "tasks t"
-            && !filter.is_stuck
-            && !filter.has_failed
-            && filter.fingerprint.is_none()
-            && filter.revision.is_none()
-            && filter.parent.is_none();
-        let is_narrow = !filter.statuses.is_empty() || self.conditions.iter().any(|it| it.contains(" = ?"));
+        let is_plain = self.from == PLAIN;
+        let is_narrow =
+            !filter.statuses.is_empty() || self.conditions.iter().any(|it| it.contains(" = ?"));
         if is_plain && is_narrow {
             let all = filter.statuses.is_empty();
             self.stretches = if all { Status::ALL.to_vec() } else { filter.statuses.clone() };
@@ -250,7 +271,8 @@ impl Wanted {
         status: Option<Status>,
         (after, limit): (Option<Cursor>, u32),
     ) -> Result<Vec<i64>> {
-        let mut conditions: Vec<String> = self.conditions.iter().map(|it| (*it).to_owned()).collect();
+        let mut conditions: Vec<String> =
+            self.conditions.iter().map(|it| (*it).to_owned()).collect();
         let mut values: Vec<&dyn ToSql> = Vec::new();
         values.extend(self.values.iter().map(|value| value.as_ref() as &dyn ToSql));
         let word = status.map(Status::as_str);
@@ -284,7 +306,12 @@ fn clause(conditions: &[String]) -> String {
     }
 }
 
-fn page(db: &Connection, wanted: &Wanted, after: Option<Cursor>, limit: u32) -> Result<Page<TaskRow>> {
+fn page(
+    db: &Connection,
+    wanted: &Wanted,
+    after: Option<Cursor>,
+    limit: u32,
+) -> Result<Page<TaskRow>> {
     // One more than wanted tells whether there is another page.
     let mut numbers = wanted.numbers(db, after, limit.saturating_add(1))?;
     let is_more = numbers.len() > usize::try_from(limit).unwrap_or(usize::MAX);
@@ -307,7 +334,7 @@ fn counts(db: &Connection, wanted: &Wanted) -> Result<Counts> {
     let conditions: Vec<_> = wanted.conditions.iter().map(|it| (*it).to_owned()).collect();
     let (values, from) = (wanted.values.iter().map(AsRef::as_ref), wanted.from);
     let clause = clause(&conditions);
-    let is_indexed = from == "tasks t";
+    let is_indexed = from.starts_with(PLAIN);
     let sql = if is_indexed {
         format!("SELECT t.status, count(*) FROM {from}{clause} GROUP BY t.status")
     } else {

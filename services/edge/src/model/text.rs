@@ -28,7 +28,8 @@ pub(super) fn without_figures(text: &str) -> String {
         true => "#".to_owned(),
         false => word.to_lowercase(),
     };
-    let words: Vec<_> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<_> =
+        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     words.into_iter().map(word).collect::<Vec<_>>().join(" ")
 }
 

@@ -61,7 +61,11 @@ pub(super) fn known(db: &Connection, id: &str) -> Result<Option<Known>> {
 }
 
 /// Makes the row of a task that was just accepted, and says its number.
-pub(super) fn accept(db: &Connection, goal: &Goal, (at, deadline): (UnixMillis, UnixMillis)) -> Result<i64> {
+pub(super) fn accept(
+    db: &Connection,
+    goal: &Goal,
+    (at, deadline): (UnixMillis, UnixMillis),
+) -> Result<i64> {
     let mut insert = db.prepare_cached(
         "INSERT INTO tasks (no, id, tenant, workflow, revision, key, user, excerpt, parent, accepted, \
          rev, status, updated, deadline) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?11, ?10, ?12)",
@@ -103,7 +107,11 @@ fn free(db: &Connection, table: &'static str, mut no: i64) -> Result<i64> {
 }
 
 /// Says what is wrong with the log of a task; one that was never read gets a row that says no more than that.
-pub(super) fn spoil(db: &Connection, item: &LogItem, (status, problem): (Status, &str)) -> Result<()> {
+pub(super) fn spoil(
+    db: &Connection,
+    item: &LogItem,
+    (status, problem): (Status, &str),
+) -> Result<()> {
     let id = item.task.as_str();
     let mut update = db.prepare_cached(
         "UPDATE tasks SET status = ?2, problem = ?3, due = NULL, waits_for = NULL, waits_text = NULL, \
@@ -340,7 +348,11 @@ fn beginning(content: &Payload) -> &str {
 pub(super) type SpendKey = (u64, String, String, String, String);
 
 /// Adds to what was spent.
-pub(super) fn spend(db: &Connection, (hour, tenant, workflow, role, model): &SpendKey, sums: &Sums) -> Result<()> {
+pub(super) fn spend(
+    db: &Connection,
+    (hour, tenant, workflow, role, model): &SpendKey,
+    sums: &Sums,
+) -> Result<()> {
     let mut add = db.prepare_cached(
         "INSERT INTO spend (hour, tenant, workflow, role, model, attempts, failures, cost, tokens, work) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO UPDATE SET attempts = attempts + ?6, \

@@ -67,7 +67,15 @@ impl MemoryLog {
         let sequence = state.items.iter().filter(|item| item.shard == shard).count() as u64 + 1;
         let (stored_at, task) = (at, task.clone());
         let (size_bytes, pending) = (1_000, 0);
-        state.items.push(LogItem { shard, sequence, stored_at, task, size_bytes, pending, content });
+        state.items.push(LogItem {
+            shard,
+            sequence,
+            stored_at,
+            task,
+            size_bytes,
+            pending,
+            content,
+        });
         state.now = state.now.max(at);
         drop(state);
         self.0.news.notify_waiters();

@@ -96,7 +96,8 @@ pub(super) async fn run(args: ProjectionArgs, settings: &Settings) -> anyhow::Re
     let own = || usage([std::process::id()]);
     let (before, begun) = (own(), Instant::now());
     let ports = (JetStreamHistory::new(&bus), packs);
-    let service = ModelService::start(ports, ModelOptions { path: Some(path.clone()) }, None).await?;
+    let service =
+        ModelService::start(ports, ModelOptions { path: Some(path.clone()) }, None).await?;
     let model = service.model().clone();
     let lag_records = folded(&model, made.records).await?;
     let fold_s = begun.elapsed().as_secs_f64();

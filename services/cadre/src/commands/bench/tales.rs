@@ -63,9 +63,13 @@ struct Tale {
 
 impl Tales {
     /// Makes about so many events, and one task with about so many.
-    pub(super) fn new((events, wide): (usize, usize), partitions: Partitions) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        (events, wide): (usize, usize),
+        partitions: Partitions,
+    ) -> anyhow::Result<Self> {
         let width = (wide / 2).max(1);
-        let sources = [priced(packs::pipeline("bench", 4)), priced(packs::fan_out("bench-wide", width))];
+        let sources =
+            [priced(packs::pipeline("bench", 4)), priced(packs::fan_out("bench-wide", width))];
         let compile = |source: &PackSource| -> anyhow::Result<Arc<Workflow>> {
             Ok(Arc::new(pack::compile(source)?))
         };
@@ -103,8 +107,14 @@ impl Tales {
         while self.open.len() < OPEN && self.left > 0 {
             self.left -= 1;
             let number = self.made.tasks;
-            let text = format!("goal{} contract of party {}, {}", number % 1_000, number % 97, "x".repeat(120));
-            let input = Payload::from_value(json!({"title": format!("case {number}"), "text": text}))?;
+            let text = format!(
+                "goal{} contract of party {}, {}",
+                number % 1_000,
+                number % 97,
+                "x".repeat(120)
+            );
+            let input =
+                Payload::from_value(json!({"title": format!("case {number}"), "text": text}))?;
             self.open.push_back(Tale::new(&self.narrow, number, input)?);
             self.made.tasks += 1;
         }
@@ -138,7 +148,8 @@ impl Iterator for Tales {
 fn priced(mut source: PackSource) -> PackSource {
     if let Some(yaml) = source.files.get_mut("pack.yaml") {
         let text = String::from_utf8_lossy(yaml);
-        *yaml = text.replace("max_usd: 0, max_tokens: 0", "max_usd: 50, max_tokens: 1000000").into();
+        *yaml =
+            text.replace("max_usd: 0, max_tokens: 0", "max_usd: 50, max_tokens: 1000000").into();
     }
     source
 }
@@ -177,7 +188,8 @@ impl Tale {
             None => Input::Goal(Arc::clone(&self.goal)),
             Some(task) => {
                 let order = task.orders_since(0).next();
-                let order = order.ok_or_else(|| anyhow::anyhow!("task {} waits for nobody", task.id()))?;
+                let order =
+                    order.ok_or_else(|| anyhow::anyhow!("task {} waits for nobody", task.id()))?;
                 let (role, step, attempt) = (order.role, order.step, order.attempt);
                 let is_gate = step.name.as_str() == AGGREGATE;
                 let outcome = self.outcome(is_gate, step.name.as_str(), &order.input)?;
@@ -193,7 +205,8 @@ impl Tale {
             }
         };
         let rev = self.task.as_ref().map_or(1, |task| task.rev + 1);
-        let Verdict::Append(draft) = decide(&self.workflow, self.task.as_ref(), &input, &at.into()) else {
+        let Verdict::Append(draft) = decide(&self.workflow, self.task.as_ref(), &input, &at.into())
+        else {
             anyhow::bail!("task {} ignores what it waits for", self.goal.task);
         };
         self.task = Some(draft.next);
@@ -220,12 +233,12 @@ impl Tale {
         }
         let output = match (is_gate, self.number % 20 == 7) {
             (false, _) => input.clone(),
-            (true, false) => {
-                Payload::from_value(json!({"status": "completed", "result": {"echo": {"n": self.number}}}))?
-            }
-            (true, true) => {
-                Payload::from_value(json!({"status": "failed", "reason": "step s2 failed", "result": null}))?
-            }
+            (true, false) => Payload::from_value(
+                json!({"status": "completed", "result": {"echo": {"n": self.number}}}),
+            )?,
+            (true, true) => Payload::from_value(
+                json!({"status": "failed", "reason": "step s2 failed", "result": null}),
+            )?,
         };
         Ok(Outcome::Completed { output, confidence: Some(0.9) })
     }

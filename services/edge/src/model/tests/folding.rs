@@ -146,7 +146,8 @@ async fn another_log_is_folded_anew() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_log_is_shown_and_the_others_go_on() {
     let log = MemoryLog::default();
-    let bad = Story::new("acme", "bad", 0).dispatch("read", 1, "reader").complete("read", usage(5, 5, 5));
+    let bad =
+        Story::new("acme", "bad", 0).dispatch("read", 1, "reader").complete("read", usage(5, 5, 5));
     let (newer, good) = (Story::new("acme", "newer", 1), Story::new("acme", "good", 2).whole());
     bad.write(&log);
     let whole = log.items();
@@ -165,7 +166,8 @@ async fn a_damaged_log_is_shown_and_the_others_go_on() {
     assert_eq!((row.status, row.rev), (Status::TooNew, 1), "{row:?}");
 
     // Repaired, it goes on with its next record; nothing of it counts twice.
-    let second = whole.into_iter().find(|item| item.content.as_ref().is_ok_and(|it| it.record.rev == 2));
+    let second =
+        whole.into_iter().find(|item| item.content.as_ref().is_ok_and(|it| it.record.rev == 2));
     log.replace(&bad.task, 2, second.unwrap().content);
     let bad = bad.dispatch("write", 1, "writer");
     bad.write_from(&log, 3);

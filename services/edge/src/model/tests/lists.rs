@@ -18,9 +18,11 @@ fn stories() -> Vec<Story> {
         match number % 5 {
             0 => begun.whole(),
             1 => begun.dispatch("read", 1, "reader"),
-            2 => begun
-                .dispatch("write", 1, "writer")
-                .fail("write", FailureKind::Timeout, &format!("no report within {number} s")),
+            2 => begun.dispatch("write", 1, "writer").fail(
+                "write",
+                FailureKind::Timeout,
+                &format!("no report within {number} s"),
+            ),
             3 => begun.dispatch("read", 1, "reader").end(EndStatus::Cancelled),
             _ => begun,
         }
@@ -28,7 +30,12 @@ fn stories() -> Vec<Story> {
     (0..40).map(story).collect()
 }
 
-async fn all(model: &ReadModel, tenant: Option<&str>, filter: &TaskFilter, limit: u32) -> Vec<String> {
+async fn all(
+    model: &ReadModel,
+    tenant: Option<&str>,
+    filter: &TaskFilter,
+    limit: u32,
+) -> Vec<String> {
     let (tenant, mut all, mut after) = (tenant.map(name), Vec::new(), None);
     loop {
         let page = model.tasks(tenant.as_ref(), filter, after, limit).await.unwrap();
@@ -56,9 +63,14 @@ async fn filled() -> (crate::model::ModelService, Vec<Story>) {
 async fn pages_leave_nothing_out_and_repeat_nothing() {
     let (service, stories) = filled().await;
     let model = service.model();
-    let is_failed = |story: &Story| story.replayed().steps.values().any(|it| it.state.as_str() == "failed");
+    let is_failed =
+        |story: &Story| story.replayed().steps.values().any(|it| it.state.as_str() == "failed");
     let has_role = |story: &Story, role: &str| {
-        story.replayed().steps.values().any(|it| it.role.as_ref().is_some_and(|it| it.as_str() == role))
+        story
+            .replayed()
+            .steps
+            .values()
+            .any(|it| it.role.as_ref().is_some_and(|it| it.as_str() == role))
     };
     type Is<'a> = Box<dyn Fn(&Story) -> bool + 'a>;
     let plain = TaskFilter::default;
@@ -73,7 +85,10 @@ async fn pages_leave_nothing_out_and_repeat_nothing() {
             Box::new(|it| it.replayed().goal.workflow.as_str() == "billing"),
         ),
         (TaskFilter { has_failed: true, ..plain() }, Box::new(is_failed)),
-        (TaskFilter { role: Some(name("reader")), ..plain() }, Box::new(|it| has_role(it, "reader"))),
+        (
+            TaskFilter { role: Some(name("reader")), ..plain() },
+            Box::new(|it| has_role(it, "reader")),
+        ),
         (
             TaskFilter {
                 role: Some(name("reader")),
@@ -85,7 +100,11 @@ async fn pages_leave_nothing_out_and_repeat_nothing() {
         ),
         (TaskFilter { text: Some("CONTR goal".to_owned()), ..plain() }, Box::new(|_| true)),
         (
-            TaskFilter { since: Some(UnixMillis(BEGIN + 3)), until: Some(UnixMillis(BEGIN + 6)), ..plain() },
+            TaskFilter {
+                since: Some(UnixMillis(BEGIN + 3)),
+                until: Some(UnixMillis(BEGIN + 6)),
+                ..plain()
+            },
             Box::new(|it| (BEGIN + 3..BEGIN + 6).contains(&it.replayed().accepted_at.0)),
         ),
         (TaskFilter { revision: Some("r".repeat(12)), ..plain() }, Box::new(|_| true)),
@@ -93,8 +112,9 @@ async fn pages_leave_nothing_out_and_repeat_nothing() {
     ];
     for (filter, is_wanted) in &cases {
         for tenant in [None, Some("acme"), Some("globex"), Some("nobody")] {
-            let is_theirs =
-                |it: &&Story| tenant.is_none_or(|tenant| it.replayed().goal.tenant.as_str() == tenant);
+            let is_theirs = |it: &&Story| {
+                tenant.is_none_or(|tenant| it.replayed().goal.tenant.as_str() == tenant)
+            };
             let wanted = stories.iter().filter(is_theirs).filter(|it| is_wanted(it));
             let mut wanted: Vec<_> = wanted.map(|it| it.task.to_string()).collect();
             let whole = all(model, tenant, filter, 1_000).await;

@@ -31,17 +31,28 @@ async fn a_step_tells_where_its_time_went() {
     let service = started(&log, None).await;
     let row = seen(service.model(), &story).await;
     assert_eq!((row.retries, row.fallbacks, row.dispatches), (0, 1, 3));
-    assert_eq!((row.waits_for.as_deref(), row.waits_text.as_deref()), (Some("role"), Some("writer · write")));
+    assert_eq!(
+        (row.waits_for.as_deref(), row.waits_text.as_deref()),
+        (Some("role"), Some("writer · write"))
+    );
 
     let steps = service.model().steps(None, &story.task).await.unwrap().unwrap();
     let read = &steps[0];
-    assert_eq!((read.step.as_str(), read.state.as_str(), read.role.as_deref()), ("read", "completed", Some("spare")));
+    assert_eq!(
+        (read.step.as_str(), read.state.as_str(), read.role.as_deref()),
+        ("read", "completed", Some("spare"))
+    );
     let tries: Vec<_> = read
         .tries
         .iter()
-        .map(|it| (it.role.as_str(), it.outcome.as_str(), it.is_fallback, it.sent_rev, it.ended_rev))
+        .map(|it| {
+            (it.role.as_str(), it.outcome.as_str(), it.is_fallback, it.sent_rev, it.ended_rev)
+        })
         .collect();
-    assert_eq!(tries, [("reader", "failed", false, 2, Some(3)), ("spare", "asked", true, 4, Some(5))]);
+    assert_eq!(
+        tries,
+        [("reader", "failed", false, 2, Some(3)), ("spare", "asked", true, 4, Some(5))]
+    );
     let spans: Vec<_> = read
         .spans
         .iter()
@@ -98,11 +109,12 @@ async fn a_question_is_open_until_it_is_decided_or_the_task_ends() {
 #[tokio::test(flavor = "multi_thread")]
 async fn failures_that_are_alike_are_one_row() {
     let log = MemoryLog::default();
-    let failed = |number: u64, text: &str| {
-        Story::new("acme", &format!("f-{number}"), number * 10)
-            .dispatch("read", 1, "reader")
-            .fail("read", FailureKind::Timeout, text)
-    };
+    let failed =
+        |number: u64, text: &str| {
+            Story::new("acme", &format!("f-{number}"), number * 10)
+                .dispatch("read", 1, "reader")
+                .fail("read", FailureKind::Timeout, text)
+        };
     let stories = [
         failed(1, "no report within 30 s"),
         failed(2, "no report within 31 s"),
@@ -118,10 +130,19 @@ async fn failures_that_are_alike_are_one_row() {
     let rows = service.model().failures(None, UnixMillis(0), 10).await.unwrap();
     assert_eq!(rows.len(), 3, "{rows:?}");
     let first = &rows[0];
-    assert_eq!((first.tasks, first.step.as_deref(), first.kind.as_str()), (2, Some("read"), "timeout"));
-    assert_eq!((first.text.as_str(), &first.last_task), ("no report within 31 s", &stories[1].task.to_string()));
+    assert_eq!(
+        (first.tasks, first.step.as_deref(), first.kind.as_str()),
+        (2, Some("read"), "timeout")
+    );
+    assert_eq!(
+        (first.text.as_str(), &first.last_task),
+        ("no report within 31 s", &stories[1].task.to_string())
+    );
     assert_eq!((first.first_at_ms, first.last_at_ms), (BEGIN + 10, BEGIN + 20));
-    let with = crate::model::TaskFilter { fingerprint: Some(first.fingerprint.clone()), ..Default::default() };
+    let with = crate::model::TaskFilter {
+        fingerprint: Some(first.fingerprint.clone()),
+        ..Default::default()
+    };
     assert_eq!(service.model().tasks(None, &with, None, 10).await.unwrap().rows.len(), 2);
     service.stop().await;
 }
@@ -132,7 +153,8 @@ async fn spend_and_roles_add_up() {
     let stories: Vec<_> = (0..4)
         .map(|number| {
             let hour = number / 2 * 3_600_000;
-            Story::new(if number == 0 { "globex" } else { "acme" }, &format!("s-{number}"), hour).whole()
+            Story::new(if number == 0 { "globex" } else { "acme" }, &format!("s-{number}"), hour)
+                .whole()
         })
         .collect();
     stories.iter().for_each(|story| story.write(&log));
@@ -143,17 +165,25 @@ async fn spend_and_roles_add_up() {
     }
     let everything = (UnixMillis(0), UnixMillis(u64::MAX));
     let whole = model.spend(None, everything, &[]).await.unwrap();
-    assert_eq!((whole.len(), whole[0].cost_micros, whole[0].tokens, whole[0].attempts), (1, 1_000, 160, 8));
+    assert_eq!(
+        (whole.len(), whole[0].cost_micros, whole[0].tokens, whole[0].attempts),
+        (1, 1_000, 160, 8)
+    );
     let hours = model.spend(None, everything, &[SpendBy::Hour, SpendBy::Role]).await.unwrap();
-    let hours: Vec<_> = hours.iter().map(|row| (row.role.as_deref().unwrap(), row.cost_micros)).collect();
+    let hours: Vec<_> =
+        hours.iter().map(|row| (row.role.as_deref().unwrap(), row.cost_micros)).collect();
     assert_eq!(hours, [("reader", 500), ("aggregate", 0), ("reader", 500), ("aggregate", 0)]);
-    let acme = model.spend(Some(&super::kit::name("acme")), everything, &[SpendBy::Tenant]).await.unwrap();
+    let acme =
+        model.spend(Some(&super::kit::name("acme")), everything, &[SpendBy::Tenant]).await.unwrap();
     assert_eq!((acme.len(), acme[0].cost_micros), (1, 750));
 
     let roles = model.agents(None, UnixMillis(0)).await.unwrap();
     let reader = roles.iter().find(|row| row.role == "reader").unwrap();
     assert_eq!((reader.attempts, reader.errors, reader.in_flight), (4, 0, 0));
-    assert_eq!((reader.p50_ms, reader.p95_ms, reader.queued_p50_ms), (Some(60), Some(60), Some(40)));
+    assert_eq!(
+        (reader.p50_ms, reader.p95_ms, reader.queued_p50_ms),
+        (Some(60), Some(60), Some(40))
+    );
     let overview = model.overview(None).await.unwrap();
     assert_eq!((overview.hour.completed, overview.hour.failed, overview.minutes.len()), (2, 0, 60));
     assert_eq!((overview.hour.accepted, overview.hour.p95_ms), (2, Some(115)));
