@@ -76,9 +76,10 @@
   function span(ms) {
     const s = Math.max(0, Math.floor(ms / 1000));
     if (s < 60) return `${s} s`;
-    if (s < 3600) return `${Math.floor(s / 60)} min${s < 600 ? ` ${s % 60} s` : ""}`;
-    if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor(s % 3600 / 60)} min`;
-    return `${Math.floor(s / 86400)} d ${Math.floor(s % 86400 / 3600)} h`;
+    const two = (large, unit, small, part) => small ? `${large} ${unit} ${small} ${part}` : `${large} ${unit}`;
+    if (s < 3600) return two(Math.floor(s / 60), "min", s < 600 ? s % 60 : 0, "s");
+    if (s < 86400) return two(Math.floor(s / 3600), "h", Math.floor(s % 3600 / 60), "min");
+    return two(Math.floor(s / 86400), "d", Math.floor(s % 86400 / 3600), "h");
   }
   function tick() {
     const now = Date.now() + offset;
@@ -103,17 +104,31 @@
     box.replaceChildren();
     const font = `11.5px ${style.getPropertyValue("--sans") || "sans-serif"}`;
     const axis = { stroke: mute, font, grid: { stroke: line, width: 1 }, ticks: { show: false } };
-    const money = (micros) => `$${(micros / 1e6).toFixed(micros < 1e5 ? 4 : 2)}`;
+    const bare = (number, digits) => number.toFixed(digits).replace(/(\.\d\d)0+$/, "$1");
+    const money = (micros) => micros === 0 ? "$0" : `$${bare(micros / 1e6, micros < 1e6 ? 4 : 2)}`;
     const shown = (value) => value == null ? "–" : data.unit === "usd" ? money(value) : String(Math.round(value * 100) / 100);
+    const two = (number) => String(number).padStart(2, "0");
+    const isLong = data.at.at(-1) - data.at[0] > 3 * 86400;
+    const time = (at) => {
+      const date = new Date(at * 1000);
+      return isLong ? `${date.getUTCDate()}.${date.getUTCMonth() + 1}.` : `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`;
+    };
     new uPlot({
-      width: box.clientWidth, height: box.clientHeight - 28, cursor: { points: { size: 6 } },
-      legend: { live: true },
-      axes: [axis, { ...axis, size: 62, values: (_, ticks) => ticks.map(shown) }],
-      series: [{ label: "Time" }, ...data.series.map((line, index) => ({
-        label: line.label, stroke: inks[index], width: 1.75, points: { show: false }, value: (_, value) => shown(value),
-        fill: inks[index].replace(")", " / .1)").replace("rgb(", "rgba(").replace(/, /g, " "),
-        paths: data.steps ? uPlot.paths.stepped({ align: 1 }) : undefined,
-        dash: line.dashed ? [4, 4] : undefined,
+      width: box.clientWidth, height: box.clientHeight - 30, cursor: { points: { size: 6 } }, padding: [8, 8, 0, 0],
+      tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
+      scales: { x: { range: (_, from, to) => [from - (to - from) / data.at.length / 2, to + (to - from) / data.at.length / 2] } },
+      axes: [
+        { ...axis, grid: { show: false }, values: (_, ticks) => ticks.map(time) },
+        ...data.series.map((series, index) => ({
+          ...axis, scale: series.label, side: index ? 1 : 3, size: 66, grid: index ? { show: false } : axis.grid,
+          values: (_, ticks) => ticks.map(shown),
+        })),
+      ],
+      series: [{ label: "UTC", value: (_, at) => at == null ? "–" : time(at) }, ...data.series.map((series, index) => ({
+        label: series.label, scale: series.label, stroke: inks[index], width: series.bars ? 0 : 1.75, points: { show: false },
+        value: (_, value) => shown(value), dash: series.dashed ? [4, 4] : undefined,
+        fill: series.bars ? inks[index] : undefined,
+        paths: series.bars ? uPlot.paths.bars({ size: [0.7, 48], radius: 0.12 }) : undefined,
       }))],
     }, [data.at, ...data.series.map((line) => line.values)], box);
   }
@@ -195,7 +210,11 @@
     picked();
     tick();
   }
-  document.addEventListener("htmx:after:swap", () => settle(document));
+  document.addEventListener("htmx:after:swap", (event) => {
+    settle(document);
+    const target = event.detail?.ctx?.target;
+    if (target?.matches?.("[popover]:not(:popover-open)") && target.firstElementChild) target.showPopover();
+  });
   // A panel whose form was sent closes itself; errors show where they belong.
   document.addEventListener("htmx:after:request", (event) => {
     const form = event.detail?.ctx?.sourceElement;

@@ -15,6 +15,7 @@ pub mod audit;
 pub mod breakers;
 pub mod bus;
 pub mod chrome;
+mod feed;
 pub mod gate;
 mod icon;
 pub mod letters;
@@ -29,3 +30,5 @@ mod text;
 
 #[cfg(test)]
 mod tests;
+
+pub use self::feed::router;

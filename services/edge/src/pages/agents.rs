@@ -88,7 +88,10 @@ fn roles(view: &Agents) -> Markup {
 fn row(role: &RoleRow) -> Markup {
     let optional = |value: Option<u64>| value.map_or("–".to_owned(), text::whole);
     let time = |value: Option<u64>| value.map_or("–".to_owned(), text::span);
-    let share = text::percent(role.errors, role.attempts);
+    let share = match text::percent(role.errors, role.attempts) {
+        0 => "< 1 %".to_owned(),
+        share => format!("{share} %"),
+    };
     let is_alone = role.queued.is_some_and(|queued| queued > 0) && role.free == Some(0) && role.in_flight == 0;
     html! {
         tr {
@@ -100,7 +103,7 @@ fn row(role: &RoleRow) -> Markup {
             td.num data-label="p50" { (time(role.p50_ms)) }
             td.num data-label="p95" { (time(role.p95_ms)) }
             td.num data-label="attempts" { (text::whole(role.attempts)) }
-            td.num data-label="errors" { span.st.s-bad[role.errors > 0].s-idle[role.errors == 0] { (text::whole(role.errors)) @if role.errors > 0 { " · " (share) " %" } } }
+            td.num data-label="errors" { span.st.s-bad[role.errors > 0].s-idle[role.errors == 0] { (text::whole(role.errors)) @if role.errors > 0 { " · " (share) } } }
         }
     }
 }

@@ -60,7 +60,7 @@ fn one(chrome: &Chrome, view: &Breakers, row: &BreakerRow) -> Markup {
                 div.row { (part::pill(&row.state)) h2 { (name) } span.tag { (kind) } }
                 @if !row.reason.is_empty() { p { (row.reason) } }
                 p.mute {
-                    @if let Some(since) = row.since_ms { "since " (text::ago(since, chrome.now_ms)) }
+                    @if let Some(since) = row.since_ms { "for " (text::since(since, chrome.now_ms)) }
                     @if let Some(until) = row.until_ms { " · tried again in " (text::until(until, chrome.now_ms)) }
                     @if !row.reporters.is_empty() { " · reported by " (row.reporters.join(", ")) }
                     @if !row.probe.is_empty() { " · " (row.probe) " may probe" }

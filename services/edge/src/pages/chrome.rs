@@ -121,6 +121,7 @@ pub fn document(chrome: &Chrome, page: &Page) -> Markup {
                 a.skip href="#main" { "Skip to content" }
                 header.topbar {
                     a.brand href="/" { (icon::mark()) span { "Cadre" } }
+                    span.live data-state="still" { span { "As of now" } }
                     button.btn.plain type="button" popovertarget="side" aria-label="Menu" { (Icon::Menu.draw()) }
                 }
                 (side(chrome, page.at))
@@ -176,7 +177,7 @@ pub fn content(chrome: &Chrome, page: &Page) -> Markup {
             }
             div.acts {
                 @if let Some(actions) = &page.actions { (actions) }
-                span.live role="status" data-state=(if is_stale { "stale" } else { "off" }) {
+                span.live role="status" data-state=(if is_stale { "stale" } else { "still" }) {
                     span { @if is_stale { (behind) } @else { "As of now" } }
                 }
             }

@@ -71,12 +71,22 @@ fn one(chrome: &Chrome, view: &Letters, letter: &Letter) -> Markup {
                 @if !letter.lost.is_empty() { p { "It cannot be sent again: " (letter.lost) } }
                 @if !letter.body.is_empty() { details { summary { "Message" } (part::document(&letter.body)) } }
             }
-            @if view.can_steer {
-                form.acts method="post" action=(address) hx-post=(address) hx-target="#toasts" {
-                    (chrome.csrf_field())
-                    button.btn.tiny name="wish" value="replay" disabled[!letter.lost.is_empty()] { "Send again" }
-                    button.btn.tiny.danger name="wish" value="drop" { "Remove" }
-                }
+            @if view.can_steer { (wishes(chrome, letter, &address)) }
+        }
+    }
+}
+
+fn wishes(chrome: &Chrome, letter: &Letter, address: &str) -> Markup {
+    let sure = format!("Remove letter {} for good?", letter.id);
+    html! {
+        div.acts {
+            form method="post" action=(address) hx-post=(address) hx-target="#toasts" {
+                (chrome.csrf_field())
+                button.btn.tiny name="wish" value="replay" disabled[!letter.lost.is_empty()] { "Send again" }
+            }
+            form method="post" action=(address) hx-post=(address) hx-target="#toasts" hx-confirm=(sure) {
+                (chrome.csrf_field())
+                button.btn.tiny.danger name="wish" value="drop" { "Remove" }
             }
         }
     }

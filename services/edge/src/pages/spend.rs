@@ -65,15 +65,15 @@ pub struct Near {
 /// The page.
 #[must_use]
 pub fn page(_chrome: &Chrome, view: &Spend) -> Page {
-    let live = Live { id: "spend", topics: "spend".to_owned(), address: address(&view.group, &view.range) };
+    let address_now = address(&view.group, &view.range);
+    let live = |id| Live { id, topics: "spend".to_owned(), address: address_now.clone() };
+    // The chart stays as it is: drawn anew under the pointer it could not be read.
     let body = html! {
-        (part::live(&live, &html! {
-            div.stack {
-                (figures(view))
-                div.cols { (shares(view)) (near(view)) }
-            }
-        }))
-        (chart(view))
+        div.stack {
+            (part::live(&live("sums"), &figures(view)))
+            (chart(view))
+            (part::live(&live("shares"), &html! { div.cols { (shares(view)) (near(view)) } }))
+        }
     };
     let actions = html! {
         nav.chips aria-label="Range" {
@@ -163,14 +163,14 @@ fn chart(view: &Spend) -> Markup {
         })
         .collect();
     let chart = json!({
-        "at": at, "unit": "usd", "steps": true,
+        "at": at, "unit": "usd",
         "series": [
-            {"label": "Spent", "tone": "accent", "values": values},
+            {"label": "Spent", "tone": "accent", "values": values, "bars": true},
             {"label": "Sum", "tone": "idle", "values": sums, "dashed": true},
         ],
     });
     html! {
-        section.card.charted {
+        section.card {
             header { h2 { "Over time" } span.mute { "UTC" } }
             div.body { div.chart data-chart=(chart.to_string()) role="img" aria-label={ "Spent over " (view.range) ", " (text::usd(view.total_micros)) " in all" } {} }
         }

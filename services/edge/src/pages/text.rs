@@ -10,14 +10,18 @@ const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// A duration with the two largest units that matter: `8 ms`, `1.2 s`, `2 min 3 s`.
+/// A duration with the two largest units that matter: `8 ms`, `1.2 s`, `2 min 3 s`, `2 min`.
 pub(super) fn span(ms: u64) -> String {
+    let two = |large: u64, unit: &str, small: u64, part: &str| match small {
+        0 => format!("{large} {unit}"),
+        _ => format!("{large} {unit} {small} {part}"),
+    };
     match ms {
         0..SECOND => format!("{ms} ms"),
         SECOND..MINUTE => format!("{}.{} s", ms / SECOND, ms % SECOND / 100),
-        MINUTE..HOUR => format!("{} min {} s", ms / MINUTE, ms % MINUTE / SECOND),
-        HOUR..DAY => format!("{} h {} min", ms / HOUR, ms % HOUR / MINUTE),
-        _ => format!("{} d {} h", ms / DAY, ms % DAY / HOUR),
+        MINUTE..HOUR => two(ms / MINUTE, "min", ms % MINUTE / SECOND, "s"),
+        HOUR..DAY => two(ms / HOUR, "h", ms % HOUR / MINUTE, "min"),
+        _ => two(ms / DAY, "d", ms % DAY / HOUR, "h"),
     }
 }
 
@@ -34,16 +38,17 @@ pub(super) fn whole(number: u64) -> String {
     text
 }
 
-/// At most four digits: `950`, `38.4k`, `1.2M`.
+/// At most four digits: `950`, `38.4k`, `200k`, `1.2M`.
 pub(super) fn short(number: u64) -> String {
-    match number {
-        0..1_000 => number.to_string(),
-        1_000..10_000 => whole(number),
-        10_000..1_000_000 => format!("{}.{}k", number / 1_000, number % 1_000 / 100),
-        1_000_000..1_000_000_000 => {
-            format!("{}.{}M", number / 1_000_000, number % 1_000_000 / 100_000)
-        }
-        _ => format!("{}.{}G", number / 1_000_000_000, number % 1_000_000_000 / 100_000_000),
+    let (unit, name) = match number {
+        0..10_000 => return whole(number),
+        10_000..1_000_000 => (1_000, "k"),
+        1_000_000..1_000_000_000 => (1_000_000, "M"),
+        _ => (1_000_000_000, "G"),
+    };
+    match number % unit * 10 / unit {
+        0 => format!("{}{name}", number / unit),
+        tenth => format!("{}.{tenth}{name}", number / unit),
     }
 }
 
@@ -127,7 +132,7 @@ pub(super) fn clock(at_ms: u64) -> Markup {
 fn coarse(ms: u64) -> String {
     match ms {
         0..MINUTE => format!("{} s", ms / SECOND),
-        MINUTE..600_000 => format!("{} min {} s", ms / MINUTE, ms % MINUTE / SECOND),
+        MINUTE..600_000 => span(ms / SECOND * SECOND),
         600_000..HOUR => format!("{} min", ms / MINUTE),
         _ => span(ms),
     }
@@ -188,8 +193,9 @@ mod tests {
             assert_eq!(usd(micros), expected, "{micros}");
         }
         assert_eq!([whole(7), whole(38_412), whole(1_000_000)], ["7", "38,412", "1,000,000"]);
-        assert_eq!([short(950), short(38_412), short(2_500_000)], ["950", "38.4k", "2.5M"]);
+        assert_eq!([short(950), short(38_412), short(200_000)], ["950", "38.4k", "200k"]);
         assert_eq!([bytes(12), bytes(20_685), bytes(5_242_880)], ["12 B", "20.2 KB", "5.0 MB"]);
+        assert_eq!([span(120_000), span(61_000), span(999)], ["2 min", "1 min 1 s", "999 ms"]);
         assert_eq!([percent(1, 0), percent(1, 3), percent(3, 2)], [0, 33, 150]);
     }
 

@@ -115,7 +115,12 @@ pub(super) fn overview() -> Overview {
         address: address.to_owned(),
     };
     let wave = |scale: u64, phase: u64| {
-        (0..60).map(|at| scale * (20 + (at * 7 + phase * 13) % 17 + at / 6) / 30).collect::<Vec<u64>>()
+        (0..60)
+            .map(|at| {
+                let swing = (at * phase % 23) + (at * at * phase / 7 % 11) + at / (2 + phase);
+                scale * (24 + swing) / 60
+            })
+            .collect::<Vec<u64>>()
     };
     let figure = |name: &str, value: &str, rest: &str, past: Vec<u64>, tone: &str| Figure {
         name: name.to_owned(),
