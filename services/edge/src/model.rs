@@ -35,7 +35,7 @@ pub mod sums;
 mod tasks;
 mod terms;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod text;
 mod write;
 

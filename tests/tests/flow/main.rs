@@ -15,6 +15,7 @@ mod effects;
 mod failures;
 mod fan_out;
 mod hostile;
+mod http;
 mod intake;
 mod limits;
 mod models;

@@ -55,7 +55,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("prost", &["cadre-proto"]),
     ("clap", &["cadre"]),
     ("genai", &["cadre-inference"]),
-    ("reqwest", &["cadre-inference", "cadre-edge"]),
+    ("reqwest", &["cadre-inference", "cadre-edge", "cadre-tests"]),
     ("axum", &["cadre-edge"]),
     ("governor", &["cadre-edge"]),
     ("jsonwebtoken", &["cadre-edge"]),

@@ -111,10 +111,11 @@ impl TaskParams {
 
 /// Rows of one page.
 pub(super) fn limit(given: Option<u32>) -> Result<u32, Problem> {
-    match given.unwrap_or(LIMIT_DEFAULT) {
-        limit @ 1..=LIMIT_MAX => Ok(limit),
-        0 | LIMIT_MAX.. => Err(Problem::malformed(format!("limit is 1 to {LIMIT_MAX}"))),
+    let limit = given.unwrap_or(LIMIT_DEFAULT);
+    if (1..=LIMIT_MAX).contains(&limit) {
+        return Ok(limit);
     }
+    Err(Problem::malformed(format!("limit is 1 to {LIMIT_MAX}")))
 }
 
 /// Where a page begins.

@@ -67,6 +67,8 @@ pub(super) struct Taken {
     pub(super) records: u64,
     /// Tasks with news.
     pub(super) changed: Vec<ChangedTask>,
+    /// A log could not be read.
+    pub(super) is_spoiled: bool,
 }
 
 impl Projector {
@@ -256,7 +258,7 @@ impl Fold {
 
     /// Writes what a batch leaves to its end.
     fn flush(&mut self, db: &Connection, batch: Batch<'_>) -> Result<Taken, FoldError> {
-        let mut taken = Taken { records: batch.records, changed: Vec::new() };
+        let mut taken = Taken { records: batch.records, ..Taken::default() };
         for (id, news) in &batch.news {
             let Some(mut open) = self.open.take(id) else { continue };
             let terms = self.terms(&open.task.goal.revision)?;
@@ -274,6 +276,7 @@ impl Fold {
         for (item, status, problem) in batch.spoiled {
             write::spoil(db, item, (status, &problem))?;
             self.open.take(&item.task);
+            taken.is_spoiled = true;
         }
         let sql = "UPDATE positions SET sequence = max(sequence, ?2) WHERE shard = ?1";
         for (shard, sequence) in batch.positions {

@@ -9,6 +9,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use cadre_core::{
@@ -31,6 +32,11 @@ use super::{
 
 /// Queries at once; more wait. Each holds a connection with some megabytes of cache.
 const READERS_MAX: usize = 4;
+
+/// How often a query looks whether the file is there, and the pause between: two seconds in all, on a thread that
+/// may block.
+const OPEN_TRIES: u32 = 100;
+const OPEN_PAUSE: Duration = Duration::from_millis(20);
 
 /// Changes that a slow listener may be behind before it hears only that it has missed some.
 const CHANGES_KEPT: usize = 256;
@@ -59,8 +65,9 @@ pub struct ReadModel {
 pub(super) struct Shared {
     pub(super) path: PathBuf,
     pub(super) source: Arc<dyn Source>,
-    /// Lives of the file in this process; 0 before the first one. Connections to an earlier one are let go.
-    pub(super) life: AtomicU64,
+    /// Lives of the file in this process: odd while it is open, even between two. Connections to an earlier one are
+    /// let go.
+    life: AtomicU64,
     /// Somebody has met damage: the file is to be folded anew.
     pub(super) is_damaged: AtomicBool,
     pub(super) lag: watch::Sender<Lag>,
@@ -90,18 +97,41 @@ impl Shared {
         }
     }
 
+    /// The file may go: whoever asks now waits.
+    pub(super) fn close(&self) {
+        self.life.fetch_or(1, Ordering::AcqRel);
+        self.life.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// The file is there.
+    pub(super) fn open(&self) {
+        self.life.fetch_or(1, Ordering::AcqRel);
+    }
+
+    /// A connection to the present life of the file; waits for one, but not long.
     fn connection(&self) -> Result<(u64, Connection), ModelError> {
-        let life = self.life.load(Ordering::Acquire);
-        if life == 0 {
-            return Err(ModelError::NotReady);
+        for _ in 0..OPEN_TRIES {
+            let life = self.life.load(Ordering::Acquire);
+            if life % 2 == 1 {
+                let found = self.connection_to(life);
+                // What was opened while the file changed is neither one nor the other.
+                if self.life.load(Ordering::Acquire) == life {
+                    return Ok((life, found?));
+                }
+            }
+            std::thread::sleep(OPEN_PAUSE);
         }
+        Err(ModelError::NotReady)
+    }
+
+    fn connection_to(&self, life: u64) -> rusqlite::Result<Connection> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|(other, _)| *other == life);
-        if let Some(found) = idle.pop() {
+        if let Some((_, found)) = idle.pop() {
             return Ok(found);
         }
         drop(idle);
-        Ok((life, store::open_reader(&self.path)?))
+        store::open_reader(&self.path)
     }
 
     fn ask<T>(

@@ -146,8 +146,10 @@ enum Interrupted {
 
 /// Folds for ever; a lost bus is waited for, a damaged file folded anew.
 async fn run<H: History>(history: H, shared: Arc<Shared>) -> JobResult {
+    // Queries need no bus.
+    let mut opened = Some(open(&shared, None).await);
     loop {
-        let Err(error) = fold(&history, &shared).await else { return Ok(()) };
+        let Err(error) = fold(&history, &shared, opened.take()).await else { return Ok(()) };
         if let Interrupted::Fold(FoldError::Store(error)) = &error
             && store::is_damage(error)
         {
@@ -163,9 +165,16 @@ async fn run<H: History>(history: H, shared: Arc<Shared>) -> JobResult {
 }
 
 /// Folds until something is wrong.
-async fn fold<H: History>(history: &H, shared: &Arc<Shared>) -> Result<(), Interrupted> {
-    let db = open(shared, None).await?;
+async fn fold<H: History>(
+    history: &H,
+    shared: &Arc<Shared>,
+    opened: Option<Result<Connection, Interrupted>>,
+) -> Result<(), Interrupted> {
     let shards = history.shards().await?;
+    let db = match opened {
+        Some(opened) => opened?,
+        None => open(shared, None).await?,
+    };
     let (db, positions) = match owned(db, shards.clone()).await? {
         Some(ours) => ours,
         None => {
@@ -239,6 +248,7 @@ async fn write(
 async fn open(shared: &Arc<Shared>, shards: Option<Vec<Shard>>) -> Result<Connection, Interrupted> {
     let own = Arc::clone(shared);
     let run = move || -> Result<Connection, Interrupted> {
+        own.close();
         if own.is_damaged.load(Ordering::Acquire) {
             store::remove(&own.path)?;
         }
@@ -247,7 +257,7 @@ async fn open(shared: &Arc<Shared>, shards: Option<Vec<Shard>>) -> Result<Connec
         if let Some(shards) = shards {
             note(&db, &shards).map_err(FoldError::from)?;
         }
-        own.life.fetch_add(1, Ordering::AcqRel);
+        own.open();
         Ok(db)
     };
     let opened =
@@ -299,10 +309,11 @@ fn note(db: &Connection, shards: &[Shard]) -> rusqlite::Result<()> {
 }
 
 fn announce(shared: &Shared, taken: Taken) {
-    if taken.changed.is_empty() {
+    if taken.changed.is_empty() && !taken.is_spoiled {
         return;
     }
-    let is_all = taken.changed.len() > CHANGED_MAX;
+    // Whose a log is that cannot be read is not always known.
+    let is_all = taken.is_spoiled || taken.changed.len() > CHANGED_MAX;
     let tasks = if is_all { Vec::new() } else { taken.changed };
     // Nobody listens: nobody is told.
     let _ = shared.changes.send(Change { tasks: tasks.into(), is_all });

@@ -55,10 +55,9 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     match try_open(path) {
         Ok(Some(db)) => return Ok(db),
         Ok(None) => tracing::info!("the read model is of another version: it is folded anew"),
-        Err(error) if is_damage(&error) => {
-            tracing::warn!(%error, "the read model is damaged: it is folded anew");
-        }
-        Err(error) => return Err(failed(error)),
+        Err(error) if is_busy(&error) => return Err(failed(error)),
+        // Damage has many faces; what cannot be opened anew either is no damage.
+        Err(error) => tracing::warn!(%error, "the read model is damaged: it is folded anew"),
     }
     remove(path)?;
     let fresh = try_open(path).map_err(failed)?;
@@ -92,6 +91,12 @@ pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
 /// Whether the file is no read model any more.
 pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
+
+/// Whether somebody else is at it.
+fn is_busy(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
 /// `None` for a file of another version.

@@ -42,7 +42,8 @@ pub(super) fn texts(value: &Value, bytes_max: usize) -> String {
 }
 
 fn collect(value: &Value, bytes_max: usize, all: &mut String) {
-    let left = bytes_max.saturating_sub(all.len());
+    let space = usize::from(!all.is_empty());
+    let left = bytes_max.saturating_sub(all.len() + space);
     if left == 0 {
         return;
     }

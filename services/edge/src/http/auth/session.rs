@@ -4,7 +4,8 @@
 //! Forms of ours carry what follows from the cookie ([`Identity::csrf`]), which no other page can know.
 
 use axum::{
-    extract::{FromRequest, Request, State},
+    body::{Body, Bytes},
+    extract::{Form, FromRequest, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
@@ -33,28 +34,28 @@ impl<T: DeserializeOwned> FromRequest<AppState> for SafeForm<T> {
         let identity = identity.ok_or_else(|| to_login(&uri))?;
         let header = request.headers().get("x-csrf-token").cloned();
         let bytes = bytes(request, state).await.map_err(IntoResponse::into_response)?;
-        let fields: Vec<(String, String)> = read(&bytes)?;
+        let fields: Vec<(String, String)> = read(&bytes).await?;
         let field = fields.iter().find(|(name, _)| name == "csrf").map(|(_, value)| value.as_str());
         let given = header.as_ref().and_then(|value| value.to_str().ok()).or(field);
         if given != Some(identity.csrf()) {
             let detail = "this form is not ours, or from another session: load the page again";
             return Err(Problem::forbidden(detail).into_response());
         }
-        Ok(Self(identity, read(&bytes)?))
+        Ok(Self(identity, read(&bytes).await?))
     }
 }
 
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Response> {
-    let uri = Uri::builder().path_and_query(format!("/?{}", String::from_utf8_lossy(bytes)));
-    let malformed = |error: &dyn std::fmt::Display| Problem::malformed(error).into_response();
-    let uri = uri.build().map_err(|error| malformed(&error))?;
-    let read = axum::extract::Query::<T>::try_from_uri(&uri);
-    read.map(|query| query.0).map_err(|error| malformed(&error))
+async fn read<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Response> {
+    let form = Request::post("/")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(bytes.clone()));
+    let form = form.map_err(|error| Problem::malformed(error).into_response())?;
+    let read = Form::<T>::from_request(form, &()).await;
+    read.map(|Form(form)| form).map_err(|error| Problem::malformed(error).into_response())
 }
 
 /// What the login form sends.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Login {
     token: String,
     #[serde(default)]
@@ -68,9 +69,8 @@ pub struct Login {
 pub async fn begin(
     State(app): State<AppState>,
     headers: HeaderMap,
-    form: axum::extract::Form<Login>,
+    Form(Login { token, next }): Form<Login>,
 ) -> Response {
-    let Login { token, next } = form.0;
     let secret = token.trim();
     let found = match Token::hash_of(secret) {
         Some(hash) => by_token(&app, hash, secret).await,
