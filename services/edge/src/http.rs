@@ -28,7 +28,7 @@ pub mod state;
 mod sums;
 mod tasks;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use axum::{
     Router,

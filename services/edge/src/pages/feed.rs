@@ -16,6 +16,8 @@ mod steer;
 mod steps;
 mod task;
 mod tasks;
+#[cfg(test)]
+mod tests;
 
 use axum::{
     Router,
