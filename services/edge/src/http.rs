@@ -28,7 +28,7 @@ pub mod state;
 mod sums;
 mod tasks;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use axum::{
     Router,
@@ -37,6 +37,7 @@ use axum::{
     routing::post,
 };
 
+pub(crate) use self::{actions::wish, goals::random_key};
 pub use self::{
     auth::{Auth, Identity, JwtOptions, Jwts, SafeForm},
     problem::{Place, Problem},

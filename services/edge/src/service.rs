@@ -91,7 +91,7 @@ impl EdgeService {
         let state = AppState::new((desk, read_model), auth, http, closing.subscribe());
         let (done, served) = watch::channel(false);
         let (listener, done) = (Arc::new(listener), Arc::new(done));
-        let app = router(state, Router::new());
+        let app = router(state, crate::pages::router());
         let child = {
             let closing = closing.clone();
             Child::job("http", move || {

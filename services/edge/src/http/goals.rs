@@ -136,7 +136,7 @@ pub(super) fn key(headers: &HeaderMap) -> Result<String, Problem> {
 }
 
 /// Names a wish that nobody has named.
-pub(super) fn random_key() -> String {
+pub(crate) fn random_key() -> String {
     data_encoding::HEXLOWER.encode(&rand::random::<[u8; 16]>())
 }
 

@@ -1,0 +1,132 @@
+//! Roles and who does them.
+
+use maud::{Markup, html};
+
+use super::{
+    chrome::{Chrome, Page},
+    icon::Icon,
+    part::{self, Live},
+    text,
+};
+
+/// What the page shows.
+#[derive(Debug, Clone, Default)]
+pub struct Agents {
+    /// Roles by name.
+    pub roles: Vec<RoleRow>,
+    /// Processes and what runs in them; `None` when nobody can tell.
+    pub members: Vec<Member>,
+}
+
+/// One role.
+#[derive(Debug, Clone, Default)]
+pub struct RoleRow {
+    /// Its name.
+    pub name: String,
+    /// Who runs it: `rules`, `model`, `remote`…
+    pub runtime: String,
+    /// Requests that wait for work: about as many workers as are free. `None` when not known.
+    pub free: Option<u64>,
+    /// Work orders that nobody has.
+    pub queued: Option<u64>,
+    /// Steps that somebody has.
+    pub in_flight: u64,
+    /// Over the fleet at most; 0 when not known.
+    pub concurrency: u64,
+    /// Half of the attempts took no longer.
+    pub p50_ms: Option<u64>,
+    /// Nineteen of twenty took no longer.
+    pub p95_ms: Option<u64>,
+    /// Attempts within the last hour.
+    pub attempts: u64,
+    /// Of these, failed.
+    pub errors: u64,
+    /// State of its breaker.
+    pub breaker: String,
+}
+
+/// One process.
+#[derive(Debug, Clone, Default)]
+pub struct Member {
+    /// Its name.
+    pub name: String,
+    /// Its build.
+    pub version: String,
+    /// Since when it is seen.
+    pub since_ms: u64,
+    /// What runs in it, the innermost with the deepest indent: depth, name, remark.
+    pub tree: Vec<(u8, String, String)>,
+}
+
+/// The page.
+#[must_use]
+pub fn page(chrome: &Chrome, view: &Agents) -> Page {
+    let live = Live { id: "agents", topics: "tasks members".to_owned(), address: "/agents".to_owned() };
+    let body = part::live(&live, &html! { div.stack { (roles(view)) (members(chrome, view)) } });
+    Page { command: "cadre bus status".to_owned(), ..Page::new("Agents", "/agents", body) }
+}
+
+fn roles(view: &Agents) -> Markup {
+    if view.roles.is_empty() {
+        let hint = html! { "Roles come with packs: " code { "cadre pack apply contract" } "." };
+        return html! { section.card { (part::empty(Icon::Agents, "No roles yet", &hint)) } };
+    }
+    html! {
+        section.card {
+            header { h2 { "Roles" } span.mute { "attempts, errors and times are of the last hour" } }
+            div.scroll { table.list {
+                thead { tr {
+                    th scope="col" { "Role" } th scope="col" { "Breaker" } th.num scope="col" { "In flight" } th.num scope="col" { "Queued" }
+                    th.num.md scope="col" { "Free workers" } th.num scope="col" { "p50" } th.num scope="col" { "p95" } th.num scope="col" { "Attempts" } th.num scope="col" { "Errors" }
+                } }
+                tbody { @for role in &view.roles { (row(role)) } }
+            } }
+        }
+    }
+}
+
+fn row(role: &RoleRow) -> Markup {
+    let optional = |value: Option<u64>| value.map_or("–".to_owned(), text::whole);
+    let time = |value: Option<u64>| value.map_or("–".to_owned(), text::span);
+    let share = match text::percent(role.errors, role.attempts) {
+        0 => "< 1 %".to_owned(),
+        share => format!("{share} %"),
+    };
+    let is_alone = role.queued.is_some_and(|queued| queued > 0) && role.free == Some(0) && role.in_flight == 0;
+    html! {
+        tr {
+            td.main.short { a href={ "/tasks?q=" (role.name) } { (role.name) } small { (role.runtime) @if is_alone { " · " span.s-bad.st { "nobody takes its work" } } } }
+            td { (part::state(&role.breaker)) }
+            td.num data-label="in flight" { (role.in_flight) @if role.concurrency > 0 { span.mute { "/" (role.concurrency) } } }
+            td.num data-label="queued" { (optional(role.queued)) }
+            td.num.md { (optional(role.free)) }
+            td.num data-label="p50" { (time(role.p50_ms)) }
+            td.num data-label="p95" { (time(role.p95_ms)) }
+            td.num data-label="attempts" { (text::whole(role.attempts)) }
+            td.num data-label="errors" { span.st.s-bad[role.errors > 0].s-idle[role.errors == 0] { (text::whole(role.errors)) @if role.errors > 0 { " · " (share) } } }
+        }
+    }
+}
+
+fn members(chrome: &Chrome, view: &Agents) -> Markup {
+    html! {
+        section.card {
+            header { h2 { "Processes" } span.mute { "as they report themselves" } }
+            @if view.members.is_empty() { (part::empty(Icon::Bus, "No process reports itself", &html! { "Start one with " code { "cadre serve" } "." })) }
+            ul.tree.body { @for member in &view.members {
+                li {
+                    div { (Icon::Bus.draw()) b { (member.name) } span.mute { (member.version) } @if member.since_ms > 0 { span.mute { "up " (text::since(member.since_ms, chrome.now_ms)) } } }
+                    @if !member.tree.is_empty() { ul { @for (depth, name, remark) in &member.tree { li.(indent(*depth)) { div { (name) span.mute { (remark) } } } } } }
+                }
+            } }
+        }
+    }
+}
+
+fn indent(depth: u8) -> &'static str {
+    match depth {
+        0 => "in0",
+        1 => "in1",
+        _ => "in2",
+    }
+}

@@ -1,0 +1,81 @@
+//! The audit trail: who did what, and whether the chain holds.
+
+use maud::{Markup, html};
+
+use super::{
+    chrome::{Chrome, Page},
+    icon::Icon,
+    part::{self, Tone},
+    text,
+};
+
+/// What the page shows.
+#[derive(Debug, Clone, Default)]
+pub struct Audit {
+    /// Newest first.
+    pub rows: Vec<AuditRow>,
+    /// Where the next page begins; `None` on the last one.
+    pub next: Option<String>,
+    /// What the last look at the chain came to; empty when nobody has looked.
+    pub verdict: String,
+    /// The chain holds.
+    pub is_whole: bool,
+    /// There is no audit stream to read from.
+    pub is_absent: bool,
+}
+
+/// One record.
+#[derive(Debug, Clone, Default)]
+pub struct AuditRow {
+    /// Its place in the chain.
+    pub number: u64,
+    /// When.
+    pub at_ms: u64,
+    /// Who.
+    pub by: String,
+    /// What.
+    pub what: String,
+    /// Why.
+    pub reason: String,
+    /// The task; empty when it has none.
+    pub task: String,
+    /// Whose.
+    pub tenant: String,
+    /// Its hash.
+    pub hash: String,
+}
+
+/// The page.
+#[must_use]
+pub fn page(chrome: &Chrome, view: &Audit) -> Page {
+    let body = html! {
+        div.stack {
+            @if !view.verdict.is_empty() { (part::note(if view.is_whole { Tone::Ok } else { Tone::Bad }, &html! { p { (view.verdict) } })) }
+            section.card {
+                @if view.is_absent { (part::empty(Icon::Audit, "The audit trail is not shown here yet", &html! { "It is on the bus all the same: " code { "cadre audit verify" } " checks its chain, " code { "cadre audit export" } " writes it out." })) }
+                @else if view.rows.is_empty() { (part::empty(Icon::Audit, "Nothing to audit yet", &html! { "Each decision that people or policies make is kept here, in a chain that shows any change." })) }
+                @else { (table(chrome, view)) }
+            }
+        }
+    };
+    Page { command: "cadre audit verify".to_owned(), ..Page::new("Audit", "/audit", body) }
+}
+
+fn table(chrome: &Chrome, view: &Audit) -> Markup {
+    html! {
+        div.scroll { table.list {
+            thead { tr { th scope="col" { "#" } th scope="col" { "What" } th scope="col" { "Who" } th.md scope="col" { "Task" } th.num scope="col" { "When" } th.num.lg scope="col" { "Hash" } } }
+            tbody { @for row in &view.rows {
+                tr {
+                    td.mono.mute { (row.number) }
+                    td.main { span { (row.what) } small { (row.tenant) @if !row.reason.is_empty() { " · " (row.reason) } } }
+                    td { (row.by) }
+                    td.md { @if !row.task.is_empty() { a.link.mono href={ "/tasks/" (row.task) } { (text::brief_id(&row.task)) } } }
+                    td.num.mute { (text::ago(row.at_ms, chrome.now_ms)) }
+                    td.num.lg.mono.mute { (text::brief_id(&row.hash)) }
+                }
+            } }
+        } }
+        (part::pager(view.rows.len(), "record", view.next.as_deref()))
+    }
+}

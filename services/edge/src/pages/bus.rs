@@ -1,0 +1,122 @@
+//! Streams and consumers: how full, how far behind.
+
+use maud::{Markup, html};
+
+use super::{
+    chrome::{Chrome, Page},
+    icon::Icon,
+    part::{self, Live, Tone},
+    text,
+};
+
+/// What the page shows.
+#[derive(Debug, Clone, Default)]
+pub struct Bus {
+    /// By name.
+    pub streams: Vec<StreamRow>,
+    /// By subject.
+    pub queues: Vec<QueueRow>,
+    /// How the broker differs from what is declared; empty when it does not.
+    pub drift: Vec<String>,
+}
+
+/// One stream.
+#[derive(Debug, Clone, Default)]
+pub struct StreamRow {
+    /// Its name.
+    pub name: String,
+    /// Messages in it; `None` when not known.
+    pub messages: Option<u64>,
+    /// Bytes in it.
+    pub bytes: u64,
+    /// Its cap; 0 for none.
+    pub max_bytes: u64,
+    /// Whether it is a bucket.
+    pub is_bucket: bool,
+}
+
+/// One consumer, or several of one kind.
+#[derive(Debug, Clone, Default)]
+pub struct QueueRow {
+    /// Its name.
+    pub subject: String,
+    /// The stream that it reads.
+    pub stream: String,
+    /// Messages that nobody has got yet.
+    pub pending: u64,
+    /// Messages that somebody has got and did not settle.
+    pub held: u64,
+    /// Messages of those that were delivered more than once.
+    pub redelivered: u64,
+    /// Requests that wait for messages.
+    pub waiting: u64,
+    /// Age of the oldest message that waits.
+    pub oldest_ms: Option<u64>,
+}
+
+/// The page.
+#[must_use]
+pub fn page(_chrome: &Chrome, view: &Bus) -> Page {
+    let live = Live { id: "bus", topics: "bus".to_owned(), address: "/bus".to_owned() };
+    let body = part::live(&live, &html! {
+        div.stack {
+            @if !view.drift.is_empty() {
+                (part::note(Tone::Wait, &html! { div { p { b { "The broker differs from what is declared" } } ul { @for line in &view.drift { li { (line) } } } p { code { "cadre bus diff" } " shows each difference, " code { "cadre bus apply" } " repairs it." } } }))
+            }
+            (queues(view))
+            (streams(view))
+        }
+    });
+    Page { command: "cadre bus status".to_owned(), ..Page::new("Streams & consumers", "/bus", body) }
+}
+
+fn queues(view: &Bus) -> Markup {
+    html! {
+        section.card {
+            header { h2 { "Consumers" } span.mute { "what waits for whom" } }
+            @if view.queues.is_empty() { (part::empty(Icon::Bus, "No consumers", &html! { code { "cadre bus apply" } " makes them." })) }
+            @else { div.scroll { table.list {
+                thead { tr {
+                    th scope="col" { "Consumer" } th.num scope="col" { "Pending" } th.num scope="col" { "Unsettled" } th.num.md scope="col" { "Redelivered" }
+                    th.num scope="col" { "Waiting pulls" } th.num.md scope="col" { "Oldest" }
+                } }
+                tbody { @for queue in &view.queues { (queue_row(queue)) } }
+            } } }
+        }
+    }
+}
+
+fn queue_row(queue: &QueueRow) -> Markup {
+    let is_alone = queue.pending > 0 && queue.waiting == 0 && queue.held == 0;
+    let time = |value: Option<u64>| value.map_or("–".to_owned(), text::span);
+    html! {
+        tr {
+            td.main.short { span.mono { (queue.subject) } small { (queue.stream) @if is_alone { " · " span.s-bad.st { "nobody asks for its messages" } } } }
+            td.num data-label="pending" { (text::whole(queue.pending)) }
+            td.num data-label="unsettled" { (text::whole(queue.held)) }
+            td.num.md { (text::whole(queue.redelivered)) }
+            td.num data-label="pulls" { (text::whole(queue.waiting)) }
+            td.num.md { (time(queue.oldest_ms)) }
+        }
+    }
+}
+
+fn streams(view: &Bus) -> Markup {
+    html! {
+        section.card {
+            header { h2 { "Streams" } }
+            @if view.streams.is_empty() { (part::empty(Icon::Bus, "No streams", &html! { code { "cadre bus apply" } " makes them." })) }
+            @else { div.scroll { table.list {
+                thead { tr { th scope="col" { "Stream" } th.num scope="col" { "Messages" } th.num scope="col" { "Size" } th.num scope="col" { "Of its cap" } } }
+                tbody { @for stream in &view.streams {
+                    tr {
+                        td.main.short { span.mono { (stream.name) } @if stream.is_bucket { small { "bucket" } } }
+                        td.num data-label="messages" { (stream.messages.map_or("–".to_owned(), text::whole)) }
+                        td.num data-label="size" { (text::bytes(stream.bytes)) }
+                        td.num { @if stream.max_bytes == 0 { span.mute { "no cap" } } @else { span.metered { (part::meter(stream.bytes, 0, stream.max_bytes)) (text::percent(stream.bytes, stream.max_bytes)) " %" } } }
+                    }
+                } }
+            } } }
+        }
+    }
+}

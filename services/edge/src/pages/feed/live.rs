@@ -1,0 +1,161 @@
+//! `/live`: one stream a tab, which says what of its page is stale. What has changed is fetched by the tab.
+
+use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration};
+
+use axum::{
+    extract::Query,
+    response::{
+        IntoResponse as _, Response,
+        sse::{Event, Sse},
+    },
+};
+use futures::stream;
+use serde::Deserialize;
+use tokio::{
+    sync::{OwnedSemaphorePermit, broadcast, watch},
+    time::{Interval, MissedTickBehavior, interval, sleep},
+};
+
+use super::{Oops, Visit};
+use crate::{
+    http::{Identity, Problem},
+    model::{Change, ReadModel},
+};
+
+/// What changes within this time is one word of it.
+const GATHER: Duration = Duration::from_millis(200);
+
+/// How often parts are fetched that nobody tells of: breakers, streams, members, letters, alerts.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Topics that nobody tells of.
+const LOOKED_AT: [&str; 5] = ["alerts", "breakers", "bus", "letters", "members"];
+
+/// Topics of one stream at most.
+const TOPICS_MAX: usize = 16;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Params {
+    #[serde(default)]
+    topics: String,
+}
+
+struct Follower {
+    topics: BTreeSet<String>,
+    identity: Identity,
+    model: ReadModel,
+    changes: broadcast::Receiver<Change>,
+    closing: watch::Receiver<bool>,
+    ticks: Interval,
+    /// Said next, before anything is waited for.
+    waiting: Option<Event>,
+    _room: OwnedSemaphorePermit,
+}
+
+pub(super) async fn follow(visit: Visit, Query(params): Query<Params>) -> Result<Response, Oops> {
+    let Ok(room) = Arc::clone(visit.app.followers()).try_acquire_owned() else {
+        let problem = Problem::limited("too many pages are open: close some", LOOK_EVERY);
+        return Err(Oops::of(&visit, problem));
+    };
+    let mut ticks = interval(LOOK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let topics = params.topics.split(',').filter(|topic| !topic.is_empty()).take(TOPICS_MAX);
+    let model = visit.app.model().clone();
+    let follower = Follower {
+        topics: topics.map(str::to_owned).collect(),
+        identity: visit.identity.clone(),
+        changes: model.changes(),
+        model,
+        closing: visit.app.closing(),
+        ticks,
+        waiting: None,
+        _room: room,
+    };
+    let events = stream::unfold(follower, |mut follower| async move {
+        let event = follower.next().await?;
+        Some((Ok::<_, Infallible>(event), follower))
+    });
+    Ok(Sse::new(events).into_response())
+}
+
+impl Follower {
+    async fn next(&mut self) -> Option<Event> {
+        if let Some(event) = self.waiting.take() {
+            return Some(event);
+        }
+        loop {
+            if *self.closing.borrow() {
+                return None;
+            }
+            let stale = tokio::select! {
+                change = self.changes.recv() => self.changed(change).await?,
+                _ = self.ticks.tick() => {
+                    let lag = self.model.lag().behind_ms;
+                    self.waiting = Some(Event::default().event("lag").data(lag.to_string()));
+                    self.looked_at()
+                }
+                // The process is ending: the tab comes again, elsewhere or later.
+                _ = self.closing.changed() => return None,
+            };
+            if stale.is_empty() {
+                if let Some(event) = self.waiting.take() {
+                    return Some(event);
+                }
+                continue;
+            }
+            let stale: Vec<String> = stale.into_iter().collect();
+            return Some(Event::default().event("stale").data(stale.join(" ")));
+        }
+    }
+
+    fn looked_at(&self) -> BTreeSet<String> {
+        self.topics.iter().filter(|topic| LOOKED_AT.contains(&topic.as_str())).cloned().collect()
+    }
+
+    /// Topics that a change, and what follows on its heels, makes stale. `None` when the model is gone.
+    async fn changed(
+        &mut self,
+        first: Result<Change, broadcast::error::RecvError>,
+    ) -> Option<BTreeSet<String>> {
+        let mut stale = BTreeSet::new();
+        self.note(first, &mut stale)?;
+        if stale.is_empty() {
+            return Some(stale);
+        }
+        sleep(GATHER).await;
+        loop {
+            match self.changes.try_recv() {
+                Ok(change) => self.note(Ok(change), &mut stale)?,
+                Err(broadcast::error::TryRecvError::Lagged(_)) => stale.extend(self.topics.iter().cloned()),
+                Err(broadcast::error::TryRecvError::Empty | broadcast::error::TryRecvError::Closed) => {
+                    return Some(stale);
+                }
+            }
+        }
+    }
+
+    fn note(
+        &self,
+        change: Result<Change, broadcast::error::RecvError>,
+        stale: &mut BTreeSet<String>,
+    ) -> Option<()> {
+        let change = match change {
+            Ok(change) if !change.is_all => change,
+            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {
+                stale.extend(self.topics.iter().cloned());
+                return Some(());
+            }
+            Err(broadcast::error::RecvError::Closed) => return None,
+        };
+        for one in change.tasks.iter().filter(|one| self.identity.sees(&one.tenant)) {
+            let task = format!("task.{}", one.task);
+            let topics = ["tasks", "spend", task.as_str()].into_iter();
+            for topic in topics.chain(one.has_question.then_some("questions")) {
+                if self.topics.contains(topic) {
+                    stale.insert(topic.to_owned());
+                }
+            }
+        }
+        Some(())
+    }
+}

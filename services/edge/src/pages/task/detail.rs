@@ -1,0 +1,203 @@
+//! What is known of one step, and of the calls that steps made.
+
+use maud::{Markup, html};
+
+use super::{
+    super::{
+        icon::Icon,
+        part::{self, Tone},
+        text,
+    },
+    Task,
+};
+
+/// The selected step.
+#[derive(Debug, Clone, Default)]
+pub struct StepView {
+    /// The step, with its item.
+    pub name: String,
+    /// Who does it.
+    pub role: String,
+    /// As one word.
+    pub state: String,
+    /// Why it is as it is: the failure, the question, the reason to skip; empty when there is none.
+    pub reason: String,
+    /// What was decided about it last, and by what.
+    pub decision: String,
+    /// Why the role is not the one that the step names; empty when it is.
+    pub degraded: String,
+    /// The worker's estimate, in hundredths.
+    pub confidence_percent: Option<u64>,
+    /// Why nobody vouches for the output; empty when somebody does.
+    pub unsure: String,
+    /// Its attempts, oldest first.
+    pub attempts: Vec<Attempt>,
+    /// What an attempt may spend; 0 for nothing.
+    pub grant_micros: u64,
+    /// What it has spent.
+    pub cost_micros: u64,
+    /// Tokens that an attempt may use.
+    pub grant_tokens: u64,
+    /// Tokens that it has used.
+    pub tokens: u64,
+    /// Time on the way to workers and back.
+    pub queued_ms: u64,
+    /// Time in workers' hands.
+    pub running_ms: u64,
+    /// Time in which a person was asked.
+    pub asked_ms: u64,
+    /// What it got, as JSON; `None` when it is not kept or not looked up.
+    pub input: Option<String>,
+    /// What it gave, as JSON.
+    pub output: Option<String>,
+}
+
+/// One try at a step.
+#[derive(Debug, Clone, Default)]
+pub struct Attempt {
+    /// From 1.
+    pub number: u64,
+    /// By which role.
+    pub role: String,
+    /// What became of it, as one word.
+    pub state: String,
+    /// Why; empty when there is nothing to say.
+    pub note: String,
+    /// From the work order to the report; `None` while it is out.
+    pub took_ms: Option<u64>,
+    /// What it cost.
+    pub cost_micros: u64,
+}
+
+/// One call of a model or tool.
+#[derive(Debug, Clone, Default)]
+pub struct Call {
+    /// Which step made it.
+    pub step: String,
+    /// `model` or `tool`.
+    pub kind: String,
+    /// Which model or tool.
+    pub name: String,
+    /// What came of it, as one word.
+    pub outcome: String,
+    /// When it began.
+    pub at_ms: u64,
+    /// How long it took.
+    pub took_ms: Option<u64>,
+    /// Tokens in and out.
+    pub tokens: u64,
+    /// What it cost.
+    pub cost_micros: u64,
+    /// Tools that the model could choose from.
+    pub offered: Vec<String>,
+    /// Parts of the context that were left out, and why.
+    pub omitted: Vec<String>,
+    /// What was asked, as text; `None` when it is not kept.
+    pub asked: Option<String>,
+    /// What was answered.
+    pub answered: Option<String>,
+}
+
+pub(super) fn step(view: &Task, step: &StepView) -> Markup {
+    let close = view.address_of_step("");
+    html! {
+        aside.card aria-label="Selected step" {
+            header {
+                h2 { (step.name) }
+                (part::pill(&step.state))
+                div.acts { a.btn.plain.tiny href=(close) aria-label="Close step" { "Close" } }
+            }
+            div.body.ruled {
+                @if !step.reason.is_empty() { p { (step.reason) } }
+                (facts(step))
+                @if step.attempts.len() > 1 { (attempts(step)) }
+                @if let Some(input) = &step.input { details { summary { "Input" } (part::document(input)) } }
+                @if let Some(output) = &step.output { details open { summary { "Output" } (part::document(output)) } }
+            }
+        }
+    }
+}
+
+fn facts(step: &StepView) -> Markup {
+    html! {
+        dl.facts {
+            @if !step.role.is_empty() { dt { "Role" } dd { (step.role) } }
+            @if !step.degraded.is_empty() { dt { "Degraded" } dd.s-wait { (step.degraded) } }
+            dt { "Attempts" } dd { (step.attempts.len().max(1)) }
+            @if let Some(confidence) = step.confidence_percent { dt { "Confidence" } dd { (confidence) " %" } }
+            @if !step.unsure.is_empty() { dt { "Unsure" } dd { (step.unsure) } }
+            @if step.running_ms > 0 { dt { "Worked on" } dd { (text::span(step.running_ms)) @if step.queued_ms > 0 { span.mute { ", " (text::span(step.queued_ms)) " in the queue" } } } }
+            @if step.asked_ms > 0 { dt { "Asked" } dd { (text::span(step.asked_ms)) span.mute { " for a person" } } }
+            dt { "Money" } dd { (text::usd(step.cost_micros)) @if step.grant_micros > 0 { span.mute { " of " (text::usd(step.grant_micros)) " an attempt" } } }
+            @if step.tokens > 0 || step.grant_tokens > 0 {
+                dt { "Tokens" } dd { (text::whole(step.tokens)) @if step.grant_tokens > 0 { span.mute { " of " (text::whole(step.grant_tokens)) } } }
+            }
+            @if !step.decision.is_empty() { dt { "Decision" } dd { (step.decision) } }
+        }
+    }
+}
+
+fn attempts(step: &StepView) -> Markup {
+    html! {
+        div.stack {
+            h3 { "Attempts" }
+            @for attempt in &step.attempts {
+                dl.facts.tight {
+                    dt { "#" (attempt.number) " " span.mute { (attempt.role) } }
+                    dd {
+                        (part::state(&attempt.state))
+                        @if let Some(took) = attempt.took_ms { span.mute { " · " (text::span(took)) } }
+                        @if attempt.cost_micros > 0 { span.mute { " · " (text::usd(attempt.cost_micros)) } }
+                        @if !attempt.note.is_empty() { p.mute { (attempt.note) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The calls of a task's steps, in order.
+pub(super) fn calls(view: &Task) -> Markup {
+    let Some(calls) = &view.calls else {
+        let hint = html! { "What steps asked of models and tools stands in their journals, which this page does not read yet: " code { "cadre task calls " (view.id) } };
+        return html! { section.card { (part::empty(Icon::Model, "Calls are shown on the command line", &hint)) } };
+    };
+    if calls.is_empty() {
+        let hint = html! { "No step of this task asked a model or a tool. Roles of the runtimes " code { "rules" } " and " code { "script" } " never do." };
+        return html! { section.card { (part::empty(Icon::Model, "No calls", &hint)) } };
+    }
+    html! {
+        section.card {
+            ol { @for call in calls { li.call { (one(call)) } } }
+        }
+    }
+}
+
+fn one(call: &Call) -> Markup {
+    let icon = if call.kind == "tool" { Icon::Tool } else { Icon::Model };
+    html! {
+        details {
+            summary.row {
+                (icon.draw())
+                b { (call.name) }
+                span.mute { (call.step) }
+                (part::state(&call.outcome))
+                span.right.mute {
+                    @if let Some(took) = call.took_ms { (text::span(took)) }
+                    @if call.tokens > 0 { " · " (text::short(call.tokens)) " tokens" }
+                    @if call.cost_micros > 0 { " · " (text::usd(call.cost_micros)) }
+                }
+            }
+            dl.facts {
+                dt { "Began" } dd { (text::clock(call.at_ms)) }
+                @if !call.offered.is_empty() { dt { "Tools offered" } dd { @for tool in &call.offered { span.tag { (tool) } " " } } }
+                @if !call.omitted.is_empty() { dt { "Left out" } dd { @for part in &call.omitted { p { (part) } } } }
+            }
+            @if let Some(asked) = &call.asked { h3 { "Asked" } (part::document(asked)) }
+            @if let Some(answered) = &call.answered { h3 { "Answered" } (part::document(answered)) }
+            @if call.asked.is_none() && call.answered.is_none() {
+                (part::note(Tone::Idle, &html! { p { "What was said is not kept here. " code { "cadre task calls" } " reads the journal." } }))
+            }
+        }
+    }
+}
