@@ -29,11 +29,14 @@ use cadre_core::{
 };
 use cadre_runtime::{
     cache::Cache,
+    genai,
+    metrics::table,
     trace,
     worker::{CallSpec, Made, Making, Step, compute},
 };
 use serde_json::{Value, json};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 pub(crate) use self::built_in::BuiltIns;
 use crate::runner::error;
@@ -141,7 +144,9 @@ impl<M: Models, T: Tools> Mind<M, T> {
                 Err(failed) => Made::Failed { cost: failed.cost, failure: told(failed) },
             }
         });
-        Ok(made.await?)
+        let record = made.await?;
+        genai::asked(&record);
+        Ok(record)
     }
 
     /// Calls a tool; what the model is told of it.
@@ -167,7 +172,16 @@ impl<M: Models, T: Tools> Mind<M, T> {
                 documents: Arc::clone(brief.documents()),
             };
             let cost = Grant::default();
-            match self.tools.call(request).await {
+            let (tool, span) = (request.call.tool.clone(), genai::tool(&request));
+            let answer = self.tools.call(request).instrument(span.clone()).await;
+            genai::returned(&span, &answer);
+            let outcome = match &answer {
+                Ok(answer) if answer.is_error => "error",
+                Ok(_) => "ok",
+                Err(_) => "failed",
+            };
+            table::TOOL_CALLS.add(&[&tool, outcome], 1);
+            match answer {
                 Ok(ToolAnswer { text, is_error }) => {
                     match Payload::from_value(json!({"text": text, "is_error": is_error})) {
                         Ok(result) => Made::Done { result, cost },

@@ -16,6 +16,7 @@ mod tests;
 use std::{
     ffi::OsString,
     fmt,
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
@@ -60,6 +61,10 @@ pub struct Settings {
     pub tenant: Name,
     /// OTLP endpoint for traces.
     pub otlp_endpoint: Option<String>,
+    /// Where a process that serves shows its figures; `None` leaves it to the command.
+    pub metrics: Option<SocketAddr>,
+    /// Prompts and answers in traces, redacted.
+    pub trace_content: bool,
     /// How data is printed when no flag says.
     pub output: Format,
     /// `RUST_LOG`-style filter.
@@ -233,6 +238,8 @@ impl Settings {
             offline,
             tenant: choices.read(Key::Tenant, tenant)?.unwrap_or_else(Name::nobody),
             otlp_endpoint: choices.read(Key::OtlpEndpoint, text)?,
+            metrics: choices.read(Key::Metrics, address)?,
+            trace_content: choices.read(Key::TraceContent, boolean)?.unwrap_or_default(),
             output: choices.read(Key::Output, format)?.unwrap_or_default(),
             log: choices.read(Key::Log, text)?.unwrap_or_default(),
             log_format: choices.read(Key::LogFormat, log_format)?.unwrap_or_default(),
@@ -327,6 +334,8 @@ fn candidates(sources: &Sources, key: Key) -> Vec<Candidate> {
         | Key::Log
         | Key::LogFormat
         | Key::OtlpEndpoint
+        | Key::Metrics
+        | Key::TraceContent
         | Key::Output => None,
     });
     let context = context.map(|(context, text)| (Source::Context(context.name.clone()), text));
@@ -341,7 +350,7 @@ fn candidates(sources: &Sources, key: Key) -> Vec<Candidate> {
 fn default_text(sources: &Sources, key: Key) -> String {
     match key {
         Key::Tenant => "default".to_owned(),
-        Key::Offline => "false".to_owned(),
+        Key::Offline | Key::TraceContent => "false".to_owned(),
         Key::Log => "warn".to_owned(),
         Key::LogFormat => "text".to_owned(),
         Key::Output => "table".to_owned(),
@@ -349,7 +358,9 @@ fn default_text(sources: &Sources, key: Key) -> String {
             let found = sources.environment.cache_dir().unwrap_or_else(fallback_cache);
             found.display().to_string()
         }
-        Key::Nats | Key::NatsServer | Key::Credentials | Key::OtlpEndpoint => String::new(),
+        Key::Nats | Key::NatsServer | Key::Credentials | Key::OtlpEndpoint | Key::Metrics => {
+            String::new()
+        }
     }
 }
 
@@ -379,6 +390,10 @@ fn nats(candidate: &Candidate) -> Result<String, String> {
 
 fn tenant(candidate: &Candidate) -> Result<Name, String> {
     Name::new(&candidate.text).map_err(|error| error.to_string())
+}
+
+fn address(candidate: &Candidate) -> Result<SocketAddr, String> {
+    candidate.text.parse().map_err(|_| "write an address such as 127.0.0.1:9464".to_owned())
 }
 
 fn boolean(candidate: &Candidate) -> Result<bool, String> {

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use cadre_runtime::{
+    redact,
     telemetry::{self, LogFormat, TelemetryError, TelemetryOptions},
     trace,
 };
@@ -55,6 +56,9 @@ fn options(endpoint: Option<String>) -> TelemetryOptions {
         log: LogFormat::Json,
         filter: "info".to_owned(),
         ansi: false,
+        has_page: true,
+        has_content: false,
+        redactions: vec![redact::known_secrets],
     }
 }
 

@@ -1,5 +1,8 @@
 //! The wires of providers, against a server that nobody here wrote.
 
+mod phoenix;
+mod prometheus;
+
 use std::{sync::Arc, time::Duration};
 
 use cadre_core::{

@@ -1,18 +1,19 @@
 //! `cadre dev`: a whole deployment on one machine, for working on packs and workers.
 
 use std::{
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     time::Instant,
 };
 
 use cadre_nats::{packs::KvPacks, server::StoreDir};
-use cadre_runtime::shutdown::Shutdown;
+use cadre_runtime::{metrics::Page, shutdown::Shutdown};
 use clap::Args;
 
 use crate::{
     broker::{self, Ground, PrivateOptions},
     commands::pack::{apply_failure, short},
+    figures,
     output::{self, text::span},
     packs::BuiltIn,
     settings::Settings,
@@ -49,12 +50,24 @@ pub(crate) struct DevArgs {
     /// Where the store is kept.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Show figures for Prometheus at http://ADDR/metrics; default: any free port here [env: CADRE_METRICS].
+    #[arg(long, value_name = "ADDR")]
+    metrics: Option<SocketAddr>,
+}
+
+impl DevArgs {
+    /// Where figures are to be seen.
+    pub(crate) fn page(&self, settings: &Settings) -> SocketAddr {
+        let free = SocketAddr::from(([127, 0, 0, 1], 0));
+        self.metrics.or(settings.metrics).unwrap_or(free)
+    }
 }
 
 pub(crate) async fn run(args: DevArgs, settings: &Settings) -> anyhow::Result<()> {
     let began = Instant::now();
     let shutdown = Shutdown::new();
     shutdown.listen()?;
+    let page = figures::open(Some(args.page(settings))).await?;
     let (port, monitor_port) = (port(&args, settings), free(MONITOR_PORT_DEFAULT));
     let options = PrivateOptions {
         store: store(&args, settings),
@@ -71,7 +84,7 @@ pub(crate) async fn run(args: DevArgs, settings: &Settings) -> anyhow::Result<()
     let inference = Some(settings.models.clone());
     let options = StackOptions { inference, ..StackOptions::all() };
     let stack = Stack::start(&ground.connection, options).await?;
-    welcome(&ground, &packs, began).await?;
+    welcome((&ground, page.as_ref()), &packs, began).await?;
     let outcome = tokio::select! {
         () = shutdown.triggered() => {
             output::say("stopping; tasks stay as they are");
@@ -140,13 +153,18 @@ async fn apply(packs: &KvPacks) -> anyhow::Result<()> {
     packs.apply(&source).await.map(|_| ()).map_err(|error| apply_failure(&error))
 }
 
-async fn welcome(ground: &Ground, packs: &KvPacks, began: Instant) -> anyhow::Result<()> {
+async fn welcome(
+    (ground, page): (&Ground, Option<&Page>),
+    packs: &KvPacks,
+    began: Instant,
+) -> anyhow::Result<()> {
     let took = span(began.elapsed());
     output::data(&format!("ready in {took} at {}", ground.url))?;
     if let Some(server) = &ground.server {
         output::say(&format!("  store    {}", server.store_dir().display()));
         output::say(&format!("  monitor  {}", server.monitor_url()));
     }
+    figures::say(page);
     for entry in packs.ls().await? {
         output::say(&format!("  pack     {} {}", entry.workflow, short(&entry.revision)));
     }

@@ -1,5 +1,7 @@
 //! `cadre serve`: the services of one pod.
 
+use std::net::SocketAddr;
+
 use cadre_agent::RoleSelection;
 use cadre_core::ids::Name;
 use cadre_nats::Grouping;
@@ -7,7 +9,7 @@ use cadre_runtime::shutdown::Shutdown;
 use clap::{Args, ValueEnum};
 
 use crate::{
-    broker, output,
+    broker, figures, output,
     settings::Settings,
     stack::{Stack, StackOptions},
 };
@@ -19,7 +21,7 @@ Examples:
   cadre serve --nats nats://broker:4222                                  every service in one process
   cadre serve --role orchestrator                                        one pod of each kind
   cadre serve --role agent --agents extractor,validator
-  cadre serve --role aggregator
+  cadre serve --role aggregator --metrics 0.0.0.0:9464                   with a page for Prometheus
   ANTHROPIC_API_KEY=... cadre serve --role inference                     the only pods with provider keys
 
 Providers of models: ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY; any OpenAI-compatible server by
@@ -38,6 +40,9 @@ pub(crate) struct ServeArgs {
     /// any other.
     #[arg(long)]
     group_commits: bool,
+    /// Show figures for Prometheus at http://ADDR/metrics; port 0 is any free one [env: CADRE_METRICS].
+    #[arg(long, value_name = "ADDR")]
+    metrics: Option<SocketAddr>,
 }
 
 /// One kind of service.
@@ -54,6 +59,11 @@ pub(crate) enum Role {
 }
 
 impl ServeArgs {
+    /// Where figures are to be seen; `None` nowhere.
+    pub(crate) fn page(&self, settings: &Settings) -> Option<SocketAddr> {
+        self.metrics.or(settings.metrics)
+    }
+
     /// What this process is called beside others: by its service if it has one only.
     pub(crate) fn service(&self) -> &'static str {
         match self.role.split_first() {
@@ -86,8 +96,10 @@ pub(crate) async fn run(args: ServeArgs, settings: &Settings) -> anyhow::Result<
         in_flight: args.in_flight,
         grouping: if args.group_commits { Grouping::On } else { Grouping::Off },
     };
+    let page = figures::open(args.page(settings)).await?;
     let connection = broker::connect_to(settings, "serve").await?;
     let stack = Stack::start(&connection, options).await?;
+    figures::say(page.as_ref());
     output::say("ready");
     let outcome = tokio::select! {
         () = shutdown.triggered() => Ok(()),

@@ -44,7 +44,12 @@ impl Flags {
             Key::Offline => Some(("--offline", self.offline?.to_string())),
             Key::Log => Some(("--log", self.log.clone()?)),
             Key::LogFormat => Some(("--log-format", self.log_format.clone()?)),
-            Key::NatsServer | Key::CacheDir | Key::OtlpEndpoint | Key::Output => None,
+            Key::NatsServer
+            | Key::CacheDir
+            | Key::OtlpEndpoint
+            | Key::Metrics
+            | Key::TraceContent
+            | Key::Output => None,
         }
     }
 }

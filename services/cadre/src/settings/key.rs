@@ -23,13 +23,17 @@ pub enum Key {
     LogFormat,
     /// OTLP receiver.
     OtlpEndpoint,
+    /// Address of the page with figures.
+    Metrics,
+    /// Prompts and answers in traces.
+    TraceContent,
     /// How data is printed.
     Output,
 }
 
 impl Key {
     /// All of them, in the order in which they are explained.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Nats,
         Self::NatsServer,
         Self::Credentials,
@@ -39,6 +43,8 @@ impl Key {
         Self::Log,
         Self::LogFormat,
         Self::OtlpEndpoint,
+        Self::Metrics,
+        Self::TraceContent,
         Self::Output,
     ];
 
@@ -55,6 +61,8 @@ impl Key {
             Self::Log => "log",
             Self::LogFormat => "log_format",
             Self::OtlpEndpoint => "otlp_endpoint",
+            Self::Metrics => "metrics",
+            Self::TraceContent => "trace_content",
             Self::Output => "output",
         }
     }
@@ -72,6 +80,8 @@ impl Key {
             Self::Log => &["CADRE_LOG"],
             Self::LogFormat => &["CADRE_LOG_FORMAT"],
             Self::OtlpEndpoint => &["CADRE_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"],
+            Self::Metrics => &["CADRE_METRICS"],
+            Self::TraceContent => &["CADRE_TRACE_CONTENT"],
             Self::Output => &["CADRE_OUTPUT"],
         }
     }
@@ -90,6 +100,8 @@ impl Key {
             | Self::CacheDir
             | Self::Log
             | Self::LogFormat
+            | Self::Metrics
+            | Self::TraceContent
             | Self::Output => text.to_owned(),
         }
     }
