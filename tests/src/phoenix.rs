@@ -17,8 +17,8 @@ use crate::{
 /// The package and all that it needs, pinned by hash.
 const REQUIREMENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/phoenix.txt");
 
-/// Longest wait until it answers: it imports half of PyPI first.
-const START_MAX: Duration = Duration::from_secs(240);
+/// Longest wait until it answers: it imports half of PyPI first, and compiles that the first time.
+const START_MAX: Duration = Duration::from_secs(600);
 
 /// The running server; ends when dropped.
 pub struct Phoenix {

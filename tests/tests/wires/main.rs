@@ -1,5 +1,6 @@
 //! The wires of providers, against a server that nobody here wrote.
 
+#[cfg(feature = "phoenix")]
 mod phoenix;
 mod prometheus;
 
