@@ -29,11 +29,14 @@ use cadre_core::{
 };
 use cadre_runtime::{
     cache::Cache,
+    genai,
+    metrics::table,
     trace,
     worker::{CallSpec, Made, Making, Step, compute},
 };
 use serde_json::{Value, json};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 pub(crate) use self::built_in::BuiltIns;
 use crate::runner::error;
@@ -145,7 +148,9 @@ impl<M: Models, T: Tools> Mind<M, T> {
                 Err(failed) => Made::Failed { cost: failed.cost, failure: told(failed) },
             }
         });
-        Ok(made.await?)
+        let record = made.await?;
+        genai::asked(&record);
+        Ok(record)
     }
 
     /// Calls tools; what the model is told of each.
@@ -169,7 +174,16 @@ impl<M: Models, T: Tools> Mind<M, T> {
                 call,
                 documents: Arc::clone(brief.documents()),
             };
-            made(self.tools.call(request).await)
+            let (tool, span) = (request.call.tool.clone(), genai::tool(&request));
+            let answer = self.tools.call(request).instrument(span.clone()).await;
+            genai::returned(&span, &answer);
+            let outcome = match &answer {
+                Ok(answer) if answer.is_error => "error",
+                Ok(_) => "ok",
+                Err(_) => "failed",
+            };
+            table::TOOL_CALLS.add(&[&tool, outcome], 1);
+            made(answer)
         };
         let kept = step.call_all(specs?, make).await?;
         kept.into_iter().map(|kept| answer(&kept?)).collect()

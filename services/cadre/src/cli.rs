@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use cadre_core::fleet::Release;
 use cadre_proto::RELEASE;
-use cadre_runtime::telemetry::TelemetryOptions;
+use cadre_runtime::{redact, telemetry::TelemetryOptions};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
@@ -133,6 +133,31 @@ fn service(command: &Command, settings: &Settings) -> String {
     settings.service_name.clone().unwrap_or_else(|| name.to_owned())
 }
 
+/// Whether the command shows figures.
+fn has_page(command: &Command, settings: &Settings) -> bool {
+    match command {
+        Command::Serve(args) => args.page(settings).is_some(),
+        Command::Dev(_) => true,
+        Command::Demo(_)
+        | Command::Bench(_)
+        | Command::Goal(_)
+        | Command::Task(_)
+        | Command::Approval(_)
+        | Command::Init(_)
+        | Command::Pack(_)
+        | Command::Bus(_)
+        | Command::Breaker(_)
+        | Command::Alert(_)
+        | Command::Dlq(_)
+        | Command::Doctor(_)
+        | Command::Check(_)
+        | Command::Upgrade(_)
+        | Command::Config(_)
+        | Command::Completion(_)
+        | Command::Version(_) => false,
+    }
+}
+
 async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
     let _telemetry = cadre_runtime::telemetry::init(&TelemetryOptions {
         service: service(&command, settings),
@@ -140,6 +165,9 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         log: settings.log_format,
         filter: settings.log.clone(),
         ansi: output::has_color_on_stderr(),
+        has_page: has_page(&command, settings),
+        has_content: settings.trace_content,
+        redactions: vec![redact::known_secrets],
     })?;
     match command {
         Command::Demo(args) => demo::run(args, settings).await,

@@ -9,6 +9,7 @@ pub mod broker;
 mod cli;
 mod commands;
 pub mod exit;
+mod figures;
 pub mod output;
 pub mod packs;
 pub mod settings;

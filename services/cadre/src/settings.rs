@@ -63,6 +63,10 @@ pub struct Settings {
     pub tenant: Name,
     /// OTLP endpoint for traces.
     pub otlp_endpoint: Option<String>,
+    /// Where a process that serves shows its figures; `None` leaves it to the command.
+    pub metrics: Option<SocketAddr>,
+    /// Prompts and answers in traces, redacted.
+    pub trace_content: bool,
     /// How data is printed when no flag says.
     pub output: Format,
     /// `RUST_LOG`-style filter.
@@ -238,6 +242,8 @@ impl Settings {
             offline,
             tenant: choices.read(Key::Tenant, tenant)?.unwrap_or_else(Name::nobody),
             otlp_endpoint: choices.read(Key::OtlpEndpoint, text)?,
+            metrics: choices.read(Key::Metrics, address)?,
+            trace_content: choices.read(Key::TraceContent, boolean)?.unwrap_or_default(),
             output: choices.read(Key::Output, format)?.unwrap_or_default(),
             log: choices.read(Key::Log, text)?.unwrap_or_default(),
             log_format: choices.read(Key::LogFormat, log_format)?.unwrap_or_default(),
@@ -337,6 +343,8 @@ fn candidates(sources: &Sources, key: Key) -> Vec<Candidate> {
         | Key::Log
         | Key::LogFormat
         | Key::OtlpEndpoint
+        | Key::Metrics
+        | Key::TraceContent
         | Key::Output
         | Key::Http
         | Key::HttpAuth => None,
@@ -353,7 +361,7 @@ fn candidates(sources: &Sources, key: Key) -> Vec<Candidate> {
 fn default_text(sources: &Sources, key: Key) -> String {
     match key {
         Key::Tenant => "default".to_owned(),
-        Key::Offline => "false".to_owned(),
+        Key::Offline | Key::TraceContent => "false".to_owned(),
         Key::Log => "warn".to_owned(),
         Key::LogFormat => "text".to_owned(),
         Key::Output => "table".to_owned(),
@@ -365,6 +373,7 @@ fn default_text(sources: &Sources, key: Key) -> String {
         | Key::NatsServer
         | Key::Credentials
         | Key::OtlpEndpoint
+        | Key::Metrics
         | Key::Http
         | Key::HttpAuth => String::new(),
     }

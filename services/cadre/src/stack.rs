@@ -28,7 +28,10 @@ use cadre_nats::{
 use cadre_orchestrator::{
     Orchestrator, OrchestratorOptions, PartitionOptions, WatchOptions, WatchService,
 };
-use cadre_runtime::breaker::{BreakerOptions, BreakerService, Breakers};
+use cadre_runtime::{
+    breaker::{BreakerOptions, BreakerService, Breakers},
+    metrics::table,
+};
 
 use crate::{
     exit::{Code, Failure},
@@ -169,7 +172,21 @@ impl Stack {
             edge,
         };
         stack.ready().await?;
+        stack.say(1);
         Ok(stack)
+    }
+
+    /// Says which services run here.
+    fn say(&self, up: u64) {
+        let services = [
+            (self.orchestrator.is_some(), "orchestrator"),
+            (self.agents.is_some(), "agent"),
+            (self.aggregator.is_some(), "aggregator"),
+            (self.inference.is_some(), "inference"),
+        ];
+        for (_, service) in services.into_iter().filter(|(is_run, _)| *is_run) {
+            table::UP.set(&[service], up);
+        }
     }
 
     async fn ready(&self) -> anyhow::Result<()> {
@@ -211,6 +228,7 @@ impl Stack {
 
     /// Stops everything; what is in flight comes again elsewhere.
     pub async fn stop(&self) {
+        self.say(0);
         if let Some(edge) = &self.edge {
             edge.stop().await;
         }

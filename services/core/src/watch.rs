@@ -24,7 +24,7 @@ pub use self::{
     alarms::Alarms,
     alert::{Alert, AlertError, Finding, Key, Kind, Severity},
     examine::{Examined, TimerState, examine},
-    survey::{Board, Letters, Queue, Queues, StreamFill, Survey},
+    survey::{Board, Length, Letters, Queue, Queues, StreamFill, Survey},
     tracker::{Digest, StepNews, Tracker},
 };
 

@@ -11,6 +11,7 @@
 //! Invariant: what is set aside for a try is never more than what the request's grant leaves after what the
 //! tries before it may have cost. A try whose answer was lost counts in full: it may be on the bill.
 
+mod figures;
 mod target;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -32,8 +33,9 @@ use cadre_core::{
     task::{Failure, FailureKind},
     workflow::{Grant, ModelAlias, Route, Workflow},
 };
-use cadre_runtime::{breaker::Breakers, cache::Cache};
+use cadre_runtime::{breaker::Breakers, cache::Cache, metrics::table};
 use tokio::time::{Instant, sleep_until, timeout_at};
+use tracing::Instrument as _;
 
 use self::target::target_of;
 use crate::{
@@ -150,12 +152,13 @@ impl<P: Packs> Gateway<P> {
             };
             let (chosen, lease) = self.choose(alias, (request, &ask), &course);
             let chosen = chosen.map_err(|none| course.ended(none))?;
+            let Some(route) = alias.routes.get(chosen.index) else { break };
+            let model = route.name();
             if !chosen.wait.is_zero() {
+                table::MODEL_PATIENCE.measure(&[&model], chosen.wait);
                 sleep_until((Instant::now() + chosen.wait + jitter()).min(until)).await;
                 continue;
             }
-            let Some(route) = alias.routes.get(chosen.index) else { break };
-            let model = route.name();
             let (tenant, tokens) = (&request.tenant, chosen.estimate.tokens);
             let taking = Taking { model: &model, tenant, tokens };
             if !self.pacers.begin(taking, &self.fleet) {
@@ -168,8 +171,10 @@ impl<P: Packs> Gateway<P> {
             let said = self.ask(asked, (route, call), until, (lease, heard)).await;
             match said {
                 Ok(said) => {
-                    let cost = settled(self.price(alias, route), &chosen, said.usage);
+                    let price = self.price(alias, route);
+                    let cost = settled(price, &chosen, said.usage);
                     self.pacers.answered(taking, cost.tokens);
+                    figures::answered((request, &chosen.choice), (price, cost), said.usage);
                     let cost = cost.plus(course.spent);
                     self.keep(alias, (request, &model), &said);
                     return Ok(self.done(said, cost, chosen.choice, begun));
@@ -194,6 +199,9 @@ impl<P: Packs> Gateway<P> {
         })?;
         heard(Sound::Begin);
         heard(Sound::Text(&said.text));
+        let price = alias.routes.iter().find(|route| route.name() == model);
+        let price = price.and_then(|route| self.prices.of(route)).unwrap_or_default();
+        figures::reused(&model, price.settle(said.usage));
         let why = "the same question was answered before".to_owned();
         let choice = Choice { model, why, is_cached: true, ..Choice::default() };
         let (said, cost, took) = (said.as_ref().clone(), Grant::default(), Duration::ZERO);
@@ -291,14 +299,15 @@ impl<P: Packs> Gateway<P> {
     ) -> Result<Said, ProviderFailure> {
         let begun = Instant::now();
         let target = target_of(route);
-        let part = |text: &str| heard(Sound::Text(text));
+        let (part, prompt) = (|text: &str| heard(Sound::Text(text)), Arc::clone(&call.prompt));
         let asked = async {
             match self.providers.get(&route.provider) {
                 Some(door) => door.complete(call, &part).await,
                 None => self.simulated.complete(cassettes, request, &part).await,
             }
         };
-        let said = timeout_at(until, asked).await.unwrap_or_else(|_| {
+        let span = figures::span((request, route), &prompt);
+        let said = timeout_at(until, asked.instrument(span.clone())).await.unwrap_or_else(|_| {
             let message = "the provider did not answer in the time of the attempt".to_owned();
             Err(ProviderFailure { kind: ProviderFailureKind::Timeout, message, retry_after: None })
         });
@@ -306,6 +315,7 @@ impl<P: Packs> Gateway<P> {
             Ok(_) => CallOutcome::Success,
             Err(failure) => blame(failure.kind),
         };
+        figures::tried((route, &span), &said, begun.elapsed());
         if outcome == CallOutcome::Ignored {
             self.give_back(route, lease.as_ref());
         }

@@ -19,6 +19,7 @@ use cadre_core::{
     workflow::Workflow,
 };
 use cadre_runtime::{
+    metrics::table,
     task::{Linked, panic_text, spawn},
     trace,
 };
@@ -141,10 +142,14 @@ async fn take<B: OrchestratorBus, P: Packs>(
     partitions: Partitions,
     goal: RawGoal<B::Receipt>,
 ) {
+    if goal.deliveries > 1 {
+        table::REDELIVERIES.add(&["goal"], 1);
+    }
     let settled = match decide(bus, packs, &goal).await {
         Err(error) => Err(error),
         Ok(Fate::Wait(role)) => {
             tracing::debug!(%role, subject = goal.subject, "goal waits, its role has too much to do");
+            table::GOALS_DEFERRED.add(&[role.as_str()], 1);
             bus.later(goal.receipt).await;
             Ok(())
         }
@@ -255,6 +260,8 @@ async fn reject<B: OrchestratorBus>(
 ) -> Result<(), BusError> {
     let Some(partition) = partitions.all().next() else { return Ok(()) };
     tracing::info!(subject = goal.subject, code = rejected.code, "goal was rejected");
+    table::GOALS_REJECTED.add(&[rejected.code], 1);
+    table::DEAD_LETTERS_KEPT.add(&["goal"], 1);
     bus.reject(&rejected.tenant, rejected.document(&goal.subject, goal.sequence)).await?;
     bus.bury(goal.receipt, partition, format!("{}: {}", rejected.code, rejected.message)).await
 }

@@ -19,6 +19,8 @@ mod fleet;
 mod load;
 mod pay;
 mod poison;
+mod spans;
+mod tally;
 
 use std::{sync::Arc, time::Duration};
 

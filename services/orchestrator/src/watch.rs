@@ -19,14 +19,16 @@ use cadre_core::{
     limits::EXAMINED_MAX,
     ports::{BusError, Inbox as _, LoadError},
     task::Task,
+    time::UnixMillis,
     watch::{
-        Alarms, Alert, Examined, Key, Queues, Settings, Severity, Tracker, examine,
+        Alarms, Alert, Examined, Key, Queues, Settings, Severity, StreamFill, Survey, Tracker,
+        examine,
         examine::{is_overdue, unreadable},
         port::{PostError, WatchBus},
     },
 };
 use cadre_runtime::{
-    metrics,
+    metrics::{self, table},
     supervise::{Child, JobResult, Options, RestartPolicy, Snapshot, StopOrder, Supervisor},
 };
 use ractor::{ActorCell, SpawnErr};
@@ -83,6 +85,7 @@ async fn run<B: WatchBus>(bus: B, options: WatchOptions) -> JobResult {
         if let Err(error) = try_lead(&bus, &options).await {
             tracing::warn!(%error, "the watch was interrupted");
         }
+        metrics::watch_is_over();
         sleep(options.settings.look_every).await;
     }
 }
@@ -97,8 +100,10 @@ async fn try_lead<B: WatchBus>(bus: &B, options: &WatchOptions) -> Result<(), Wa
     let mut records = bus.records().await?;
     loop {
         let next_look = Instant::now() + look_every;
+        let mut lag = Duration::ZERO;
         while let Ok(batch) = timeout_at(next_look, records.next()).await {
             for digest in batch? {
+                lag = bus.now().since(digest.at);
                 watch.tracker.take(digest, &options.settings);
             }
             if Instant::now() >= next_look {
@@ -109,6 +114,7 @@ async fn try_lead<B: WatchBus>(bus: &B, options: &WatchOptions) -> Result<(), Wa
             tracing::warn!(watcher = %options.watcher, "another process watches now");
             return Ok(());
         }
+        table::PROJECTION_LAG.set(&["watch"], lag.as_secs());
         watch.look(bus).await?;
     }
 }
@@ -170,7 +176,7 @@ impl Watch {
             }
             self.alarms.confirm(alert);
         }
-        self.measure();
+        self.measure(&survey, now);
         Ok(())
     }
 
@@ -182,7 +188,7 @@ impl Watch {
             Err(error @ (LoadError::Damaged { .. } | LoadError::TooNew { .. })) => {
                 let now = bus.now();
                 let findings = unreadable(id, &error, now).into_iter().collect();
-                (0, Some(Examined { findings, again_at: now.after(settings.idle) }))
+                (0, Some(Examined { findings, again_at: now.after(settings.idle), questions: 0 }))
             }
             Ok(loaded) => {
                 let rev = loaded.head.rev;
@@ -203,14 +209,31 @@ impl Watch {
         Ok(())
     }
 
-    fn measure(&self) {
+    /// Says how all stands.
+    fn measure(&self, survey: &Survey, now: UnixMillis) {
         let open = self.alarms.open().map(|alert| (alert.key.kind, alert.severity));
         metrics::alerts_open(open);
-        metrics::watched(metrics::Watched {
-            tasks_open: self.tracker.open_tasks(),
-            records: self.tracker.records(),
-            unwatched: self.tracker.unwatched(),
-        });
+        table::TASKS_OPEN.set(&[], self.tracker.open_tasks());
+        table::TASKS_UNWATCHED.set(&[], self.tracker.unwatched());
+        table::WATCH_RECORDS.set(&[], self.tracker.records());
+        table::APPROVALS_OPEN.set(&[], self.tracker.questions());
+        let queues = || self.queues.lengths(now);
+        table::QUEUE_PENDING.replace(queues().map(|it| (vec![it.subject.to_owned()], it.pending)));
+        table::QUEUE_HELD.replace(queues().map(|it| (vec![it.subject.to_owned()], it.held)));
+        let still = queues().map(|it| (vec![it.subject.to_owned()], it.still.as_secs()));
+        table::QUEUE_STILL.replace(still);
+        let labels = |stream: &StreamFill| {
+            let when_full = if stream.refuses { "refuses" } else { "forgets" };
+            vec![stream.name.clone(), when_full.to_owned()]
+        };
+        let streams = || survey.streams.iter();
+        table::STREAM_BYTES.replace(streams().map(|it| (labels(it), it.bytes)));
+        table::STREAM_BYTES_MAX.replace(streams().map(|it| (labels(it), it.max_bytes)));
+        let letters = survey.letters.iter();
+        table::DEAD_LETTERS.replace(letters.map(|it| (vec![it.stream.clone()], it.count)));
+        let breakers = survey.board.states(now);
+        let breakers = breakers.map(|(target, is_open)| (vec![target.to_string()], is_open.into()));
+        table::BREAKER_OPEN.replace(breakers);
     }
 }
 
@@ -218,7 +241,7 @@ impl Watch {
 fn tell(alert: &Alert, is_new: bool) {
     let (name, text) = (&alert.key, &alert.text);
     if alert.ended_at.is_some() {
-        metrics::alert_ended(alert.key.kind);
+        table::ALERTS_ENDED.add(&[alert.key.kind.as_str()], 1);
         tracing::info!(alert = %name, "alert ended");
         return;
     }
@@ -226,7 +249,7 @@ fn tell(alert: &Alert, is_new: bool) {
         tracing::debug!(alert = %name, %text, "alert repeated");
         return;
     }
-    metrics::alert_raised(alert.key.kind);
+    table::ALERTS_RAISED.add(&[alert.key.kind.as_str()], 1);
     match alert.severity {
         Severity::Critical => tracing::error!(alert = %name, %text, "alert raised"),
         Severity::Warning => tracing::warn!(alert = %name, %text, "alert raised"),

@@ -6,7 +6,9 @@
 pub mod backoff;
 pub mod breaker;
 pub mod cache;
+pub mod genai;
 pub mod metrics;
+pub mod redact;
 pub mod shutdown;
 pub mod supervise;
 pub mod task;

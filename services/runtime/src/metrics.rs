@@ -1,57 +1,69 @@
-//! Figures for collectors, over OTLP when an endpoint is set; without one they go nowhere.
+//! Figures: one table of names, recorded in every process, read over OTLP or at `/metrics`.
 //!
-//! | name | kind | labels | what |
-//! |--|--|--|--|
-//! | `cadre_alerts_open` | gauge | kind, severity | alerts that are open, as the watch that leads sees it |
-//! | `cadre_alerts_raised_total` | counter | kind | alerts raised |
-//! | `cadre_alerts_ended_total` | counter | kind | alerts ended |
-//! | `cadre_watch_tasks_open` | gauge | – | open tasks that are watched |
-//! | `cadre_watch_tasks_unwatched` | gauge | – | records of open tasks beyond the watch's limit |
-//! | `cadre_watch_records` | gauge | – | records that this watch has read |
+//! ```text
+//!  services ─► table::X.add / set / measure ─► OpenTelemetry ─┬─► OTLP, pushed
+//!                                                             └─► text() ─► Page, scraped
+//! ```
 //!
-//! Labels are closed sets. This table is the only place of names; instruments are made after
-//! [`crate::telemetry::init`], at their first use.
+//! [`table`] is the only source of names, labels and help. Labels come from closed sets, or from packs, which are
+//! the operator's: never a task, a tenant or anything else that a publisher chooses. Nothing is counted, at the
+//! cost of one atomic read, while nobody reads.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+mod instrument;
+mod page;
+pub mod table;
 
-use cadre_core::watch::{Kind, Severity};
-use opentelemetry::{
-    KeyValue, global,
-    metrics::{Counter, Gauge},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-struct Instruments {
-    alerts_open: Gauge<u64>,
-    alerts_raised: Counter<u64>,
-    alerts_ended: Counter<u64>,
-    tasks_open: Gauge<u64>,
-    tasks_unwatched: Gauge<u64>,
-    records: Gauge<u64>,
+use cadre_core::watch::{Kind, Severity};
+use prometheus::{Encoder as _, Registry, TextEncoder};
+
+pub use self::{
+    instrument::{Labels, Metric, Row, Shape},
+    page::{CONTENT_TYPE, Page},
+};
+
+static MEASURING: AtomicBool = AtomicBool::new(false);
+
+/// What `/metrics` is made of; once per process, like the subscriber.
+static REGISTRY: OnceLock<Registry> = OnceLock::new();
+
+/// Whether anybody reads figures of this process: there is a collector or a page.
+#[must_use]
+pub fn is_measuring() -> bool {
+    MEASURING.load(Ordering::Relaxed)
 }
 
-static INSTRUMENTS: LazyLock<Instruments> = LazyLock::new(|| {
-    let meter = global::meter("cadre");
-    let gauge = |name| meter.u64_gauge(name).build();
-    let counter = |name| meter.u64_counter(name).build();
-    Instruments {
-        alerts_open: gauge("cadre_alerts_open"),
-        alerts_raised: counter("cadre_alerts_raised_total"),
-        alerts_ended: counter("cadre_alerts_ended_total"),
-        tasks_open: gauge("cadre_watch_tasks_open"),
-        tasks_unwatched: gauge("cadre_watch_tasks_unwatched"),
-        records: gauge("cadre_watch_records"),
+/// Begins to count. What happened often or never must have a first figure, or its first increase is not seen.
+pub(crate) fn begin(registry: Option<Registry>) {
+    if let Some(registry) = registry {
+        // A second start is refused by the subscriber before it comes here.
+        let _ = REGISTRY.set(registry);
     }
-});
+    MEASURING.store(true, Ordering::Relaxed);
+    table::TABLE.iter().for_each(|metric| metric.begin());
+}
 
-/// How the watch stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Watched {
-    /// Open tasks that it knows.
-    pub tasks_open: u64,
-    /// Records that it has read.
-    pub records: u64,
-    /// Records of tasks that it has no room for.
-    pub unwatched: u64,
+pub(crate) fn end() {
+    MEASURING.store(false, Ordering::Relaxed);
+}
+
+/// Every figure of this process in Prometheus' text format; `None` where no page was asked for.
+#[must_use]
+pub fn text() -> Option<String> {
+    let families = REGISTRY.get()?.gather();
+    let mut bytes = Vec::new();
+    if let Err(error) = TextEncoder::new().encode(&families, &mut bytes) {
+        tracing::warn!(%error, "figures were not written");
+        return None;
+    }
+    String::from_utf8(bytes).ok()
 }
 
 /// Says which alerts are open; kinds without one are zero.
@@ -63,29 +75,14 @@ pub fn alerts_open(open: impl Iterator<Item = (Kind, Severity)>) {
     for key in open {
         *counts.entry(key).or_default() += 1;
     }
-    for ((kind, severity), count) in counts {
-        let severity = KeyValue::new("severity", severity.as_str());
-        INSTRUMENTS.alerts_open.record(count, &[of(kind), severity]);
-    }
+    let figures = counts.into_iter().map(|((kind, severity), count)| {
+        (vec![kind.as_str().to_owned(), severity.as_str().to_owned()], count)
+    });
+    table::ALERTS_OPEN.replace(figures);
 }
 
-/// Counts an alert that was raised.
-pub fn alert_raised(kind: Kind) {
-    INSTRUMENTS.alerts_raised.add(1, &[of(kind)]);
-}
-
-/// Counts an alert that has ended.
-pub fn alert_ended(kind: Kind) {
-    INSTRUMENTS.alerts_ended.add(1, &[of(kind)]);
-}
-
-/// Says how the watch stands.
-pub fn watched(now: Watched) {
-    INSTRUMENTS.tasks_open.record(now.tasks_open, &[]);
-    INSTRUMENTS.tasks_unwatched.record(now.unwatched, &[]);
-    INSTRUMENTS.records.record(now.records, &[]);
-}
-
-fn of(kind: Kind) -> KeyValue {
-    KeyValue::new("kind", kind.as_str())
+/// Forgets what only the watch that leads knows: another process says it now.
+pub fn watch_is_over() {
+    table::OF_THE_WATCH.iter().for_each(|metric| metric.forget());
+    table::PROJECTION_LAG.unset(&["watch"]);
 }

@@ -1,4 +1,4 @@
-//! Logs to stderr, traces and metrics over OTLP when an endpoint is set.
+//! Logs to stderr, traces and metrics over OTLP when an endpoint is set, metrics for a page when it is wanted.
 //!
 //! Called once by the binary. Without an endpoint there is no OpenTelemetry layer at all, so
 //! spans below the log filter cost one comparison.
@@ -15,6 +15,7 @@ use opentelemetry_sdk::{
     metrics::{PeriodicReader, SdkMeterProvider},
     trace::{SdkTracer, SdkTracerProvider},
 };
+use prometheus::Registry;
 use tokio::runtime::Runtime;
 use tracing::{Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
@@ -22,7 +23,11 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::trace;
+use crate::{
+    metrics,
+    redact::{Redacting, Redaction},
+    trace,
+};
 
 /// How long the last spans may take to be delivered when the process ends.
 const FLUSH_MAX: Duration = Duration::from_secs(3);
@@ -66,6 +71,12 @@ pub struct TelemetryOptions {
     pub filter: String,
     /// Colours in text lines: for a terminal.
     pub ansi: bool,
+    /// Keeps figures for [`metrics::text`].
+    pub has_page: bool,
+    /// Exports prompts, answers, arguments and results of tools, too: they hold what users have written.
+    pub has_content: bool,
+    /// What is taken out of every exported span.
+    pub redactions: Vec<Redaction>,
 }
 
 /// Why telemetry did not start.
@@ -87,6 +98,9 @@ pub enum TelemetryError {
         /// What is wrong with it.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Figures cannot be kept for a page.
+    #[error("figures cannot be kept for /metrics")]
+    Figures(#[source] opentelemetry_sdk::error::OTelSdkError),
     /// Another subscriber is installed in this process.
     #[error("telemetry was started before in this process")]
     StartedBefore(#[from] tracing_subscriber::util::TryInitError),
@@ -95,29 +109,38 @@ pub enum TelemetryError {
 /// Keeps telemetry going; dropping it delivers what is left, for at most three seconds.
 #[derive(Debug)]
 #[must_use = "dropping the guard ends the export"]
-pub struct Guard(Option<Export>);
+pub struct Guard {
+    meters: Option<SdkMeterProvider>,
+    export: Option<Export>,
+}
 
 #[derive(Debug)]
 struct Export {
     provider: SdkTracerProvider,
-    meters: SdkMeterProvider,
+    metrics: Option<MetricExporter>,
     /// The exporter's own: it must outlive the process's main runtime.
     runtime: Runtime,
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let Some(Export { provider, meters, runtime }) = self.0.take() else { return };
         trace::set_exporting(false);
         let began = Instant::now();
-        if let Err(error) = provider.shutdown_with_timeout(FLUSH_MAX) {
+        if let Some(export) = &self.export
+            && let Err(error) = export.provider.shutdown_with_timeout(FLUSH_MAX)
+        {
             tracing::warn!(%error, "last spans not exported");
         }
-        if let Err(error) = meters.shutdown_with_timeout(FLUSH_MAX.saturating_sub(began.elapsed()))
+        let left = FLUSH_MAX.saturating_sub(began.elapsed());
+        if let Some(meters) = self.meters.take()
+            && let Err(error) = meters.shutdown_with_timeout(left)
         {
             tracing::warn!(%error, "last metrics not exported");
         }
-        runtime.shutdown_background();
+        metrics::end();
+        if let Some(export) = self.export.take() {
+            export.runtime.shutdown_background();
+        }
     }
 }
 
@@ -127,23 +150,62 @@ impl Drop for Guard {
 /// See [`TelemetryError`]; nothing is installed then.
 pub fn init(options: &TelemetryOptions) -> Result<Guard, TelemetryError> {
     let filter = filter(&options.filter)?;
-    let registry = tracing_subscriber::registry();
-    let Some(endpoint) = &options.endpoint else {
-        registry.with(filter).with(lines(options)).try_init()?;
-        return Ok(Guard(None));
+    let name = KeyValue::new("service.name", options.service.clone());
+    let resource = Resource::builder().with_attribute(name).build();
+    let mut export = match &options.endpoint {
+        Some(endpoint) => {
+            let redactions = options.redactions.clone();
+            Some(Export::start(resource.clone(), endpoint, redactions)?)
+        }
+        None => None,
     };
-    let export = Export::start(&options.service, endpoint)?;
-    let tracer: SdkTracer = export.provider.tracer("cadre");
-    // Location and thread of each span would double its size and tell nobody anything.
-    let spans = tracing_opentelemetry::layer()
-        .with_tracer(tracer)
-        .with_location(false)
-        .with_threads(false)
-        .with_filter(Targets::new().with_target("cadre", LevelFilter::DEBUG));
-    registry.with(lines(options).with_filter(filter)).with(spans).try_init()?;
-    trace::set_exporting(true);
-    opentelemetry::global::set_meter_provider(export.meters.clone());
-    Ok(Guard(Some(export)))
+    let registry = options.has_page.then(Registry::new);
+    let pushed = export.as_mut().and_then(|export| export.metrics.take());
+    let meters = meters(resource, pushed, registry.clone())?;
+    match &export {
+        None => tracing_subscriber::registry().with(filter).with(lines(options)).try_init()?,
+        Some(export) => {
+            let tracer: SdkTracer = export.provider.tracer("cadre");
+            // Location and thread of each span would double its size and tell nobody anything.
+            let spans = tracing_opentelemetry::layer()
+                .with_tracer(tracer.clone())
+                .with_location(false)
+                .with_threads(false)
+                .with_filter(Targets::new().with_target("cadre", LevelFilter::DEBUG));
+            let lines = lines(options).with_filter(filter);
+            tracing_subscriber::registry().with(lines).with(spans).try_init()?;
+            trace::set_tracer(tracer, options.has_content);
+        }
+    }
+    if let Some(meters) = &meters {
+        opentelemetry::global::set_meter_provider(meters.clone());
+        metrics::begin(registry);
+    }
+    Ok(Guard { meters, export })
+}
+
+/// Where figures go: to the collector, to a page, to both; `None` to nobody.
+fn meters(
+    resource: Resource,
+    pushed: Option<MetricExporter>,
+    registry: Option<Registry>,
+) -> Result<Option<SdkMeterProvider>, TelemetryError> {
+    if pushed.is_none() && registry.is_none() {
+        return Ok(None);
+    }
+    let mut meters = SdkMeterProvider::builder().with_resource(resource);
+    if let Some(exporter) = pushed {
+        let reader = PeriodicReader::builder(exporter).with_interval(METRICS_EVERY);
+        meters = meters.with_reader(reader.build());
+    }
+    if let Some(registry) = registry {
+        // Names are those of the table, and what they are counted in is part of them.
+        let page = opentelemetry_prometheus::exporter().with_registry(registry);
+        let page = page.without_units().without_counter_suffixes().without_target_info();
+        let page = page.scope_info_enabled(false).build().map_err(TelemetryError::Figures)?;
+        meters = meters.with_reader(page);
+    }
+    Ok(Some(meters.build()))
 }
 
 fn filter(directives: &str) -> Result<EnvFilter, TelemetryError> {
@@ -167,7 +229,11 @@ where
 }
 
 impl Export {
-    fn start(service: &str, endpoint: &str) -> Result<Self, TelemetryError> {
+    fn start(
+        resource: Resource,
+        endpoint: &str,
+        redactions: Vec<Redaction>,
+    ) -> Result<Self, TelemetryError> {
         let refused = |source: Box<dyn std::error::Error + Send + Sync>| TelemetryError::Endpoint {
             endpoint: endpoint.to_owned(),
             source,
@@ -191,13 +257,11 @@ impl Export {
         };
         let spans = spans.map_err(|error| refused(error.into()))?;
         let metrics = metrics.map_err(|error| refused(error.into()))?;
-        let name = KeyValue::new("service.name", service.to_owned());
-        let resource = Resource::builder().with_attribute(name).build();
-        let reader = PeriodicReader::builder(metrics).with_interval(METRICS_EVERY).build();
-        let meters =
-            SdkMeterProvider::builder().with_resource(resource.clone()).with_reader(reader).build();
-        let provider =
-            SdkTracerProvider::builder().with_resource(resource).with_batch_exporter(spans).build();
-        Ok(Self { provider, meters, runtime })
+        let provider = SdkTracerProvider::builder()
+            .with_resource(resource)
+            .with_id_generator(trace::Ids::default())
+            .with_batch_exporter(Redacting { exporter: spans, redactions })
+            .build();
+        Ok(Self { provider, metrics: Some(metrics), runtime })
     }
 }

@@ -2,20 +2,59 @@
 //!
 //! Both functions are no-ops behind one atomic while nothing is exported. A `traceparent`
 //! that came in must still go out: pass it on verbatim where [`current_traceparent`] is `None`.
+//!
+//! A task's root span is known before it exists: its id follows from the task's, so that every process hangs its
+//! part on it, and whoever ends the task tells it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use opentelemetry::{
-    Context,
-    trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
+use std::{
+    cell::Cell,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, SystemTime},
 };
+
+use cadre_core::{ids::TaskId, payload::Hash, time::UnixMillis};
+use opentelemetry::{
+    Context, KeyValue,
+    trace::{
+        Span as _, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags,
+        TraceId, TraceState,
+    },
+};
+use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, SdkTracer};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 static EXPORTING: AtomicBool = AtomicBool::new(false);
 
+/// Whether prompts and answers are exported, too.
+static CONTENT: AtomicBool = AtomicBool::new(false);
+
+/// For spans that are told when they are over.
+static TRACER: OnceLock<SdkTracer> = OnceLock::new();
+
+thread_local! {
+    /// The ids of the next span, where they are given.
+    static NEXT: Cell<Option<(TraceId, SpanId)>> = const { Cell::new(None) };
+}
+
 pub(crate) fn set_exporting(exporting: bool) {
     EXPORTING.store(exporting, Ordering::Relaxed);
+}
+
+pub(crate) fn set_tracer(tracer: SdkTracer, has_content: bool) {
+    // A second start is refused by the subscriber before it comes here.
+    let _ = TRACER.set(tracer);
+    CONTENT.store(has_content, Ordering::Relaxed);
+    set_exporting(true);
+}
+
+/// Whether prompts and answers are exported: somebody has asked for that.
+#[must_use]
+pub fn has_content() -> bool {
+    is_exporting() && CONTENT.load(Ordering::Relaxed)
 }
 
 /// Whether spans go anywhere.
@@ -50,6 +89,83 @@ pub fn adopt(span: &Span, traceparent: Option<&str>) {
     let parent = Context::new().with_remote_span_context(remote);
     if let Err(error) = span.set_parent(parent) {
         tracing::debug!(%error, "remote parent not set");
+    }
+}
+
+/// The `traceparent` of a task's root span, in the trace that its goal came with or in one of its own; `None`
+/// when nothing is exported.
+#[must_use]
+pub fn root(task: &TaskId, goal: Option<&str>) -> Option<String> {
+    if !is_exporting() {
+        return None;
+    }
+    let (trace, span) = ids(task);
+    let goal = goal.and_then(parse);
+    let (trace, flags) = goal.map_or((trace, 1), |goal| (goal.trace_id(), goal.trace_flags().to_u8()));
+    Some(format!("00-{trace}-{span}-{flags:02x}"))
+}
+
+/// Ids of a task's root span and, should its goal have none, of its trace.
+fn ids(task: &TaskId) -> (TraceId, SpanId) {
+    let Hash(hash) = Hash::of(format!("trace of {task}").as_bytes());
+    let (mut trace, mut span) = ([0; 16], [0; 8]);
+    trace.iter_mut().zip(hash.iter()).for_each(|(to, from)| *to = *from);
+    span.iter_mut().zip(hash.iter().skip(16)).for_each(|(to, from)| *to = *from);
+    (TraceId::from_bytes(trace), SpanId::from_bytes(span))
+}
+
+/// A span that is over.
+pub(crate) struct Over {
+    pub(crate) name: String,
+    pub(crate) began: UnixMillis,
+    pub(crate) ended: UnixMillis,
+    pub(crate) attributes: Vec<KeyValue>,
+    /// What went wrong.
+    pub(crate) error: Option<String>,
+}
+
+impl Over {
+    /// Tells it, below `parent`.
+    pub(crate) fn tell(self, parent: Option<&str>) {
+        self.export(parent, None);
+    }
+
+    /// Tells a task's root span, below what its goal came with.
+    pub(crate) fn tell_root(self, task: &TaskId, goal: Option<&str>) {
+        self.export(goal, Some(ids(task)));
+    }
+
+    fn export(self, parent: Option<&str>, ids: Option<(TraceId, SpanId)>) {
+        let Some(tracer) = TRACER.get().filter(|_| is_exporting()) else { return };
+        let Self { name, began, ended, attributes, error } = self;
+        let at = |time: UnixMillis| SystemTime::UNIX_EPOCH + Duration::from_millis(time.0);
+        let span = SpanBuilder::from_name(name).with_kind(SpanKind::Internal);
+        let span = span.with_start_time(at(began)).with_attributes(attributes);
+        let parent = parent.and_then(parse);
+        let context = parent.map_or_else(Context::new, |parent| {
+            Context::new().with_remote_span_context(parent)
+        });
+        NEXT.set(ids);
+        let mut span = span.start_with_context(tracer, &context);
+        NEXT.set(None);
+        if let Some(error) = error {
+            span.set_status(Status::error(error));
+        }
+        span.end_with_timestamp(at(ended));
+    }
+}
+
+/// Random ids, but for spans whose ids are given.
+#[derive(Debug, Default)]
+pub(crate) struct Ids(RandomIdGenerator);
+
+impl IdGenerator for Ids {
+    fn new_trace_id(&self) -> TraceId {
+        NEXT.get().map_or_else(|| self.0.new_trace_id(), |(trace, _)| trace)
+    }
+
+    fn new_span_id(&self) -> SpanId {
+        NEXT.get().map_or_else(|| self.0.new_span_id(), |(_, span)| span)
     }
 }
 

@@ -4,7 +4,10 @@
 
 use std::time::Duration;
 
+use cadre_core::ids::{Name, TaskId};
 use cadre_runtime::{
+    metrics::{self, table},
+    redact,
     telemetry::{self, LogFormat, TelemetryError, TelemetryOptions},
     trace,
 };
@@ -55,11 +58,41 @@ fn options(endpoint: Option<String>) -> TelemetryOptions {
         log: LogFormat::Json,
         filter: "info".to_owned(),
         ansi: false,
+        has_page: true,
+        has_content: false,
+        redactions: vec![redact::known_secrets],
     }
 }
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What is counted is on the page, and what is forgotten is not.
+fn figures() {
+    table::GOALS_ACCEPTED.add(&["order"], 2);
+    table::STEP_DURATION.measure(&["reader"], Duration::from_millis(30));
+    table::QUEUE_PENDING.set(&["role.reader"], 7);
+    table::PROJECTION_LAG.set(&["read_model"], 3);
+    table::PROJECTION_LAG.set(&["watch"], 4);
+    let text = metrics::text().unwrap();
+    for line in [
+        "# HELP cadre_goals_accepted_total Goals that became tasks.",
+        "# TYPE cadre_goals_accepted_total counter",
+        "cadre_goals_accepted_total{workflow=\"order\"} 2",
+        "cadre_step_duration_seconds_bucket{role=\"reader\",le=\"0.05\"} 1",
+        "cadre_step_duration_seconds_count{role=\"reader\"} 1",
+        "cadre_queue_pending_messages{queue=\"role.reader\"} 7",
+        "cadre_projection_lag_seconds{projection=\"watch\"} 4",
+        // Its first increase would not be seen if it had no figure before.
+        "cadre_log_regressions_total 0",
+    ] {
+        assert!(text.lines().any(|it| it == line), "{line} is not in\n{text}");
+    }
+    metrics::watch_is_over();
+    let text = metrics::text().unwrap();
+    assert!(!text.contains("cadre_queue_pending_messages") && !text.contains("\"watch\""), "{text}");
+    assert!(text.contains("cadre_projection_lag_seconds{projection=\"read_model\"} 3"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,10 +108,21 @@ async fn a_span_arrives_under_its_remote_parent_when_the_guard_is_dropped() {
     let again = telemetry::init(&options(None));
     assert!(matches!(again, Err(TelemetryError::StartedBefore(_))), "{again:?}");
 
-    let span = tracing::debug_span!(target: "cadre_test", "step", role = "extractor");
+    figures();
+
+    let key = "sk-planted-0123456789";
+    let span = tracing::debug_span!(target: "cadre_test", "step", role = "extractor", note = key);
     trace::adopt(&span, Some(&format!("00-{TRACE}-{PARENT}-01")));
-    let own = span.in_scope(trace::current_traceparent).unwrap();
+    let own = span.in_scope(|| {
+        tracing::warn!(target: "cadre_test", why = key, "call failed");
+        trace::current_traceparent().unwrap()
+    });
     drop(span);
+    let task = TaskId::derive(&Name::nobody(), "traced");
+    let root = trace::root(&task, Some(&own)).unwrap();
+    assert!(root.starts_with(&format!("00-{TRACE}-")) && root != own, "{root}");
+    assert_eq!(trace::root(&task, Some(&own)).unwrap(), root, "the same in every process");
+    assert_ne!(trace::root(&task, None).unwrap().get(3..35), Some(TRACE));
     // As the binary does it: outside of any async worker.
     spawn_blocking(move || drop(guard)).await.unwrap();
     assert!(!trace::is_exporting());
@@ -89,6 +133,9 @@ async fn a_span_arrives_under_its_remote_parent_when_the_guard_is_dropped() {
     assert!(service.clone().any(|attribute| format!("{attribute:?}").contains("cadre-test")));
     let spans: Vec<&Span> = resource.scope_spans.iter().flat_map(|scope| &scope.spans).collect();
     let [span] = spans[..] else { panic!("{spans:?}") };
+    let exported = format!("{span:?}");
+    assert!(!exported.contains("planted"), "{exported}");
+    assert_eq!(exported.matches("[redacted]").count(), 2, "an attribute and an event: {exported}");
     assert_eq!((hex(&span.trace_id).as_str(), hex(&span.parent_span_id).as_str()), (TRACE, PARENT));
     assert_eq!(own, format!("00-{TRACE}-{}-01", hex(&span.span_id)));
     assert_eq!(span.name, "step");

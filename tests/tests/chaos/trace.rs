@@ -128,9 +128,13 @@ fn check(seen: &[Seen], task: &TaskId, trace: &str, root: &str) {
         let is_such = |span: &&&Seen| span.process == process && span.name == name;
         spans.iter().filter(is_such).count()
     };
-    let counts = (of("orchestrator", "intake"), of("orchestrator", "decide"));
-    assert_eq!(counts, (1, 4), "accepted, two reports, the aggregator's: {spans:#?}");
-    assert_eq!((of("agent", "step"), of("aggregator", "step")), (2, 1), "{spans:#?}");
+    let counts = (of("orchestrator", "intake"), of("orchestrator", "invoke_workflow traced"));
+    assert_eq!(counts, (1, 1), "{spans:#?}");
+    let decided = spans.iter().filter(|span| span.name.starts_with("decide ")).count();
+    let counts = (of("orchestrator", "plan traced"), decided);
+    assert_eq!(counts, (1, 3), "accepted, two reports, the aggregator's: {spans:#?}");
+    let steps = spans.iter().filter(|span| span.name.starts_with("invoke_agent ")).count();
+    assert_eq!((steps, of("aggregator", "aggregate")), (2, 1), "{spans:#?}");
     let ids: BTreeSet<_> = spans.iter().map(|span| span.id.as_str()).collect();
     for span in &spans {
         assert_eq!(span.trace, trace, "{span:?}");
@@ -170,12 +174,18 @@ fn spans(resource: &ResourceSpans) -> Vec<Seen> {
         .map(|span| Seen {
             process: process.clone(),
             name: span.name.clone(),
-            task: text(&span.attributes, "task"),
+            task: task_of(&span.attributes),
             trace: hex(&span.trace_id),
             id: hex(&span.span_id),
             parent: hex(&span.parent_span_id),
         })
         .collect()
+}
+
+/// The task of a span of ours, by the conventions or before they are known.
+fn task_of(attributes: &[KeyValue]) -> String {
+    let conversation = text(attributes, "gen_ai.conversation.id");
+    if conversation.is_empty() { text(attributes, "task") } else { conversation }
 }
 
 fn text(attributes: &[KeyValue], key: &str) -> String {
@@ -212,6 +222,7 @@ fn points(metric: &Metric) -> &[NumberDataPoint] {
     match &metric.data {
         Some(Data::Gauge(gauge)) => &gauge.data_points,
         Some(Data::Sum(sum)) => &sum.data_points,
+        Some(Data::Histogram(_)) => &[],
         other => panic!("{} is {other:?}", metric.name),
     }
 }

@@ -50,6 +50,9 @@ const FLOORS: &[(&str, &[&str])] = &[
 const OWNED: &[(&str, &[&str])] = &[
     ("async-nats", &["cadre-nats", "cadre-tests"]),
     ("opentelemetry-otlp", &["cadre-runtime"]),
+    ("opentelemetry-prometheus", &["cadre-runtime"]),
+    ("prometheus", &["cadre-runtime"]),
+    ("hyper", &["cadre-runtime"]),
     ("cel", &["cadre-core"]),
     ("jsonschema", &["cadre-core"]),
     ("prost", &["cadre-proto"]),

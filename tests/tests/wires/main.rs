@@ -2,6 +2,10 @@
 
 mod api;
 
+#[cfg(feature = "phoenix")]
+mod phoenix;
+mod prometheus;
+
 use std::{sync::Arc, time::Duration};
 
 use cadre_core::{

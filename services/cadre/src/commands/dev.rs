@@ -7,7 +7,7 @@ use std::{
 };
 
 use cadre_nats::{packs::KvPacks, server::StoreDir};
-use cadre_runtime::shutdown::Shutdown;
+use cadre_runtime::{metrics::Page, shutdown::Shutdown};
 use clap::Args;
 
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
         http::{HttpArgs, Otherwise},
         pack::{apply_failure, short},
     },
+    figures,
     output::{self, text::span},
     packs::BuiltIn,
     settings::Settings,
@@ -64,12 +65,24 @@ pub(crate) struct DevArgs {
     data: Option<PathBuf>,
     #[command(flatten)]
     http: HttpArgs,
+    /// Show figures for Prometheus at http://ADDR/metrics; default: any free port here [env: CADRE_METRICS].
+    #[arg(long, value_name = "ADDR")]
+    metrics: Option<SocketAddr>,
+}
+
+impl DevArgs {
+    /// Where figures are to be seen.
+    pub(crate) fn page(&self, settings: &Settings) -> SocketAddr {
+        let free = SocketAddr::from(([127, 0, 0, 1], 0));
+        self.metrics.or(settings.metrics).unwrap_or(free)
+    }
 }
 
 pub(crate) async fn run(args: DevArgs, settings: &Settings) -> anyhow::Result<()> {
     let began = Instant::now();
     let shutdown = Shutdown::new();
     shutdown.listen()?;
+    let page = figures::open(Some(args.page(settings))).await?;
     let (port, monitor_port) = (port(&args, settings), free(MONITOR_PORT_DEFAULT));
     let options = PrivateOptions {
         store: store(&args, settings),
@@ -87,7 +100,7 @@ pub(crate) async fn run(args: DevArgs, settings: &Settings) -> anyhow::Result<()
     let edge = Some(edge(&args, settings)?);
     let options = StackOptions { inference, edge, ..StackOptions::all() };
     let stack = Stack::start(&ground.connection, options).await?;
-    welcome(&ground, (&packs, stack.http()), began).await?;
+    welcome((&ground, page.as_ref()), (&packs, stack.http()), began).await?;
     let outcome = tokio::select! {
         () = shutdown.triggered() => {
             output::say("stopping; tasks stay as they are");
@@ -171,7 +184,7 @@ async fn apply(packs: &KvPacks) -> anyhow::Result<()> {
 }
 
 async fn welcome(
-    ground: &Ground,
+    (ground, page): (&Ground, Option<&Page>),
     (packs, http): (&KvPacks, Option<SocketAddr>),
     began: Instant,
 ) -> anyhow::Result<()> {
@@ -184,6 +197,7 @@ async fn welcome(
         output::say(&format!("  store    {}", server.store_dir().display()));
         output::say(&format!("  monitor  {}", server.monitor_url()));
     }
+    figures::say(page);
     for entry in packs.ls().await? {
         output::say(&format!("  pack     {} {}", entry.workflow, short(&entry.revision)));
     }

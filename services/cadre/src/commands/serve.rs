@@ -1,6 +1,6 @@
 //! `cadre serve`: the services of one pod.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use cadre_agent::RoleSelection;
 use cadre_core::ids::Name;
@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use crate::{
     broker,
     commands::http::{HttpArgs, Otherwise},
-    output,
+    figures, output,
     settings::Settings,
     stack::{Stack, StackOptions},
 };
@@ -23,7 +23,7 @@ Examples:
   cadre serve --nats nats://broker:4222                                  every service in one process
   cadre serve --role orchestrator                                        one pod of each kind
   cadre serve --role agent --agents extractor,validator
-  cadre serve --role aggregator
+  cadre serve --role aggregator --metrics 0.0.0.0:9464                   with a page for Prometheus
   cadre serve --role edge --http 0.0.0.0:7700                            API for programs; wants API tokens
   ANTHROPIC_API_KEY=... cadre serve --role inference                     the only pods with provider keys
 
@@ -48,6 +48,9 @@ pub(crate) struct ServeArgs {
     /// With --role edge: where the read model is kept, so that it need not be built anew at each start.
     #[arg(long, value_name = "FILE")]
     read_model: Option<PathBuf>,
+    /// Show figures for Prometheus at http://ADDR/metrics; port 0 is any free one [env: CADRE_METRICS].
+    #[arg(long, value_name = "ADDR")]
+    metrics: Option<SocketAddr>,
 }
 
 /// One kind of service.
@@ -66,6 +69,11 @@ pub(crate) enum Role {
 }
 
 impl ServeArgs {
+    /// Where figures are to be seen; `None` nowhere.
+    pub(crate) fn page(&self, settings: &Settings) -> Option<SocketAddr> {
+        self.metrics.or(settings.metrics)
+    }
+
     /// What this process is called beside others: by its service if it has one only.
     pub(crate) fn service(&self) -> &'static str {
         match self.role.split_first() {
@@ -104,8 +112,10 @@ pub(crate) async fn run(args: ServeArgs, settings: &Settings) -> anyhow::Result<
         in_flight: args.in_flight,
         grouping: if args.group_commits { Grouping::On } else { Grouping::Off },
     };
+    let page = figures::open(args.page(settings)).await?;
     let connection = broker::connect_to(settings, "serve").await?;
     let stack = Stack::start(&connection, options).await?;
+    figures::say(page.as_ref());
     if let Some(address) = stack.http() {
         output::say(&format!("http://{address}"));
     }

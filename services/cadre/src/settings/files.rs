@@ -36,6 +36,8 @@ struct Document {
     log: Option<Spanned<String>>,
     log_format: Option<Spanned<String>>,
     otlp_endpoint: Option<Spanned<String>>,
+    metrics: Option<Spanned<String>>,
+    trace_content: Option<Spanned<bool>>,
     output: Option<Spanned<String>>,
     http: Option<Spanned<String>>,
     http_auth: Option<Spanned<String>>,
@@ -102,6 +104,10 @@ impl SettingsFile {
                 let spanned = document.offline.as_ref()?;
                 (spanned.referenced.line(), spanned.value.to_string())
             }
+            Key::TraceContent => {
+                let spanned = document.trace_content.as_ref()?;
+                (spanned.referenced.line(), spanned.value.to_string())
+            }
             Key::Nats => self.read(document.nats.as_ref()?, is_path),
             Key::NatsServer => self.read(document.nats_server.as_ref()?, |_| true),
             Key::Credentials => self.read(document.credentials.as_ref()?, |_| true),
@@ -110,6 +116,7 @@ impl SettingsFile {
             Key::Log => self.read(document.log.as_ref()?, |_| false),
             Key::LogFormat => self.read(document.log_format.as_ref()?, |_| false),
             Key::OtlpEndpoint => self.read(document.otlp_endpoint.as_ref()?, |_| false),
+            Key::Metrics => self.read(document.metrics.as_ref()?, |_| false),
             Key::Output => self.read(document.output.as_ref()?, |_| false),
             Key::Http => self.read(document.http.as_ref()?, |_| false),
             Key::HttpAuth => self.read(document.http_auth.as_ref()?, |_| false),

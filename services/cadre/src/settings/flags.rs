@@ -47,6 +47,8 @@ impl Flags {
             Key::NatsServer
             | Key::CacheDir
             | Key::OtlpEndpoint
+            | Key::Metrics
+            | Key::TraceContent
             | Key::Output
             | Key::Http
             | Key::HttpAuth => None,

@@ -23,6 +23,10 @@ pub enum Key {
     LogFormat,
     /// OTLP receiver.
     OtlpEndpoint,
+    /// Address of the page with figures.
+    Metrics,
+    /// Prompts and answers in traces.
+    TraceContent,
     /// How data is printed.
     Output,
     /// Where the HTTP side listens.
@@ -43,6 +47,8 @@ impl Key {
         Self::Log,
         Self::LogFormat,
         Self::OtlpEndpoint,
+        Self::Metrics,
+        Self::TraceContent,
         Self::Output,
         Self::Http,
         Self::HttpAuth,
@@ -61,6 +67,8 @@ impl Key {
             Self::Log => "log",
             Self::LogFormat => "log_format",
             Self::OtlpEndpoint => "otlp_endpoint",
+            Self::Metrics => "metrics",
+            Self::TraceContent => "trace_content",
             Self::Output => "output",
             Self::Http => "http",
             Self::HttpAuth => "http_auth",
@@ -80,6 +88,8 @@ impl Key {
             Self::Log => &["CADRE_LOG"],
             Self::LogFormat => &["CADRE_LOG_FORMAT"],
             Self::OtlpEndpoint => &["CADRE_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"],
+            Self::Metrics => &["CADRE_METRICS"],
+            Self::TraceContent => &["CADRE_TRACE_CONTENT"],
             Self::Output => &["CADRE_OUTPUT"],
             Self::Http => &["CADRE_HTTP"],
             Self::HttpAuth => &["CADRE_HTTP_AUTH"],
@@ -100,6 +110,8 @@ impl Key {
             | Self::CacheDir
             | Self::Log
             | Self::LogFormat
+            | Self::Metrics
+            | Self::TraceContent
             | Self::Output
             | Self::Http
             | Self::HttpAuth => text.to_owned(),

@@ -28,6 +28,8 @@ pub struct Examined {
     pub findings: Vec<Finding>,
     /// When it must be looked at again, if it has not changed before.
     pub again_at: UnixMillis,
+    /// Steps that wait for a person.
+    pub questions: u32,
 }
 
 /// Whether `task` should have gone on by now; then its timer is worth a look.
@@ -59,7 +61,13 @@ pub fn examine(
     let expiring = Expiring::of(task, settings);
     findings.extend(expiring.as_ref().filter(|it| it.warn_at <= now).map(|it| it.finding(task)));
     let soon = expiring.map(|it| it.warn_at).filter(|at| *at > now);
-    Some(Examined { findings, again_at: soon.map_or(again_at, |soon| soon.min(again_at)) })
+    let waiting = |step: &&Step| matches!(step.state, StepState::Waiting { .. });
+    let questions = task.steps.values().filter(waiting).count();
+    Some(Examined {
+        findings,
+        again_at: soon.map_or(again_at, |soon| soon.min(again_at)),
+        questions: u32::try_from(questions).unwrap_or(u32::MAX),
+    })
 }
 
 /// What it means that the log of `task` cannot be read; the bus not answering means nothing.

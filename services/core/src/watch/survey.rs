@@ -1,10 +1,13 @@
 //! What a look at queues, streams, breakers and dead letters tells.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use super::{Alarms, Finding, Key, Kind, Settings, Severity, evidence, span};
 use crate::{
-    breaker::{ForcedTo, Hint, quorum},
+    breaker::{ForcedTo, Hint, Target, quorum},
     time::UnixMillis,
 };
 
@@ -85,6 +88,19 @@ pub struct Board {
     pub live_pods: usize,
 }
 
+/// How long a queue is, over all streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Length<'a> {
+    /// See [`Queue::subject`].
+    pub subject: &'a str,
+    /// Messages that nobody has got yet.
+    pub pending: u64,
+    /// Messages that somebody has got and did not settle.
+    pub held: u64,
+    /// For how long none of them was given out or settled; zero where there is none.
+    pub still: Duration,
+}
+
 /// Queues by subject, with their recent past.
 #[derive(Debug, Clone, Default)]
 pub struct Queues(BTreeMap<String, Past>);
@@ -142,6 +158,16 @@ impl Queues {
     #[must_use]
     pub fn is_lonely(&self, subject: &str) -> bool {
         self.0.get(subject).is_some_and(|past| past.lonely > 0 || past.is_silent)
+    }
+
+    /// How long each queue is.
+    pub fn lengths(&self, now: UnixMillis) -> impl Iterator<Item = Length<'_>> {
+        self.0.iter().map(move |(subject, past)| {
+            let Queue { pending, held, .. } = past.now;
+            let is_empty = pending == 0 && held == 0;
+            let still = if is_empty { Duration::ZERO } else { now.since(past.moved_at) };
+            Length { subject, pending, held, still }
+        })
     }
 
     fn findings(
@@ -229,6 +255,22 @@ impl Past {
             ),
             next: format!("More of it, or less work: {}", start(subject)),
             evidence: evidence([("pending", pending.to_string()), ("before", first.to_string())]),
+        })
+    }
+}
+
+impl Board {
+    /// Every target that somebody speaks of, and whether the fleet holds its calls back.
+    pub fn states(&self, now: UnixMillis) -> impl Iterator<Item = (&Target, bool)> {
+        self.hints.iter().map(move |hint| {
+            let is_open = match hint.held(now) {
+                Some(forced) => forced.to == ForcedTo::Open,
+                None => {
+                    let reporters = hint.witnesses(now).count();
+                    hint.opening.is_some() && reporters > 0 && reporters >= quorum(self.live_pods)
+                }
+            };
+            (&hint.target, is_open)
         })
     }
 }

@@ -74,6 +74,8 @@ struct Entry {
     out: Vec<(u64, u16)>,
     /// What the last replay found.
     findings: Box<[Finding]>,
+    /// Steps that waited for a person then.
+    questions: u32,
 }
 
 /// Reports of one role, by time.
@@ -111,7 +113,8 @@ impl Tracker {
             let known = entry.look_at.max(soon);
             entry.look_at = due.min(known).min(at.after(settings.idle));
             // What was found may be over, which only a replay tells.
-            if is_notable || (has_gap && entry.rev > 0) || !entry.findings.is_empty() {
+            let is_special = !entry.findings.is_empty() || entry.questions > 0;
+            if is_notable || (has_gap && entry.rev > 0) || is_special {
                 entry.look_at = UnixMillis(0);
             }
             entry.rev = rev.max(entry.rev);
@@ -135,7 +138,7 @@ impl Tracker {
             return;
         }
         let (out, findings) = (Vec::new(), Box::default());
-        self.tasks.insert(task, Entry { rev, look_at, out, findings });
+        self.tasks.insert(task, Entry { rev, look_at, out, findings, questions: 0 });
     }
 
     /// Tasks that should have gone on by now; at most `limit`, the longest due first.
@@ -157,6 +160,7 @@ impl Tracker {
         entry.rev = entry.rev.max(rev);
         entry.look_at = outcome.again_at;
         entry.findings = outcome.findings.into_boxed_slice();
+        entry.questions = outcome.questions;
     }
 
     /// Everything that was found about tasks, and the errors of roles.
@@ -174,6 +178,12 @@ impl Tracker {
     #[must_use]
     pub fn open_tasks(&self) -> u64 {
         self.tasks.len() as u64
+    }
+
+    /// Steps of watched tasks that wait for a person.
+    #[must_use]
+    pub fn questions(&self) -> u64 {
+        self.tasks.values().map(|entry| u64::from(entry.questions)).sum()
     }
 
     /// Records of open tasks that were left aside, since no more tasks can be watched.

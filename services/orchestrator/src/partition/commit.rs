@@ -7,7 +7,7 @@ use cadre_core::{
     ports::{AppendError, Delivery, LogHead, OrchestratorBus, Packs},
     task::{Cancel, Cause, Draft, Input, Moment, Record, Seen, Task, Verdict, decide},
 };
-use cadre_runtime::{task::spawn, trace};
+use cadre_runtime::{metrics::table, task::spawn, trace};
 use ractor::{ActorProcessingErr, ActorRef};
 use tracing::Span;
 
@@ -18,6 +18,8 @@ use super::{
     fleet::News,
     pay::{Debts, pay},
     poison::survive,
+    spans::{span, tell},
+    tally::tally,
 };
 use crate::intake::conflict;
 
@@ -35,6 +37,8 @@ struct Commit<R> {
     more: bool,
     debts: Debts,
     news: News,
+    /// The state that the record was decided on.
+    before: Option<Arc<Task>>,
     pending: Pending<R>,
     unpaid: Unpaid,
     /// Its part of the trace, from the decision until the debts are paid.
@@ -49,6 +53,9 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
         batch: Vec<Delivery<B::Receipt>>,
     ) {
         for Delivery { content, trace, sequence, stored_at, deliveries, receipt } in batch {
+            if deliveries > 1 {
+                table::REDELIVERIES.add(&["input"], 1);
+            }
             let (id, input) = match content {
                 Ok(content) => content,
                 Err(reason) => {
@@ -180,7 +187,7 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
         }
         let wake_at = next.wake_at().filter(|at| known.armed_at.is_none_or(|armed| *at < armed));
         let inherited = pending.trace.clone().or_else(|| next.goal.trace.clone());
-        let span = span(id, &record, inherited.as_deref());
+        let span = span(known.task.as_deref(), &record, &next);
         let debts = Debts {
             task: Arc::clone(&next),
             workflow: Arc::clone(&known.workflow),
@@ -190,10 +197,11 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
             trace: span.in_scope(trace::current_traceparent).or(inherited),
         };
         let (id, head, unpaid) = (id.clone(), known.head, entry.unpaid.clone());
+        let before = known.task.take();
         append(
             self.bus.clone(),
             myself.clone(),
-            Commit { id, head, record, more, debts, news, pending, unpaid, span },
+            Commit { id, head, record, more, debts, news, before, pending, unpaid, span },
         );
         known.armed_at = wake_at.or(known.armed_at);
         known.task = Some(next);
@@ -260,6 +268,7 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
 
     fn conflict(&self, input: Input, receipt: B::Receipt) {
         let (Input::Goal(goal) | Input::Fork(goal, _)) = input else { return self.ack(receipt) };
+        table::GOALS_REJECTED.add(&["conflict"], 1);
         let (bus, partition) = (self.bus.clone(), self.partition);
         spawn("partition-conflict", async move {
             let rejected = bus.reject(&goal.tenant, conflict(&goal)).await;
@@ -300,6 +309,7 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
     pub(super) fn bury(&self, receipt: B::Receipt, reason: String) {
         let (bus, partition) = (self.bus.clone(), self.partition);
         tracing::warn!(%partition, %reason, "input became a dead letter");
+        table::DEAD_LETTERS_KEPT.add(&["input"], 1);
         spawn("partition-bury", async move {
             if let Err(error) = bus.bury(receipt, partition, reason).await {
                 tracing::warn!(%partition, %error, "dead letter was not kept, later again");
@@ -365,6 +375,7 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
             }
             AppendError::Regressed { .. } => {
                 tracing::error!(task = %id, %error, "log went back: partition is stopped");
+                table::LOG_REGRESSIONS.add(&[], 1);
                 return Err(error.to_string().into());
             }
         }
@@ -378,12 +389,14 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
 fn append<B: OrchestratorBus>(bus: B, myself: Myself<B>, commit: Commit<B::Receipt>) {
     commit.unpaid.add();
     spawn("partition-commit", async move {
-        let Commit { id, head, record, more, debts, news, pending, unpaid, span } = commit;
+        let Commit { id, head, record, more, debts, news, before, pending, unpaid, span } = commit;
         let decided = Arc::clone(&debts.task);
         // A stopped actor needs no message: its successor replays.
-        match bus.append(&id, head, record, debts.trace.clone()).await {
+        match bus.append(&id, head, Arc::clone(&record), debts.trace.clone()).await {
             Ok(head) => {
                 news.count();
+                tally(before.as_deref(), &record, &decided);
+                tell(before.as_deref(), &record, &decided);
                 let _ = myself.cast(PartitionMsg::Appended(id.clone(), decided, Ok((head, more))));
                 pay_and_ack(&bus, &myself, id, (debts, pending.receipt)).await;
             }
@@ -415,17 +428,6 @@ async fn pay_and_ack<B: OrchestratorBus>(
             let _ = myself.cast(PartitionMsg::Broken(id));
         }
     }
-}
-
-/// A span under whoever caused the transition; none, at no cost, while nothing is exported.
-fn span(id: &TaskId, record: &Record, inherited: Option<&str>) -> Span {
-    if !trace::is_exporting() {
-        return Span::none();
-    }
-    let Record { rev, cause, decision, .. } = record;
-    let span = tracing::debug_span!("decide", task = %id, rev, cause = cause.kind, decision);
-    trace::adopt(&span, inherited);
-    span
 }
 
 /// Who or what in particular caused a transition.

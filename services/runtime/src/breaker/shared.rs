@@ -24,6 +24,7 @@ use cadre_core::{
 use tokio::sync::Notify;
 
 use super::BreakerOptions;
+use crate::metrics::table;
 
 /// Pods that are remembered; a larger fleet has a quorum all the same.
 const PODS_MAX: usize = 1_024;
@@ -88,6 +89,8 @@ impl Shared {
         let Some(change) = breaker.record(call, at) else {
             return;
         };
+        let to = if matches!(change, Change::Closed) { "closed" } else { "open" };
+        table::BREAKER_CHANGES.add(&[&target.to_string(), to], 1);
         match change {
             Change::Opened(opening) => {
                 let (until, reason) = (opening.until, &*opening.reason);

@@ -18,7 +18,7 @@ use tokio::{
 use tracing::Instrument;
 
 use super::{Ran, Step, StepRunner, role::Shared};
-use crate::{backoff::Backoff, trace};
+use crate::{backoff::Backoff, genai, trace};
 
 /// Bounds of the pause before a report or a pack is tried again.
 pub(super) const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
@@ -56,6 +56,20 @@ pub(super) enum End {
     Unreported,
 }
 
+impl End {
+    /// The end as one word.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Reported => "reported",
+            Self::OutOfTime => "out_of_time",
+            Self::Stopped => "stopped",
+            Self::Fenced => "fenced",
+            Self::Late => "late",
+            Self::Unreported => "unreported",
+        }
+    }
+}
+
 /// The job, and how it ended once it has.
 pub(super) struct StepState<R> {
     pub(super) job: Job<R>,
@@ -83,11 +97,7 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> Actor for StepActor<B, P, W> {
         state: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
         let step = &state.job.step;
-        // At debug: with no exporter and the usual log filter it costs one comparison.
-        let span = tracing::debug_span!(
-            "step", role = %step.role, task = %step.task, step = %step.step, attempt = step.attempt
-        );
-        trace::adopt(&span, step.trace.as_deref());
+        let span = genai::attempt(step);
         state.end = self.0.perform(&state.job).instrument(span).await;
         myself.stop(None);
         Ok(())
@@ -121,6 +131,7 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> Shared<B, P, W> {
             return End::Late;
         }
         let ran = step.journal.close(step, ran).await;
+        genai::attempted(&ran.outcome);
         if !self.report(step, ran).await {
             return End::Unreported;
         }

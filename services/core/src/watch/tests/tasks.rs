@@ -103,7 +103,7 @@ fn look(task: &Task, timer: Option<TimerState>, seconds: u64) -> Option<Examined
 fn a_task_is_stuck_when_its_own_time_has_passed_and_a_grace() {
     let open = task(&[accepted(), dispatched("read", at(60))]);
     let calm = look(&open, None, 89).unwrap();
-    assert_eq!(calm, Examined { findings: Vec::new(), again_at: at(90) });
+    assert_eq!(calm, Examined { findings: Vec::new(), again_at: at(90), questions: 0 });
     let found = look(&open, Some(TimerState::Missing), 90).unwrap();
     assert_eq!(causes(&found.findings), [("stuck", id().as_str(), "timer_lost")]);
     let text = &found.findings[0].text;
@@ -224,7 +224,7 @@ fn a_task_of_which_little_is_known_is_looked_at_once() {
     let mut tracker = Tracker::default();
     tracker.take(digest(7, 0), &settings());
     assert!(!is_suspect(&tracker, 299) && is_suspect(&tracker, 300));
-    let calm = Examined { findings: Vec::new(), again_at: at(5_000) };
+    let calm = Examined { findings: Vec::new(), again_at: at(5_000), questions: 0 };
     tracker.examined(&id(), 7, Some(calm));
     assert!(!is_suspect(&tracker, 4_999) && is_suspect(&tracker, 5_000));
     tracker.examined(&id(), 8, None);
@@ -254,7 +254,7 @@ fn what_was_found_stays_until_a_replay_finds_otherwise() {
     let mut tracker = Tracker::default();
     tracker.take(digest(1, 0), &settings());
     let found = vec![finding(Kind::BudgetNear, id().as_str(), "near")];
-    tracker.examined(&id(), 1, Some(Examined { findings: found.clone(), again_at: at(5_000) }));
+    tracker.examined(&id(), 1, Some(Examined { findings: found.clone(), again_at: at(5_000), questions: 0 }));
     assert_eq!(tracker.findings(at(1), &settings()), found);
     tracker.take(digest(2, 2), &settings());
     assert_eq!(tracker.findings(at(2), &settings()), found);

@@ -22,6 +22,7 @@ use tokio::{
 use super::{Msg, RoleSnapshot, Shared};
 use crate::{
     backoff::Backoff,
+    metrics::table,
     task::{self, Linked, panic_text},
     worker::{
         Step, StepRunner,
@@ -145,6 +146,9 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> RoleActor<B, P, W> {
     ) {
         let now = Instant::now();
         for Arrival { step, receipt, slot } in arrivals {
+            if step.deliveries > 1 {
+                table::REDELIVERIES.add(&["order"], 1);
+            }
             if let Some(running) = state.already_running(&step) {
                 (running.receipt, running.is_redelivered) = (receipt, true);
                 state.counts.redelivered += 1;
@@ -152,6 +156,7 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> RoleActor<B, P, W> {
             } else if step.deadline < now + TIMEOUT_MIN {
                 // What cannot fit does not start.
                 state.counts.out_of_time += 1;
+                table::WORKER_STEPS.add(&[step.role.as_str(), End::OutOfTime.as_str()], 1);
                 self.settle_late(step, receipt, slot);
             } else {
                 let verdict = (step.deliveries > DELIVERIES_MAX).then(|| poison(&step));
@@ -217,6 +222,7 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> RoleActor<B, P, W> {
             End::Late => state.counts.late += 1,
             End::Unreported => state.counts.unreported += 1,
         }
+        table::WORKER_STEPS.add(&[running.step.role.as_str(), end.as_str()], 1);
         let is_others = matches!(end, End::Unreported | End::Fenced | End::Late);
         if running.is_redelivered && !is_others {
             let (bus, receipt) = (self.0.bus.clone(), running.receipt);
@@ -239,6 +245,7 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> RoleActor<B, P, W> {
             return;
         }
         state.counts.panicked += 1;
+        table::WORKER_STEPS.add(&[step.role.as_str(), "panicked"], 1);
         tracing::warn!(
             role = %step.role, task = %step.task, step = %step.step, attempt = step.attempt,
             error, "step panicked"
