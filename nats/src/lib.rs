@@ -28,6 +28,7 @@ pub mod survey;
 pub mod tail;
 mod timer;
 pub mod topology;
+pub mod trail;
 pub mod watch;
 mod wire;
 mod work;

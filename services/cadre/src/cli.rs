@@ -14,7 +14,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     commands::{
-        alert, approval, bench, breaker, bus, check, completion, config, demo, dev, dlq, doctor,
+        alert, approval, audit, bench, breaker, bus, check, completion, config, demo, dev, dlq, doctor,
         goal, init, pack, serve, task, upgrade, version,
     },
     exit::{Code, Failure, code_of},
@@ -46,6 +46,7 @@ enum Command {
     Bus(bus::BusArgs),
     Breaker(breaker::BreakerArgs),
     Alert(alert::AlertArgs),
+    Audit(audit::AuditArgs),
     Dlq(dlq::DlqArgs),
     Doctor(doctor::DoctorArgs),
     Check(check::CheckArgs),
@@ -120,6 +121,7 @@ fn service(command: &Command, settings: &Settings) -> String {
         | Command::Bus(_)
         | Command::Breaker(_)
         | Command::Alert(_)
+        | Command::Audit(_)
         | Command::Dlq(_)
         | Command::Doctor(_)
         | Command::Check(_)
@@ -152,6 +154,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Bus(args) => bus::run(args, settings).await,
         Command::Breaker(args) => breaker::run(args, settings).await,
         Command::Alert(args) => alert::run(args, settings).await,
+        Command::Audit(args) => audit::run(args, settings).await,
         Command::Dlq(args) => dlq::run(args, settings).await,
         Command::Doctor(args) => doctor::run(args, settings).await,
         Command::Check(args) => check::run(args, settings).await,

@@ -4,6 +4,7 @@
 //! decided here as data; the crates above make it happen.
 
 pub mod aggregate;
+pub mod audit;
 pub mod breaker;
 pub mod check;
 pub mod contract;
