@@ -70,7 +70,7 @@ pub fn weather(seed: u64) -> Outcome {
         let begun = Instant::now();
         let (mut processes, strikes) = storm(&deployment, &mut chance).await;
         shared.world().faults = Faults::calm();
-        shared.news.notify_waiters();
+        shared.wake_all();
         for process in &mut processes {
             process.start(&deployment).await;
         }

@@ -196,7 +196,7 @@ pub enum Event {
         reason: String,
         /// The aggregator's answer; `None` when it never gave one.
         answer: Option<Payload>,
-        /// What the aggregation cost.
+        /// What the aggregation cost, and the attempts that it stops.
         usage: Usage,
         /// When it ends at the latest.
         until: UnixMillis,
@@ -211,6 +211,8 @@ pub enum Event {
         stopped: Vec<Name>,
         /// Why these won, in one sentence.
         reason: String,
+        /// What the attempts have cost that it stops.
+        usage: Usage,
     },
     /// Somebody wants a failed step tried again: its attempts begin anew.
     Retried {
@@ -247,7 +249,7 @@ pub enum Event {
         reason: String,
         /// The aggregator's answer; `None` when it never gave one.
         answer: Option<Payload>,
-        /// What the aggregation cost.
+        /// What the aggregation cost, and the attempts that it stops.
         usage: Usage,
     },
 }
