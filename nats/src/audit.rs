@@ -8,7 +8,7 @@
 //! queues allow no second reader, so they are asked message by message, at their leader.
 
 mod decode;
-mod source;
+pub(crate) mod source;
 
 use std::{collections::BTreeSet, fmt, sync::Arc};
 

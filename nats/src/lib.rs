@@ -31,6 +31,7 @@ pub mod tail;
 mod timer;
 pub mod tokens;
 pub mod topology;
+pub mod trail;
 pub mod watch;
 mod wire;
 mod work;

@@ -47,6 +47,9 @@ pub const ANSWERS_STREAM: &str = "CADRE_ANSWERS";
 /// Stream of alerts, and of who watches.
 pub const ALERTS_STREAM: &str = "CADRE_ALERTS";
 
+/// Stream of the audit trail.
+pub const AUDIT_STREAM: &str = "CADRE_AUDIT";
+
 /// Key-value bucket of pack revisions.
 pub const PACKS_BUCKET: &str = "CADRE_PACKS";
 

@@ -6,7 +6,7 @@
 //! Invariant: nothing here takes a message from anybody.
 
 mod digest;
-mod lease;
+pub(crate) mod lease;
 mod look;
 
 use std::time::Duration;
@@ -188,7 +188,8 @@ impl WatchBus for JetStreamWatch {
     }
 
     async fn lead(&self, watcher: &Name, lasts: Duration) -> Result<Term, BusError> {
-        lease::lead(self, watcher, lasts).await
+        let led = lease::lead(self, (alerts::WATCHER, watcher), lasts, None).await;
+        led.map(|(term, _)| term)
     }
 
     async fn records(&self) -> Result<LogWatch, BusError> {

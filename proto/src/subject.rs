@@ -9,6 +9,7 @@ use std::fmt;
 use cadre_core::ids::{Name, Partition, StepId, TaskId};
 
 pub mod alerts;
+pub mod audit;
 pub mod filter;
 pub mod infer;
 mod parse;

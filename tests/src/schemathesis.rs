@@ -6,7 +6,7 @@ use std::{path::Path, process::Stdio, time::Duration};
 use sha2::{Digest as _, Sha256};
 use tokio::{process::Command, time::timeout};
 
-use crate::aimock::{cache, install};
+use crate::tools::{cache, install};
 
 /// The package and what it needs.
 const PINS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schemathesis.txt");

@@ -38,16 +38,16 @@ const NO_MESSAGE: u64 = 10_037;
 
 /// One message as it is stored.
 #[derive(Debug)]
-pub(super) struct Raw {
-    pub(super) place: Place,
-    pub(super) subject: String,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Bytes,
+pub(crate) struct Raw {
+    pub(crate) place: Place,
+    pub(crate) subject: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Bytes,
 }
 
 impl Raw {
     /// The only value of a header; `None` for none or several.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(known, _)| known == name);
         let (_, value) = values.next()?;
         values.next().is_none().then_some(value.as_str())
@@ -56,19 +56,19 @@ impl Raw {
 
 /// How far a stream goes.
 #[derive(Debug)]
-pub(super) struct Span {
-    pub(super) first: u64,
-    pub(super) last: u64,
-    pub(super) first_at: UnixMillis,
+pub(crate) struct Span {
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+    pub(crate) first_at: UnixMillis,
     /// The broker's clock.
-    pub(super) now: UnixMillis,
-    pub(super) bytes: u64,
-    pub(super) max_bytes: Option<u64>,
-    pub(super) max_age: Option<Duration>,
+    pub(crate) now: UnixMillis,
+    pub(crate) bytes: u64,
+    pub(crate) max_bytes: Option<u64>,
+    pub(crate) max_age: Option<Duration>,
 }
 
 impl Span {
-    pub(super) async fn of(bus: &JetStreamBus, stream: &str) -> Result<Self, AuditError> {
+    pub(crate) async fn of(bus: &JetStreamBus, stream: &str) -> Result<Self, AuditError> {
         let info = ask(bus, &format!("STREAM.INFO.{stream}"), &json!({})).await;
         let info = info.map_err(|why| AuditError::new(stream, &why))?;
         let number = |path: &str| info.pointer(path).and_then(Value::as_u64);
@@ -91,8 +91,8 @@ impl Span {
 }
 
 /// Reads one stream from its first message to what was its last one at the beginning.
-pub(super) struct Reader {
-    pub(super) span: Span,
+pub(crate) struct Reader {
+    pub(crate) span: Span,
     stream: Arc<str>,
     shard: u16,
     messages: Option<Ordered>,
@@ -101,7 +101,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) async fn open(
+    pub(crate) async fn open(
         bus: &JetStreamBus,
         stream: &str,
         shard: u16,
@@ -111,17 +111,17 @@ impl Reader {
         Ok(Self { span, stream, shard, messages: None, seen: 0 })
     }
 
-    pub(super) fn is_log(&self) -> bool {
+    pub(crate) fn is_log(&self) -> bool {
         self.stream.starts_with("CADRE_LOG")
     }
 
     /// The last message that could be read.
-    pub(super) fn end(&self) -> Place {
+    pub(crate) fn end(&self) -> Place {
         let (sequence, at) = (self.span.last, self.span.now);
         Place { stream: Arc::clone(&self.stream), shard: self.shard, sequence, at }
     }
 
-    pub(super) async fn next(&mut self, bus: &JetStreamBus) -> Result<Option<Raw>, AuditError> {
+    pub(crate) async fn next(&mut self, bus: &JetStreamBus) -> Result<Option<Raw>, AuditError> {
         for _ in 0..TRIES_MAX {
             if self.messages.is_none() && !self.begin(bus).await? {
                 return Ok(None);

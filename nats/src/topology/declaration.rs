@@ -12,7 +12,7 @@ use crate::topology::{
 /// Version of the declarations. Raised with any change of the YAML files, so that an older build does not undo it.
 pub(super) const VERSION: u32 = 5;
 
-const STREAMS: [(&str, &str); 8] = [
+const STREAMS: [(&str, &str); 9] = [
     ("streams/log.yaml", include_str!("../../streams/log.yaml")),
     ("streams/timer.yaml", include_str!("../../streams/timer.yaml")),
     ("streams/work.yaml", include_str!("../../streams/work.yaml")),
@@ -21,6 +21,7 @@ const STREAMS: [(&str, &str); 8] = [
     ("streams/goals.yaml", include_str!("../../streams/goals.yaml")),
     ("streams/answers.yaml", include_str!("../../streams/answers.yaml")),
     ("streams/alerts.yaml", include_str!("../../streams/alerts.yaml")),
+    ("streams/audit.yaml", include_str!("../../streams/audit.yaml")),
 ];
 
 const CONSUMERS: [(&str, &str); 4] = [
@@ -88,6 +89,9 @@ pub(super) struct StreamDeclaration {
     pub(super) allow_ttl: bool,
     #[serde(default)]
     pub(super) allow_atomic: bool,
+    /// Nobody may delete or purge messages of it; the broker never lets go of that.
+    #[serde(default)]
+    pub(super) append_only: bool,
 }
 
 /// When messages leave a stream.

@@ -31,6 +31,8 @@ pub(super) const STREAM_KEYS: &[&str] = &[
     "allow_msg_schedules",
     "allow_msg_ttl",
     "allow_atomic",
+    "deny_delete",
+    "deny_purge",
 ];
 
 /// Keys of a consumer that the declarations decide.

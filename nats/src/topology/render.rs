@@ -114,6 +114,8 @@ fn stream(topology: &Topology, declaration: &StreamDeclaration, shard: u16) -> D
         allow_rollup: declaration.allow_schedules,
         allow_message_ttl: declaration.allow_ttl,
         allow_atomic_publish: declaration.allow_atomic,
+        deny_delete: declaration.append_only,
+        deny_purge: declaration.append_only,
         ..base(topology, declaration.max_bytes)
     }))
 }

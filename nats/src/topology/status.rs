@@ -10,8 +10,8 @@ use futures::future::{join_all, try_join_all};
 use serde::{Serialize, Serializer};
 
 use crate::topology::{
-    ALERTS_STREAM, ANSWERS_STREAM, BLOBS_BUCKET, BREAKERS_BUCKET, FEATURES_BUCKET, GOALS_STREAM,
-    MEMBERS_BUCKET, PACKS_BUCKET, TOKENS_BUCKET, Topology,
+    ALERTS_STREAM, ANSWERS_STREAM, AUDIT_STREAM, BLOBS_BUCKET, BREAKERS_BUCKET, FEATURES_BUCKET,
+    GOALS_STREAM, MEMBERS_BUCKET, PACKS_BUCKET, TOKENS_BUCKET, Topology,
     api::{ApiError, consumers, stream_info},
     in_stream, log_stream, run_stream, timer_stream, work_stream,
 };
@@ -106,6 +106,7 @@ pub async fn status(js: &Context, topology: &Topology) -> Result<Status, ApiErro
     names.extend(shards().map(run_stream));
     names.push(ANSWERS_STREAM.to_owned());
     names.push(ALERTS_STREAM.to_owned());
+    names.push(AUDIT_STREAM.to_owned());
     let streams = try_join_all(names.iter().map(|name| stream_info::<stream::Info>(js, name)));
     let consumers = try_join_all(names.iter().map(|name| consumers_of(js, name)));
     let buckets = [

@@ -1,9 +1,8 @@
-//! Who watches: a message on `alerts.watcher`, written behind the one before it.
+//! Whose turn it is: a message on a subject of the alerts' stream, written behind the one before it.
 
 use std::time::Duration;
 
-use cadre_core::{ids::Name, ports::BusError, time::UnixMillis, watch::port::Term};
-use cadre_proto::subject::alerts::WATCHER;
+use cadre_core::{audit::Seen, ids::Name, ports::BusError, time::UnixMillis, watch::port::Term};
 use serde::{Deserialize, Serialize};
 
 use super::JetStreamWatch;
@@ -13,46 +12,56 @@ struct TermWire {
     v: u32,
     watcher: String,
     until_unix_ms: u64,
+    /// What the next one must know; only the auditor leaves something.
+    #[serde(default, skip_serializing_if = "Seen::is_empty")]
+    seen: Seen,
 }
 
-/// Takes the watch if nobody has it, or keeps it; says whose it is then.
+/// Takes the turn on `subject` if nobody has it, or keeps it; says whose it is then, and what was left there.
 ///
-/// The time is the broker's: each term teaches the clock when it was written.
-pub(super) async fn lead(
+/// The time is the broker's: each term teaches the clock when it was written. `seen` is left for whoever
+/// comes next; `None` leaves what stands there.
+pub(crate) async fn lead(
     watch: &JetStreamWatch,
-    watcher: &Name,
+    (subject, watcher): (&str, &Name),
     lasts: Duration,
-) -> Result<Term, BusError> {
+    seen: Option<&Seen>,
+) -> Result<(Term, Seen), BusError> {
     let clock = &watch.bus.streams().clock;
-    let (after, held) = match watch.last(WATCHER).await? {
+    let (after, held) = match watch.last(subject).await? {
         None => (0, None),
         Some((bytes, sequence, at)) => {
             clock.observe(at);
             (sequence, read(&bytes))
         }
     };
-    if let Some(term) = held.filter(|term| term.watcher != *watcher && term.until > clock.now()) {
-        return Ok(term);
-    }
+    let is_others = |(term, _): &(Term, Seen)| term.watcher != *watcher && term.until > clock.now();
+    let left = match held {
+        Some(held) if is_others(&held) => return Ok(held),
+        Some((_, left)) => left,
+        None => Seen::new(),
+    };
     let until = clock.now().after(lasts);
-    let wire = TermWire { v: 1, watcher: watcher.to_string(), until_unix_ms: until.0 };
-    // Only a text and numbers: it cannot fail, and what is empty is no term.
+    let seen = seen.cloned().unwrap_or(left);
+    let wire = TermWire { v: 1, watcher: watcher.to_string(), until_unix_ms: until.0, seen };
+    // Only texts and numbers: it cannot fail, and what is empty is no term.
     let body = serde_json::to_string(&wire).unwrap_or_default();
-    let taken = watch.publish(WATCHER.to_owned(), body, after).await?;
+    let taken = watch.publish(subject.to_owned(), body, after).await?;
     // Somebody was faster, or the clock stood still since the last message: what is written counts.
-    let written = watch.last(WATCHER).await?;
+    let written = watch.last(subject).await?;
     let Some((bytes, _, at)) = written else {
-        return Err(BusError::Unavailable("the watch's term is gone".to_owned()));
+        return Err(BusError::Unavailable(format!("the term on {subject} is gone")));
     };
     clock.observe(at);
     match (taken, read(&bytes)) {
-        (_, Some(term)) => Ok(Term { until: term.until.max(at), ..term }),
-        (Some(_), None) => Ok(Term { watcher: watcher.clone(), until }),
-        (None, None) => Err(BusError::Refused("the watch's term cannot be read".to_owned())),
+        (_, Some((term, seen))) => Ok((Term { until: term.until.max(at), ..term }, seen)),
+        (Some(_), None) => Ok((Term { watcher: watcher.clone(), until }, wire.seen)),
+        (None, None) => Err(BusError::Refused(format!("the term on {subject} cannot be read"))),
     }
 }
 
-fn read(bytes: &[u8]) -> Option<Term> {
+fn read(bytes: &[u8]) -> Option<(Term, Seen)> {
     let wire: TermWire = serde_json::from_slice(bytes).ok()?;
-    Some(Term { watcher: wire.watcher.parse().ok()?, until: UnixMillis(wire.until_unix_ms) })
+    let (watcher, until) = (wire.watcher.parse().ok()?, UnixMillis(wire.until_unix_ms));
+    Some((Term { watcher, until }, wire.seen))
 }

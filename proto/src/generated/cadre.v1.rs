@@ -985,7 +985,7 @@ pub struct Compensating {
     /// The aggregator's answer; absent when it never gave one.
     #[prost(message, optional, tag = "3")]
     pub answer: ::core::option::Option<crate::json::Json>,
-    /// What the aggregation cost; absent means nothing.
+    /// What the aggregation cost, and the attempts that it stops; absent means nothing.
     #[prost(message, optional, tag = "4")]
     pub usage: ::core::option::Option<Usage>,
     /// When it ends at the latest, in Unix milliseconds.
@@ -1007,6 +1007,9 @@ pub struct Joined {
     /// Why these won, in one sentence.
     #[prost(string, tag = "4")]
     pub reason: ::prost::alloc::string::String,
+    /// What the attempts have cost that it stops; absent means nothing.
+    #[prost(message, optional, tag = "5")]
+    pub usage: ::core::option::Option<Usage>,
 }
 /// Somebody wants a failed step tried again: its attempts begin anew. Since schema 2.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1059,7 +1062,7 @@ pub struct Ended {
     /// The aggregator's answer; absent when it never gave one.
     #[prost(message, optional, tag = "3")]
     pub answer: ::core::option::Option<crate::json::Json>,
-    /// What the aggregation cost; absent means nothing.
+    /// What the aggregation cost, and the attempts that it stops; absent means nothing.
     #[prost(message, optional, tag = "4")]
     pub usage: ::core::option::Option<Usage>,
 }

@@ -5445,6 +5445,9 @@ impl serde::Serialize for Joined {
         if !self.reason.is_empty() {
             len += 1;
         }
+        if self.usage.is_some() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("cadre.v1.Joined", len)?;
         if !self.step.is_empty() {
             struct_ser.serialize_field("step", &self.step)?;
@@ -5457,6 +5460,9 @@ impl serde::Serialize for Joined {
         }
         if !self.reason.is_empty() {
             struct_ser.serialize_field("reason", &self.reason)?;
+        }
+        if let Some(v) = self.usage.as_ref() {
+            struct_ser.serialize_field("usage", v)?;
         }
         struct_ser.end()
     }
@@ -5472,6 +5478,7 @@ impl<'de> serde::Deserialize<'de> for Joined {
             "winners",
             "stopped",
             "reason",
+            "usage",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -5480,6 +5487,7 @@ impl<'de> serde::Deserialize<'de> for Joined {
             Winners,
             Stopped,
             Reason,
+            Usage,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -5505,6 +5513,7 @@ impl<'de> serde::Deserialize<'de> for Joined {
                             "winners" => Ok(GeneratedField::Winners),
                             "stopped" => Ok(GeneratedField::Stopped),
                             "reason" => Ok(GeneratedField::Reason),
+                            "usage" => Ok(GeneratedField::Usage),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -5528,6 +5537,7 @@ impl<'de> serde::Deserialize<'de> for Joined {
                 let mut winners__ = None;
                 let mut stopped__ = None;
                 let mut reason__ = None;
+                let mut usage__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Step => {
@@ -5554,6 +5564,12 @@ impl<'de> serde::Deserialize<'de> for Joined {
                             }
                             reason__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Usage => {
+                            if usage__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("usage"));
+                            }
+                            usage__ = map_.next_value()?;
+                        }
                     }
                 }
                 Ok(Joined {
@@ -5561,6 +5577,7 @@ impl<'de> serde::Deserialize<'de> for Joined {
                     winners: winners__.unwrap_or_default(),
                     stopped: stopped__.unwrap_or_default(),
                     reason: reason__.unwrap_or_default(),
+                    usage: usage__,
                 })
             }
         }

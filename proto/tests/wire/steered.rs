@@ -139,9 +139,20 @@ fn saga() -> Vec<(&'static str, Event)> {
             "record_joined",
             Event::Joined {
                 step: name("merge"),
+                winners: winners.clone(),
+                stopped: vec![name("slow")],
+                reason: "2 of 3 were enough, and these were first".to_owned(),
+                usage: Usage::default(),
+            },
+        ),
+        (
+            "record_joined_paid",
+            Event::Joined {
+                step: name("merge"),
                 winners,
                 stopped: vec![name("slow")],
                 reason: "2 of 3 were enough, and these were first".to_owned(),
+                usage: USAGE,
             },
         ),
         ("record_retried", Event::Retried { step: step(), by: by(), freed: vec![name("merge")] }),

@@ -24,7 +24,7 @@ use cadre_core::{
     },
     payload::{Payload, canonical},
     ports::{Models, Tools},
-    task::{Failure, FailureKind, Outcome},
+    task::{Failure, FailureKind, Outcome, Resource},
     workflow::{Grant, Role, Workflow},
 };
 use cadre_runtime::{
@@ -80,7 +80,7 @@ impl<M: Models, T: Tools> Mind<M, T> {
         loop {
             match dialogue.act()? {
                 Act::Ask(question) => {
-                    let record = self.ask(step, workflow, &question).await?;
+                    let record = self.ask(step, workflow, role, &question).await?;
                     let answered =
                         Answered::read(&record).map_err(|damage| error(&damage.to_string()))?;
                     dialogue.heard(answered)?;
@@ -128,12 +128,17 @@ impl<M: Models, T: Tools> Mind<M, T> {
         &self,
         step: &Step,
         workflow: &Workflow,
+        role: &Role,
         question: &Question,
     ) -> Result<Payload, Failure> {
+        let thrifty = role.model.as_ref().filter(|_| is_short(&step.near));
+        let thrifty = thrifty.map(|terms| question.thrifty(terms));
+        // What is asked; the journal knows it by the question as it was.
+        let (kept, question) = (question, thrifty.as_ref().unwrap_or(question));
         let ledger = step.history(|history| history.ledger(step.attempt, step.grant)).await?;
         let most = question.reserve(workflow, &self.prices, ledger.left());
-        let arguments = question.arguments().map_err(|problem| error(&problem.to_string()))?;
-        let mut spec = CallSpec::model(question.alias.as_str(), arguments, most);
+        let arguments = kept.arguments().map_err(|problem| error(&problem.to_string()))?;
+        let mut spec = CallSpec::model(kept.alias.as_str(), arguments, most);
         spec.description = question.description();
         let made = step.call(spec, |making| async move {
             match self.models.ask(request(step, question, (making, most))).await {
@@ -217,6 +222,14 @@ fn answer(kept: &Payload) -> Result<ToolAnswer, Failure> {
     let is_error = kept.value().get("is_error").and_then(Value::as_bool).unwrap_or_default();
     let text = text.ok_or_else(|| error("a tool's answer in the journal has no text"))?;
     Ok(ToolAnswer { text: text.to_owned(), is_error })
+}
+
+/// Whether the task has nearly used what a cheaper model and shorter answers save.
+fn is_short(near: &[Resource]) -> bool {
+    near.iter().any(|resource| match resource {
+        Resource::Usd | Resource::Tokens => true,
+        Resource::Steps => false,
+    })
 }
 
 fn request(step: &Step, question: &Question, (making, most): (Making, Grant)) -> ModelRequest {

@@ -14,8 +14,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     commands::{
-        alert, approval, bench, breaker, bus, check, completion, config, demo, dev, dlq, doctor,
-        goal, init, pack, serve, task, token, upgrade, version,
+        alert, approval, audit, bench, breaker, bus, check, completion, config, demo, dev, dlq,
+        doctor, goal, init, pack, serve, task, token, upgrade, version,
     },
     exit::{Code, Failure, code_of},
     output,
@@ -46,6 +46,7 @@ enum Command {
     Bus(bus::BusArgs),
     Breaker(breaker::BreakerArgs),
     Alert(alert::AlertArgs),
+    Audit(audit::AuditArgs),
     Dlq(dlq::DlqArgs),
     Token(token::TokenArgs),
     Doctor(doctor::DoctorArgs),
@@ -121,6 +122,7 @@ fn service(command: &Command, settings: &Settings) -> String {
         | Command::Bus(_)
         | Command::Breaker(_)
         | Command::Alert(_)
+        | Command::Audit(_)
         | Command::Dlq(_)
         | Command::Token(_)
         | Command::Doctor(_)
@@ -182,6 +184,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Bus(args) => bus::run(args, settings).await,
         Command::Breaker(args) => breaker::run(args, settings).await,
         Command::Alert(args) => alert::run(args, settings).await,
+        Command::Audit(args) => audit::run(args, settings).await,
         Command::Dlq(args) => dlq::run(args, settings).await,
         Command::Token(args) => token::run(args, settings).await,
         Command::Doctor(args) => doctor::run(args, settings).await,

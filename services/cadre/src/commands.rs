@@ -2,6 +2,7 @@
 
 pub(crate) mod alert;
 pub(crate) mod approval;
+pub(crate) mod audit;
 pub(crate) mod bench;
 pub(crate) mod breaker;
 pub(crate) mod bus;
@@ -9,6 +10,7 @@ pub(crate) mod check;
 pub(crate) mod client;
 pub(crate) mod completion;
 pub(crate) mod config;
+pub(crate) mod deed;
 pub(crate) mod demo;
 pub(crate) mod dev;
 pub(crate) mod dlq;

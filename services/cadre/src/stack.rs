@@ -23,10 +23,12 @@ use cadre_nats::{
     fleet::{Fleet, JoinError, Membership},
     history::JetStreamHistory,
     packs::KvPacks,
+    trail::JetStreamTrail,
     watch::JetStreamWatch,
 };
 use cadre_orchestrator::{
-    Orchestrator, OrchestratorOptions, PartitionOptions, WatchOptions, WatchService,
+    AuditOptions, AuditService, Orchestrator, OrchestratorOptions, PartitionOptions, WatchOptions,
+    WatchService,
 };
 use cadre_runtime::{
     breaker::{BreakerOptions, BreakerService, Breakers},
@@ -103,6 +105,7 @@ pub struct Stack {
     orchestrator: Option<Orchestrator>,
     breakers: Option<BreakerService>,
     watch: Option<WatchService>,
+    audit: Option<AuditService>,
     agents: Option<AgentService<JetStreamBus>>,
     aggregator: Option<AggregatorService<JetStreamBus>>,
     inference: Option<InferenceService<JetStreamBus, KvPacks>>,
@@ -148,12 +151,13 @@ impl Stack {
             }
             None => None,
         };
-        let (orchestrator, watch) = match &shared {
+        let (orchestrator, watch, audit) = match &shared {
             Some((_, breakers)) if options.orchestrator => {
-                let watch = watch(&bus, id, options.watch).await?;
-                (Some(orchestrator(&bus, &packs, breakers).await?), watch)
+                let watch = watch(&bus, id.clone(), options.watch).await?;
+                let orchestrator = orchestrator(&bus, &packs, breakers).await?;
+                (Some(orchestrator), watch, audit(&bus, id).await?)
             }
-            Some(_) | None => (None, None),
+            Some(_) | None => (None, None, None),
         };
         let edge = match options.edge {
             Some(plan) => Some(edge(&bus, &packs, plan).await?),
@@ -166,6 +170,7 @@ impl Stack {
             orchestrator,
             breakers: shared.and_then(|(service, _)| service),
             watch,
+            audit,
             agents,
             aggregator,
             inference,
@@ -237,6 +242,9 @@ impl Stack {
         }
         if let Some(orchestrator) = &self.orchestrator {
             orchestrator.stop().await;
+        }
+        if let Some(audit) = &self.audit {
+            audit.stop().await;
         }
         if let Some(agents) = &self.agents {
             agents.stop().await;
@@ -396,6 +404,20 @@ async fn watch(
         }
         Err(error @ (BusError::Refused(_) | BusError::Unavailable(_))) => {
             tracing::warn!(%error, "nobody watches from here, run `cadre bus apply`");
+            Ok(None)
+        }
+    }
+}
+
+/// The auditor of this process; none where the bus has no stream for the trail.
+async fn audit(bus: &JetStreamBus, auditor: Name) -> anyhow::Result<Option<AuditService>> {
+    match JetStreamTrail::open(bus).await {
+        Ok(bus) => {
+            let options = AuditOptions::new(auditor);
+            Ok(Some(AuditService::start(bus, options, None).await?))
+        }
+        Err(error @ (BusError::Refused(_) | BusError::Unavailable(_))) => {
+            tracing::warn!(%error, "nobody audits from here, run `cadre bus apply`");
             Ok(None)
         }
     }

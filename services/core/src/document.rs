@@ -168,10 +168,10 @@ fn saga(event: &Event) -> Value {
             "status": status.as_str(), "reason": reason, "until": until.to_string(),
             "answer": answer.as_ref().map(|answer| answer.value()), "usage": usage(*spent),
         })
-    } else if let Event::Joined { step, winners, stopped, reason } = event {
+    } else if let Event::Joined { step, winners, stopped, reason, usage: spent } = event {
         json!({
             "step": step.as_str(), "reason": reason,
-            "winners": texts(winners), "stopped": texts(stopped),
+            "winners": texts(winners), "stopped": texts(stopped), "usage": usage(*spent),
         })
     } else if let Event::Retried { step, by, freed } = event {
         json!({"step": step.to_string(), "by": by, "freed": texts(freed)})

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod aggregate;
+pub mod audit;
 pub mod breaker;
 pub mod check;
 pub mod contract;

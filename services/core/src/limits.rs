@@ -255,3 +255,15 @@ pub const PASSAGE_BYTES_MAX: usize = 1_200;
 
 /// Tokens of a summary that stands for earlier turns.
 pub const SUMMARY_TOKENS_MAX: u32 = 800;
+
+/// Bytes of each text in an entry of the audit trail: who, what, why.
+pub const AUDIT_TEXT_BYTES_MAX: usize = 1_024;
+
+/// Bytes from which on a page of the audit trail is full; one more entry fits behind.
+pub const AUDIT_PAGE_BYTES: usize = 128 * 1024;
+
+/// What is wrong with an audit trail, kept one by one; beyond it is only counted.
+pub const AUDIT_FAULTS_MAX: usize = 1_000;
+
+/// Tasks whose tenant whoever writes the audit trail keeps in mind.
+pub const AUDIT_TENANTS_MAX: usize = 20_000;

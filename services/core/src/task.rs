@@ -50,5 +50,6 @@ pub use input::{
     Outcome, Report, Resource, Ruling, Usage, clip,
 };
 pub use owes::{Answer, Order, Stop};
+pub use person::NOBODY_DECIDED;
 pub use state::{AGGREGATE, End, Ending, FanOut, Joined, Phase, Step, StepState, Task};
 pub use why::why;

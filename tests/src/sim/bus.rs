@@ -26,19 +26,63 @@ use super::world::{Kind, World, Write, Written};
 /// How long a call waits for a broker that is away.
 const GAP_MS: u64 = 10_000;
 
-/// The world, and the bell that rings when something in it has changed.
+/// The world, and the bells that ring when something in it has changed.
 #[derive(Debug)]
 pub struct Shared {
     world: Mutex<World>,
-    /// Rings with every change.
-    pub news: Notify,
+    bells: Bells,
+}
+
+/// One bell for each kind of waiting. A write wakes those who may want what it brings, and nobody else:
+/// there are some sixty subscriptions, and most of what a run takes is waking them.
+#[derive(Debug, Default)]
+struct Bells {
+    goals: Notify,
+    inputs: Notify,
+    work: Notify,
+    due: Notify,
+    stops: Notify,
+    /// Something is to happen at another time than before.
+    times: Notify,
+}
+
+/// What somebody waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bell {
+    Goals,
+    Inputs,
+    Work,
+    Due,
+    Stops,
+    Times,
+}
+
+impl Bell {
+    /// Whom a write concerns; nobody waits for what only a look finds.
+    pub(super) fn of(write: &Write) -> Option<Self> {
+        match write {
+            Write::Publish(..) => Some(Self::Goals),
+            Write::Submit(_) | Write::Input(..) | Write::Report(..) => Some(Self::Inputs),
+            Write::Order(_) => Some(Self::Work),
+            Write::Wake(..) => Some(Self::Times),
+            Write::Stop(_) => Some(Self::Stops),
+            Write::Append(_)
+            | Write::Forget(_)
+            | Write::Answer(_)
+            | Write::Letter(_)
+            | Write::Note(..)
+            | Write::Effect(_)
+            | Write::Ack(..)
+            | Write::Progress(_) => None,
+        }
+    }
 }
 
 impl Shared {
     /// Shares a world.
     #[must_use]
     pub fn new(world: World) -> Arc<Self> {
-        Arc::new(Self { world: Mutex::new(world), news: Notify::new() })
+        Arc::new(Self { world: Mutex::new(world), bells: Bells::default() })
     }
 
     /// Everything there is.
@@ -46,31 +90,46 @@ impl Shared {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does a write at once, and tells everybody.
+    pub(super) fn bell(&self, bell: Bell) -> &Notify {
+        match bell {
+            Bell::Goals => &self.bells.goals,
+            Bell::Inputs => &self.bells.inputs,
+            Bell::Work => &self.bells.work,
+            Bell::Due => &self.bells.due,
+            Bell::Stops => &self.bells.stops,
+            Bell::Times => &self.bells.times,
+        }
+    }
+
+    /// Wakes everybody: anything may have changed.
+    pub fn wake_all(&self) {
+        for bell in [Bell::Goals, Bell::Inputs, Bell::Work, Bell::Due, Bell::Stops, Bell::Times] {
+            self.bell(bell).notify_waiters();
+        }
+    }
+
+    /// Does a write at once, and tells whom it concerns.
     pub fn write(&self, write: Write) -> Written {
+        let bell = Bell::of(&write);
         let written = self.world().write(write);
-        self.news.notify_waiters();
+        if let Some(bell) = bell {
+            self.bell(bell).notify_waiters();
+        }
         written
     }
 
     /// Fires timers and lets late writes arrive, until dropped.
     pub async fn drive(self: Arc<Self>) {
         loop {
-            let news = self.news.notified();
-            let next = {
+            let news = self.bells.times.notified();
+            let (bells, next) = {
                 let mut world = self.world();
-                world.catch_up();
-                world.next_event().map(|at| world.instant(at))
+                (world.catch_up(), world.next_event().map(|at| world.instant(at)))
             };
+            bells.into_iter().for_each(|bell| self.bell(bell).notify_waiters());
             match next {
-                Some(at) => {
-                    // Whichever comes first, it is time to look again.
-                    let _ = timeout_at(at, news).await;
-                    if tokio::time::Instant::now() >= at {
-                        self.world().catch_up();
-                        self.news.notify_waiters();
-                    }
-                }
+                // Whichever comes first, it is time to look again.
+                Some(at) => drop(timeout_at(at, news).await),
                 None => news.await,
             }
         }
@@ -193,8 +252,11 @@ impl SimBus {
     /// A write whose writer waits for the answer.
     pub(super) async fn write(&self, write: Write) -> Result<Written, BusError> {
         self.reach().await?;
+        let bell = Bell::of(&write);
         let told = self.send(write);
-        self.shared.news.notify_waiters();
+        if let Some(bell) = bell {
+            self.shared.bell(bell).notify_waiters();
+        }
         self.travel().await;
         if told.is_err() {
             // Patience ends some time.
@@ -222,6 +284,8 @@ impl SimBus {
             world.injected += 1;
             let delay = world.chance.between(1, 8_000);
             world.put_off(write, delay);
+            drop(world);
+            self.shared.bell(Bell::Times).notify_waiters();
             return unclear();
         }
         if world.chance.hits(faults.twice_permille) {
@@ -247,13 +311,13 @@ impl SimBus {
                 return;
             }
             let delay = world.chance.between(0, faults.latency_ms_max);
-            if delay > 0 {
-                world.put_off(write, delay);
-            } else {
+            if delay == 0 {
                 world.write(write);
+                return;
             }
+            world.put_off(write, delay);
         }
-        self.shared.news.notify_waiters();
+        self.shared.bell(Bell::Times).notify_waiters();
     }
 }
 

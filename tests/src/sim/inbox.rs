@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    bus::{Receipt, SimBus},
+    bus::{Bell, Receipt, SimBus},
     queue::{Message, Queue},
     world::{Kind, Ordered, Pin, World},
 };
@@ -39,7 +39,7 @@ enum Look<T> {
 
 /// Looks until there is something, the pull is over, or the subscription breaks.
 async fn pull<T: Send>(
-    bus: &SimBus,
+    (bus, bell): (&SimBus, Bell),
     mut look: impl FnMut(&mut World, u64) -> Look<T> + Send,
 ) -> Result<Vec<T>, BusError> {
     // Pulls are repeated for ever.
@@ -47,7 +47,7 @@ async fn pull<T: Send>(
     let until = bus.shared.world().now() + PULL_MS;
     loop {
         bus.gate().await;
-        let news = bus.shared.news.notified();
+        let news = bus.shared.bell(bell).notified();
         let wake: Instant = {
             let mut world = bus.shared.world();
             let now = world.now();
@@ -126,7 +126,7 @@ fn owns(world: &mut World, partition: Partition, (subscription, now): (u64, u64)
 impl Inbox<Delivery<Receipt>> for Inputs {
     async fn next(&mut self) -> Result<Vec<Delivery<Receipt>>, BusError> {
         let (partition, subscription) = (self.partition, self.subscription);
-        let found = pull(&self.bus, |world, now| {
+        let found = pull((&self.bus, Bell::Inputs), |world, now| {
             if !owns(world, partition, (subscription, now)) {
                 return Look::Nothing(None);
             }
@@ -160,7 +160,7 @@ pub struct Goals(pub(super) SimBus);
 
 impl Inbox<RawGoal<Receipt>> for Goals {
     async fn next(&mut self) -> Result<Vec<RawGoal<Receipt>>, BusError> {
-        let found = pull(&self.0, |world, now| {
+        let found = pull((&self.0, Bell::Goals), |world, now| {
             take(world, |world| &mut world.goals, (now, BATCH), |_| true)
         })
         .await?;
@@ -188,7 +188,7 @@ pub(super) async fn fired(bus: &SimBus) -> Result<Vec<(u64, TaskId)>, BusError> 
     let look = |world: &mut World, now| {
         take(world, |world| &mut world.due, (now, BATCH), |_: &Message<TaskId>| true)
     };
-    let found = pull(bus, look).await?;
+    let found = pull((bus, Bell::Due), look).await?;
     Ok(found.into_iter().map(|(sequence, message)| (sequence, message.value)).collect())
 }
 
@@ -218,7 +218,7 @@ impl Inbox<Item> for Work {
         if room == 0 {
             return Ok(Vec::new());
         }
-        let found = pull(&self.bus, |world, now| {
+        let found = pull((&self.bus, Bell::Work), |world, now| {
             let is_ours = |message: &Message<Ordered>| message.value.order.role == role;
             take(world, |world| &mut world.work, (now, room.min(BATCH)), is_ours)
         })
@@ -271,7 +271,7 @@ impl Stops {
 impl Inbox<Stopped> for Stops {
     async fn next(&mut self) -> Result<Vec<Stopped>, BusError> {
         let heard = self.heard;
-        let found = pull(&self.bus, |world, _| {
+        let found = pull((&self.bus, Bell::Stops), |world, _| {
             let fresh: Vec<_> = world.stops.iter().skip(heard).cloned().collect();
             if fresh.is_empty() { Look::Nothing(None) } else { Look::Found(fresh) }
         })

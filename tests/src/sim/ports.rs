@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use cadre_core::{
     ids::{Name, Partition, TaskId},
-    journal::{Entry, JournalId},
-    model::{Choice, ModelAnswer, ModelFailure, ModelRequest},
+    journal::{Entry, History, JournalId},
+    model::{Choice, Finish, ModelAnswer, ModelFailure, ModelRequest, Said, ToolCall},
     payload::{Hash, Payload},
     ports::{
         AppendError, BusError, Clock, Crowd, DeadLetter, JournalError, Journals, LoadError, Loaded,
@@ -16,10 +16,14 @@ use cadre_core::{
     workflow::{Grant, Workflow},
 };
 use cadre_proto::{record, subject};
+use serde_json::json;
+use tokio::time::sleep;
 
 use super::{
     bus::{Receipt, SimBus},
+    chance::Chance,
     inbox::{self, Goals, Inputs, Stops, Work},
+    runner::FOR_EVER,
     world::{Append, Kind, Logged, Ordered, World, Write, Written, order_subject},
 };
 
@@ -148,6 +152,16 @@ impl OrchestratorBus for SimBus {
         found
     }
 
+    async fn spent(&self, journal: &JournalId, attempt: u32, granted: Grant) -> Grant {
+        // As the real one: what cannot be read has cost all of it.
+        let Ok(pages) = self.read_journal(journal).await else { return granted };
+        let mut history = History::default();
+        match pages.entries.iter().try_for_each(|entry| history.apply(entry)) {
+            Ok(()) => history.ledger(attempt, Grant::default()).used(),
+            Err(_) => granted,
+        }
+    }
+
     async fn has_report(&self, order: &Order) -> Result<bool, BusError> {
         let Order { goal, role, step, attempt, .. } = order;
         let (role, task, step) = (role.clone(), goal.task.clone(), step.clone());
@@ -216,6 +230,8 @@ impl OrchestratorBus for SimBus {
 pub struct SimModels {
     /// The packs, and where the broker is.
     pub packs: SimPacks,
+    /// With a seed they answer by a script that follows from it, and fail in every way.
+    pub seed: Option<u64>,
 }
 
 impl Clock for SimModels {
@@ -232,6 +248,11 @@ impl Models for SimModels {
         };
         let reached = self.packs.bus.ask(|_| ()).await;
         reached.map_err(|error| failed(FailureKind::Unavailable, &error.to_string()))?;
+        if let Some(seed) = self.seed {
+            let said = scripted(seed, &request).await;
+            self.packs.bus.gate().await;
+            return said;
+        }
         let pack = self.packs.packs.get(&request.revision);
         let pack = pack.ok_or_else(|| failed(FailureKind::Error, "no such pack"))?;
         let played = pack.cassettes.play(&request.role, &request.prompt, &request.manner);
@@ -241,6 +262,43 @@ impl Models for SimModels {
         let cost = Grant { usd_micros: 0, tokens };
         Ok(ModelAnswer { said, cost, choice: Choice::default(), took: Duration::ZERO })
     }
+}
+
+/// What a model says by the script: the same to the same call, whoever makes it.
+async fn scripted(seed: u64, request: &ModelRequest) -> Result<ModelAnswer, ModelFailure> {
+    let mut chance = Chance::of(seed, &format!("model.{}", request.key));
+    sleep(Duration::from_millis(chance.between(0, 500))).await;
+    let cost = Grant { usd_micros: chance.between(1, 60), tokens: chance.between(5, 300) };
+    let cost = Grant {
+        usd_micros: cost.usd_micros.min(request.grant.usd_micros),
+        tokens: cost.tokens.min(request.grant.tokens),
+    };
+    let failed = |kind, cost| {
+        let (failure, passed) = (Failure::new(kind, "as the script says"), Vec::new());
+        Err(ModelFailure { failure, cost, passed })
+    };
+    let mut said = Said::default();
+    match chance.between(0, 99) {
+        0..=4 => return failed(FailureKind::Unavailable, Grant::default()),
+        5..=8 => return failed(FailureKind::RateLimited, Grant::default()),
+        9..=10 => return failed(FailureKind::Error, cost),
+        11..=12 => sleep(FOR_EVER).await,
+        13..=17 => "no JSON".clone_into(&mut said.text),
+        18..=19 => said.finish = Finish::Filtered,
+        20..=21 => r#"{"needs_human": "what now?"}"#.clone_into(&mut said.text),
+        22..=45 => {
+            let tools = ["clock", "lookup", "nothing"];
+            let call = |number: u64| ToolCall {
+                id: number.to_string(),
+                tool: tools[chance.between(0, 2) as usize].to_owned(),
+                arguments: json!({"query": "numbers"}),
+            };
+            said.calls = (0..2).map(call).collect();
+            said.finish = Finish::Tools;
+        }
+        _ => said.text = json!({"output": {"n": chance.between(0, 9)}}).to_string(),
+    }
+    Ok(ModelAnswer { said, cost, choice: Choice::default(), took: Duration::ZERO })
 }
 
 impl Journals for SimBus {

@@ -14,7 +14,7 @@ use cadre_core::{
     workflow::{Effects, Grant, Runtime, Workflow},
 };
 use cadre_runtime::worker::{CallSpec, Made, Ran, Step, StepRunner};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     bus::SimBus,
@@ -36,6 +36,8 @@ pub enum Doer {
     Script(u64),
     /// The built-in runtimes.
     BuiltIn(Known),
+    /// Makes the calls of its steps, and never comes to an end.
+    Stuck,
 }
 
 /// Runs steps, and counts its calls in the world.
@@ -51,7 +53,11 @@ impl SimRunner {
     #[must_use]
     pub fn new(packs: SimPacks, doer: Doer) -> Self {
         let bus = packs.bus.clone();
-        Self { bus, doer, agent: AgentRunner::new(SimModels { packs }) }
+        let seed = match &doer {
+            Doer::Script(seed) => Some(*seed),
+            Doer::BuiltIn(_) | Doer::Stuck => None,
+        };
+        Self { bus, doer, agent: AgentRunner::new(SimModels { packs, seed }) }
     }
 }
 
@@ -61,7 +67,14 @@ impl StepRunner for SimRunner {
         let key = (step.task.clone(), step.step.clone());
         *self.bus.shared.world().calls.entry(key).or_default() += 1;
         let ran = match &self.doer {
+            Doer::Stuck => {
+                let touched = self.touch(None, step, &workflow).await;
+                tokio::time::sleep(FOR_EVER).await;
+                let failed = touched.err().map(Outcome::Failed);
+                failed.unwrap_or(Outcome::NeedsHuman { question: "?".to_owned() }).into()
+            }
             Doer::Script(seed) => match self.touch(Some(*seed), step, &workflow).await {
+                Ok(()) if is_model(step, &workflow) => self.agent.run(step, workflow).await,
                 Ok(()) => script(*seed, step).await,
                 Err(failure) => Outcome::Failed(failure).into(),
             },
@@ -104,8 +117,7 @@ impl SimRunner {
     }
 
     async fn built_in(&self, known: &Known, step: &Step, workflow: Arc<Workflow>) -> Ran {
-        let role = workflow.roles.get(&step.role);
-        if role.is_some_and(|role| role.runtime == Runtime::Model) {
+        if is_model(step, &workflow) {
             // Each conversation has a journal of its own.
             return self.agent.run(step, workflow).await;
         }
@@ -120,15 +132,22 @@ impl SimRunner {
     }
 }
 
+fn is_model(step: &Step, workflow: &Workflow) -> bool {
+    workflow.roles.get(&step.role).is_some_and(|role| role.runtime == Runtime::Model)
+}
+
 /// Longer than any step may take.
-const FOR_EVER: Duration = Duration::from_secs(3_600);
+pub(super) const FOR_EVER: Duration = Duration::from_secs(3_600);
 
 async fn script(seed: u64, step: &Step) -> Ran {
     let Step { task, step: id, attempt, role, .. } = step;
     let mut chance = Chance::of(seed, &format!("{task}.{id}.{attempt}.{role}"));
     tokio::time::sleep(Duration::from_millis(chance.between(0, 600))).await;
     let output = |value| Payload::from_value(value).expect("a small document");
-    let good = output(json!({"n": chance.between(0, 9), "by": role.as_str()}));
+    let good = match role.as_str() {
+        "planner" => output(plan(&mut chance)),
+        _ => output(json!({"n": chance.between(0, 9), "by": role.as_str()})),
+    };
     let failed = |kind| Outcome::Failed(Failure::new(kind, "as the script says"));
     let outcome = match chance.between(0, 99) {
         0..=4 => failed(FailureKind::Unavailable),
@@ -164,6 +183,25 @@ async fn script(seed: u64, step: &Step) -> Ran {
         Usage { usd_micros: chance.between(0, 50), tokens: chance.between(0, 20), work_ms: 0 };
     let usage = if step.grant == Grant::default() { Usage::default() } else { spent };
     Ran { outcome, usage }
+}
+
+/// A plan, now and then one that nobody can do.
+fn plan(chance: &mut Chance) -> Value {
+    let count = chance.between(1, 3);
+    let step = |number: u64| {
+        let role = if chance.hits(300) { "thinker" } else { "scout" };
+        let before = (number > 0).then(|| json!({"$from": format!("s{}.n", number - 1)}));
+        json!({"id": format!("s{number}"), "role": role, "input": {"before": before}})
+    };
+    let mut steps: Vec<_> = (0..count).map(step).collect();
+    match chance.between(0, 9) {
+        0 => steps.clear(),
+        1 => steps[0]["role"] = json!("stranger"),
+        2 => steps[0]["after"] = json!([format!("s{}", count - 1)]),
+        3 => steps[0]["input"] = json!({"$from": "nobody.n"}),
+        _ => {}
+    }
+    json!({ "steps": steps })
 }
 
 /// Whom a member of a crew hands off to; `None` when it does not.

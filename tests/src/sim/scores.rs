@@ -1,4 +1,4 @@
-//! What is played in the storms: two packs that together have every kind of step.
+//! What is played in the storms: three packs that together have every kind of step.
 
 use std::sync::Arc;
 
@@ -169,6 +169,66 @@ workflow:
     rooms: {from: ["${ rooms }"], required: false}
 "#;
 
+/// Conversations with models, and a crew whose planner says who does what.
+const MINDS: &str = r#"apiVersion: pack/v1
+name: minds
+models:
+  wise: {routes: [{model: simulated/wise}]}
+  plain: {routes: [{model: simulated/plain}]}
+roles:
+  thinker:
+    runtime: model
+    model: wise
+    model_when_low: plain
+    prompt: prompts/thinker.md
+    tools: [clock, lookup]
+    documents: [documents/book.md]
+    loop: {max_calls: 4, max_output_tokens: 200}
+    accepts: contracts/any.v1.json
+    returns: contracts/out.v1.json
+    limits: {timeout: 4s, max_usd: 0.002, max_tokens: 9000}
+    retry: {attempts: 3, backoff: 300ms}
+  planner:
+    runtime: remote
+    accepts: contracts/any.v1.json
+    returns: contracts/plan.v1.json
+    limits: {timeout: 4s}
+    retry: {attempts: 3, backoff: 300ms}
+  scout:
+    runtime: remote
+    accepts: contracts/any.v1.json
+    returns: contracts/out.v1.json
+    limits: {timeout: 4s}
+    retry: {attempts: 3, backoff: 300ms}
+workflow:
+  input: contracts/any.v1.json
+  output: contracts/thought.v1.json
+  limits: {deadline: 45s, max_steps: 30, max_usd: 0.01, max_tokens: 50000}
+  when_limited: partial
+  steps:
+    think: {role: thinker, with: "${ goal }", otherwise: accept_unsure, optional: true}
+    muse:
+      role: thinker
+      after: [think]
+      each: {over: "${ goal.items }", as: item, parallel: 2, keep_partial: 0.5}
+      with: {item: "${ item }"}
+      otherwise: accept_unsure
+    tour:
+      crew: {pattern: planner, lead: planner, team: [scout, thinker], max_turns: 6}
+      with: {items: "${ goal.items }"}
+      otherwise: accept_unsure
+  result:
+    thought: {from: ["${ think.n }"], required: false}
+    muse: {from: ["${ muse }"], required: false}
+    tour: {from: ["${ tour }"], required: false}
+"#;
+
+const PLAN: &str =
+    r#"{"type": "object", "required": ["steps"], "properties": {"steps": {"type": "array"}}}"#;
+
+const THOUGHT: &str =
+    r#"{"type": "object", "properties": {"thought": {}, "muse": {}, "tour": {}}}"#;
+
 const OUT: &str =
     r#"{"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}}"#;
 
@@ -196,13 +256,30 @@ fn rally() -> PackSource {
     pack(RALLY, &contracts)
 }
 
-thread_local! {
-    static SETS: [PackSet; 3] =
-        [packs(&[storm()]), packs(&[rally()]), packs(&[storm(), rally()])];
+fn minds() -> PackSource {
+    let contracts = [
+        ("contracts/any.v1.json", ANYTHING),
+        ("contracts/out.v1.json", OUT),
+        ("contracts/plan.v1.json", PLAN),
+        ("contracts/thought.v1.json", THOUGHT),
+        ("prompts/thinker.md", "Think of a number."),
+        ("documents/book.md", "Numbers are small.\n\nSome are not."),
+    ];
+    pack(MINDS, &contracts)
 }
 
-/// One of the packs, or both.
+thread_local! {
+    static SETS: [PackSet; 5] = [
+        packs(&[storm()]),
+        packs(&[rally()]),
+        packs(&[storm(), rally()]),
+        packs(&[minds()]),
+        packs(&[storm(), rally(), minds()]),
+    ];
+}
+
+/// One of the packs, or several.
 pub(super) fn choose(chance: &mut Chance) -> PackSet {
-    let which = chance.between(0, 2) as usize;
+    let which = chance.between(0, 4) as usize;
     SETS.with(|sets| Arc::clone(&sets[which]))
 }

@@ -75,7 +75,7 @@ pub fn weather_seen<T>(seed: u64, look: impl FnOnce(&World, &PackSet) -> T) -> (
         let begun = Instant::now();
         let (mut processes, strikes) = storm(&deployment, &mut chance).await;
         shared.world().faults = Faults::calm();
-        shared.news.notify_waiters();
+        shared.wake_all();
         for process in &mut processes {
             process.start(&deployment).await;
         }

@@ -17,7 +17,7 @@ use cadre_core::{
 use cadre_proto::subject;
 use tokio::time::Instant;
 
-use super::{chance::Chance, faults::Faults, queue::Queue};
+use super::{bus::Bell, chance::Chance, faults::Faults, queue::Queue};
 
 /// When every run begins.
 pub const BEGIN: UnixMillis = UnixMillis(1_800_000_000_000);
@@ -274,11 +274,12 @@ impl World {
         self.late.insert(key, write);
     }
 
-    /// Does what is due by now: timers fire, late writes arrive.
-    pub fn catch_up(&mut self) {
-        let now = self.now();
+    /// Does what is due by now: timers fire, late writes arrive. Says whom that concerns.
+    pub(super) fn catch_up(&mut self) -> Vec<Bell> {
+        let (now, mut bells) = (self.now(), Vec::new());
         while let Some(entry) = self.late.first_entry().filter(|entry| entry.key().0 <= now) {
             let write = entry.remove();
+            bells.extend(Bell::of(&write));
             self.write(write);
         }
         let fired = self.timers.iter().filter(|(_, timer)| timer.fires_at <= now);
@@ -286,7 +287,9 @@ impl World {
             self.timers.remove(&task);
             let subject = subject::due(task.partition(self.partitions), &task);
             self.due.store(subject, task, (now, 0));
+            bells.push(Bell::Due);
         }
+        bells
     }
 
     /// When [`Self::catch_up`] has something to do.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_nats::HeaderMap;
 use cadre_core::ids::TaskId;
+use cadre_nats::letters::Query;
 use cadre_tests::{alerts::Alerts, bed::Bed, packs, process::Process};
 use opentelemetry_proto::tonic::{
     collector::{
@@ -240,7 +241,15 @@ async fn a_collector_gets_the_figures_of_the_watch() {
     bed.publish("counted", "open", &serde_json::json!({})).await;
     let nobody = TaskId::derive(&"acme".parse().expect("a name"), "nobody");
     bed.bus.cancel(&nobody, "ada", "no reason").await.expect("sent");
-    alerts.next().await;
+    let raised = alerts.next().await;
+    assert!(raised.ended_at.is_none(), "{raised:?}");
+    // Somebody takes care of it; meanwhile nobody serves the open task's role.
+    let letters = bed.bus.letters();
+    let found = letters.find(&Query::default(), None, 9).await.expect("letters");
+    let [letter] = &found.letters[..] else { panic!("{found:?}") };
+    letters.discard(letter.id).await.expect("removed");
+    alerts.ended().await;
+    Alerts::on(&bed, "alerts.unserved.>").await.next().await;
     // A process that ends sends its last figures first.
     assert_eq!(process.stop().await, Some(0), "{:?}", process.lines());
     let mut requests = Vec::new();
@@ -251,7 +260,10 @@ async fn a_collector_gets_the_figures_of_the_watch() {
     let figures = figures(&requests);
     let figure = |name: &str| figures.get(name).copied();
     assert_eq!(figure("cadre_alerts_raised_total dead_letters"), Some(1), "{figures:#?}");
-    assert_eq!(figure("cadre_alerts_open dead_letters warning"), Some(1), "{figures:#?}");
+    assert_eq!(figure("cadre_alerts_ended_total dead_letters"), Some(1), "{figures:#?}");
+    assert_eq!(figure("cadre_alerts_ended_total unserved"), None, "{figures:#?}");
+    assert_eq!(figure("cadre_alerts_open dead_letters warning"), Some(0), "{figures:#?}");
+    assert_eq!(figure("cadre_alerts_open unserved critical"), Some(1), "{figures:#?}");
     assert_eq!(figure("cadre_alerts_open stuck critical"), Some(0), "{figures:#?}");
     assert_eq!(figure("cadre_watch_tasks_open"), Some(1), "{figures:#?}");
     assert_eq!(figure("cadre_watch_tasks_unwatched"), Some(0), "{figures:#?}");

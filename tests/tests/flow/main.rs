@@ -4,6 +4,7 @@ mod agents;
 mod alert_kinds;
 mod alerts;
 mod approvals;
+mod audit;
 mod breaker;
 mod check;
 mod clocks;

@@ -53,12 +53,18 @@ fn names(field: &str, texts: &[String]) -> Result<Vec<Name>, Fault> {
     texts.iter().map(|text| name(field, text)).collect()
 }
 
-pub(super) fn joined(step: &Name, (winners, stopped): (&[StepId], &[Name]), reason: &str) -> Kind {
+pub(super) fn joined(
+    step: &Name,
+    (winners, stopped): (&[StepId], &[Name]),
+    reason: &str,
+    usage: Usage,
+) -> Kind {
     Kind::Joined(v1::Joined {
         step: step.as_str().to_owned(),
         winners: winners.iter().map(StepId::to_string).collect(),
         stopped: texts(stopped),
         reason: reason.to_owned(),
+        usage: usage_to_wire(usage),
     })
 }
 
@@ -68,6 +74,7 @@ pub(super) fn joined_to_core(wire: v1::Joined) -> Result<Event, Fault> {
         winners: wire.winners.iter().map(|text| step(text)).collect::<Result<_, _>>()?,
         stopped: names("stopped", &wire.stopped)?,
         reason: wire.reason,
+        usage: usage_to_core(wire.usage),
     })
 }
 

@@ -65,8 +65,8 @@ pub(in crate::record) fn to_wire(event: &Event) -> v1::Event {
         Event::Compensating { status, reason, answer, usage, until } => {
             saga::compensating((*status, *until), reason, answer.as_ref(), *usage)
         }
-        Event::Joined { step, winners, stopped, reason } => {
-            saga::joined(step, (winners, stopped), reason)
+        Event::Joined { step, winners, stopped, reason, usage } => {
+            saga::joined(step, (winners, stopped), reason, *usage)
         }
         Event::Retried { step, by, freed } => saga::retried(step, by, freed),
         Event::TakenOver { step, output, confidence, unsure, rev } => {

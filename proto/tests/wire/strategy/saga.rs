@@ -26,8 +26,14 @@ pub(crate) fn event() -> impl Strategy<Value = Event> {
                 until
             }
         ),
-        (name(), vec(step(), 0..3), vec(name(), 0..3), text()).prop_map(
-            |(step, winners, stopped, reason)| Event::Joined { step, winners, stopped, reason }
+        (name(), vec(step(), 0..3), vec(name(), 0..3), text(), usage()).prop_map(
+            |(step, winners, stopped, reason, usage)| Event::Joined {
+                step,
+                winners,
+                stopped,
+                reason,
+                usage
+            }
         ),
         (step(), text(), vec(name(), 0..3)).prop_map(|(step, by, freed)| Event::Retried {
             step,

@@ -56,16 +56,16 @@ const COST: Grant = Grant { usd_micros: 70, tokens: 30 };
 const QUESTIONS: usize = 6;
 
 /// Compiled once: a runner per death would spend its time on it.
-static WORKFLOW: LazyLock<Arc<Workflow>> = LazyLock::new(compiled);
+static WORKFLOW: LazyLock<Arc<Workflow>> = LazyLock::new(|| compiled(PACK));
 
 fn workflow() -> Arc<Workflow> {
     Arc::clone(&WORKFLOW)
 }
 
-fn compiled() -> Arc<Workflow> {
+fn compiled(pack: &str) -> Arc<Workflow> {
     let terms = json!({"type": "object", "properties": {"days": {"type": "integer"}}});
     let files = [
-        ("pack.yaml", PACK.to_owned()),
+        ("pack.yaml", pack.to_owned()),
         ("prompts/reader.md", "Read the text.".to_owned()),
         ("documents/handbook.md", "Fees are due in May.\n\nOffices open at nine.".to_owned()),
         ("contracts/any.v1.json", json!({}).to_string()),
@@ -313,6 +313,48 @@ async fn a_retry_goes_on_where_the_model_was_given_up() {
     let ran = AgentRunner::new(memory.clone()).run(&again, workflow()).await;
     assert!(matches!(ran.outcome, Outcome::Completed { .. }), "{ran:?}");
     assert_eq!(memory.world().asked.len(), 3, "what was said before is known");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_is_short_of_money_asks_the_cheaper_model_and_is_brief() {
+    let both = "models:\n  strong: {routes: [{model: simulated/strong}]}\n";
+    let pack = PACK.replace("models:\n", both);
+    let pack = pack.replace("    model: cheap\n", "    model: strong\n    model_when_low: cheap\n");
+    let workflow = compiled(&pack);
+    for (near, alias) in [
+        (vec![], "strong"),
+        (vec![Resource::Steps], "strong"),
+        (vec![Resource::Usd], "cheap"),
+        (vec![Resource::Steps, Resource::Tokens], "cheap"),
+    ] {
+        let memory = Memory::default();
+        let refuses = std::sync::atomic::AtomicBool::new(true);
+        memory.world().says = Some(Says::new(move |_| {
+            if refuses.swap(false, std::sync::atomic::Ordering::Relaxed) {
+                let failure = Failure::new(FailureKind::RateLimited, "come again");
+                return Err(ModelFailure { failure, cost: Grant::default(), passed: Vec::new() });
+            }
+            let text = r#"{"output": {"days": 3}}"#.to_owned();
+            Ok(answered(Said { text, ..Said::default() }))
+        }));
+        let runner = AgentRunner::new(memory.clone());
+        let first = step(&memory, (1, 1), GRANT);
+        runner.run(&first, Arc::clone(&workflow)).await;
+        // The same question, asked in another attempt that knows more: it is no other call.
+        let mut second = step(&memory, (2, 1), GRANT);
+        second.near = near;
+        let ran = runner.run(&second, Arc::clone(&workflow)).await;
+        assert!(matches!(ran.outcome, Outcome::Completed { .. }), "{ran:?}");
+        let asked = memory.world().asked.clone();
+        assert_eq!(asked[0].alias.as_str(), "strong");
+        assert_eq!((asked.len(), asked[1].alias.as_str()), (2, alias));
+        let last = asked[1].prompt.turns.last();
+        let is_brief = matches!(last, Some(Turn::User(text)) if text.contains("be brief"));
+        assert_eq!(is_brief, alias == "cheap");
+        let history = history(&memory);
+        let (_, call) = history.calls().next().expect("a call");
+        assert_eq!(call.intent.description.contains("nearly used"), is_brief, "{call:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

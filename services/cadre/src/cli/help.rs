@@ -8,7 +8,13 @@ use crate::exit::Code;
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Try it", &["demo", "dev", "bench"]),
     ("Use it", &["goal", "task", "approval", "init", "pack"]),
-    ("Run it", &["serve", "bus", "breaker", "alert", "dlq", "token", "doctor", "check", "upgrade"]),
+    (
+        "Run it",
+        &[
+            "serve", "bus", "breaker", "alert", "dlq", "token", "doctor", "check", "audit",
+            "upgrade",
+        ],
+    ),
     ("This program", &["config", "completion", "version"]),
 ];
 

@@ -11,17 +11,22 @@ mod stage;
 use std::path::PathBuf;
 
 use cadre_core::{
+    audit::Action,
     ids::Name,
     pack::{PackSource, diff, schema},
     time::UnixMillis,
     workflow::Workflow,
 };
-use cadre_nats::packs::{Applied, ApplyPackError, KvPacks, PackEntry};
+use cadre_nats::{
+    bus::JetStreamBus,
+    packs::{Applied, ApplyPackError, KvPacks, PackEntry},
+};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use crate::{
     broker,
+    commands::{client::unavailable, deed::Deeds},
     exit::{Code, Failure},
     output::{self, Format, Listing, OutputArgs, text::span},
     packs,
@@ -124,8 +129,14 @@ pub(crate) async fn run(args: PackArgs, settings: &Settings) -> anyhow::Result<(
 
 async fn apply(args: &DirArgs, settings: &Settings) -> anyhow::Result<()> {
     let source = packs::read(&args.pack)?;
-    check::compiled(&args.pack, &source)?;
-    let packs = broker::open_packs(settings, "pack").await?;
+    let workflow = check::compiled(&args.pack, &source)?;
+    let (connection, _) = broker::connect_prepared(settings, "pack").await?;
+    let packs = broker::packs_on(&connection).await?;
+    let bus = JetStreamBus::open(&connection).await.map_err(|error| unavailable(&error))?;
+    let deeds = Deeds::open(&bus, settings).await?;
+    let (object, reason) =
+        (format!("pack/{}", workflow.name), format!("revision {}", workflow.revision));
+    deeds.note(Action::PackApplied, object, &reason).await?;
     let applied = packs.apply(&source).await.map_err(|error| apply_failure(&error))?;
     let previous = match &applied.previous {
         Some(revision) => packs.get(revision).await.ok().flatten(),

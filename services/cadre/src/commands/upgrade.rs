@@ -3,14 +3,17 @@
 mod check;
 mod features;
 
-use cadre_core::{fleet::Member, ids::Name};
+use cadre_core::{audit::Action, fleet::Member, ids::Name};
 use cadre_nats::fleet::{EnableError, Fleet};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use self::{check::CheckArgs, features::FeaturesArgs};
 use crate::{
-    commands::client::{Client, unavailable},
+    commands::{
+        client::{Client, unavailable},
+        deed::Deeds,
+    },
     exit::{Code, Failure},
     output::{self, Listing, OutputArgs},
     settings::Settings,
@@ -77,7 +80,11 @@ pub(crate) async fn run(args: UpgradeArgs, settings: &Settings) -> anyhow::Resul
             output::list(args.output.format(settings), &rows, &listing())
         }
         UpgradeCommand::Features(args) => features::run(args.output, settings, &fleet).await,
-        UpgradeCommand::Enable(args) => enable(&args, settings, &fleet).await,
+        UpgradeCommand::Enable(args) => {
+            let deeds = Deeds::open(&client.bus, settings).await?;
+            deeds.note(Action::FeatureEnabled, format!("feature/{}", args.feature), "").await?;
+            enable(&args, settings, &fleet).await
+        }
     }
 }
 

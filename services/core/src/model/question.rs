@@ -17,13 +17,13 @@
 use serde_json::{Value, json};
 
 use super::{
-    Choice, Finish, Manner, ModelAnswer, Prompt, Said, TokenUsage, ToolCall, cassette,
-    price::Prices,
+    Choice, Finish, Manner, ModelAnswer, Prompt, Said, TokenUsage, ToolCall, Turn, cassette,
+    dialogue::BE_BRIEF, price::Prices, tokens::of_turn,
 };
 use crate::{
     ids::Name,
     payload::{Payload, PayloadError},
-    workflow::{Grant, Workflow},
+    workflow::{Grant, ModelRole, Workflow},
 };
 
 /// A question, with why it is asked so.
@@ -83,6 +83,30 @@ pub struct Answered {
 }
 
 impl Question {
+    /// The same question when the task's budget is nearly used: to the role's cheaper model, if it has one, and
+    /// with the wish to be brief.
+    ///
+    /// The journal keeps a call under what [`Self::arguments`] says of the question as it was: whether money
+    /// is short depends on what others spend, so another attempt may ask it the other way.
+    #[must_use]
+    pub fn thrifty(&self, terms: &ModelRole) -> Self {
+        let mut question = self.clone();
+        if question.purpose == Purpose::Summary {
+            return question;
+        }
+        if let Some(low) = terms.alias_when_low.as_ref().filter(|low| **low != question.alias) {
+            let why = format!("the task's budget is nearly used: {low} instead of {}", self.alias);
+            question.stepped_down = Some(why);
+            question.alias = low.clone();
+        }
+        let wish = Turn::User(BE_BRIEF.to_owned());
+        if !question.prompt.turns.contains(&wish) {
+            question.tokens = question.tokens.saturating_add(of_turn(&wish));
+            question.prompt.turns.push(wish);
+        }
+        question
+    }
+
     /// Everything that makes it this question and no other, by hashes.
     ///
     /// # Errors

@@ -63,6 +63,7 @@ impl Planner<'_> {
         answer: Option<Payload>,
         usage: Usage,
     ) {
+        let usage = usage.plus(self.cut_off(|_| true));
         let rules = self.workflow().compensation;
         let is_bad = match status {
             EndStatus::Completed => false,
@@ -80,7 +81,7 @@ impl Planner<'_> {
 
     /// Ends the task at once, and says what stays as it is.
     pub(super) fn kill(&mut self, reason: &str) {
-        let (ending, usage) = (self.ending(), Usage::default());
+        let (ending, usage) = (self.ending(), self.cut_off(|_| true));
         let left = match &ending {
             Some(_) => self.tally().1,
             None => self.to_undo().map(|(_, done)| done.to_string()).collect(),

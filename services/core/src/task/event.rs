@@ -156,6 +156,10 @@ pub enum Event {
         is_held: bool,
     },
     /// Four fifths of a limit are used or reserved.
+    ///
+    /// Time is not among them: it runs out by itself in every task that goes well, too, so this would be said of
+    /// most. Each work order carries what is left of it, and a task that needs longer than its steps may take is
+    /// found by the watch.
     BudgetNear {
         /// Which limit.
         resource: Resource,
@@ -196,7 +200,7 @@ pub enum Event {
         reason: String,
         /// The aggregator's answer; `None` when it never gave one.
         answer: Option<Payload>,
-        /// What the aggregation cost.
+        /// What the aggregation cost, and the attempts that it stops.
         usage: Usage,
         /// When it ends at the latest.
         until: UnixMillis,
@@ -211,6 +215,8 @@ pub enum Event {
         stopped: Vec<Name>,
         /// Why these won, in one sentence.
         reason: String,
+        /// What the attempts have cost that it stops.
+        usage: Usage,
     },
     /// Somebody wants a failed step tried again: its attempts begin anew.
     Retried {
@@ -247,7 +253,7 @@ pub enum Event {
         reason: String,
         /// The aggregator's answer; `None` when it never gave one.
         answer: Option<Payload>,
-        /// What the aggregation cost.
+        /// What the aggregation cost, and the attempts that it stops.
         usage: Usage,
     },
 }

@@ -207,5 +207,5 @@ fn decided(source: &Task, declared: &StepPlan, (race, is_anew): (&Race, bool)) -
 
 fn joined_again(step: &Name, joined: &Joined, stopped: Vec<Name>) -> Event {
     let (step, winners, reason) = (step.clone(), joined.winners.clone(), joined.reason.clone());
-    Event::Joined { step, winners, stopped, reason }
+    Event::Joined { step, winners, stopped, reason, usage: Usage::default() }
 }

@@ -114,7 +114,8 @@ impl Planner<'_> {
         if !self.take_room(names + reason.len()) {
             return false;
         }
-        self.emit(Event::Joined { step: step.clone(), winners, stopped, reason });
+        let usage = self.cut_off(|id| stopped.contains(&id.name));
+        self.emit(Event::Joined { step: step.clone(), winners, stopped, reason, usage });
         true
     }
 

@@ -25,6 +25,9 @@ use crate::{
 /// Why a task that undoes its steps cannot be steered.
 const UNDOING: &str = "the task comes to its end: what it has done is being undone";
 
+/// Why an output counts that nobody has granted: its question has expired.
+pub const NOBODY_DECIDED: &str = "nobody decided in time";
+
 /// What a ruling does to the step that waits.
 enum Ruled {
     Vote,
@@ -338,7 +341,7 @@ impl Planner<'_> {
     pub(super) fn expire(&mut self, id: &StepId) {
         let Some(step) = self.task().steps.get(id) else { return };
         let StepState::Waiting { ask, votes } = &step.state else { return };
-        let text = "nobody decided in time";
+        let text = NOBODY_DECIDED;
         let output = match (ask.when_expired, &ask.content) {
             (WhenExpired::Fail, _) | (WhenExpired::Accept, None) => None,
             (WhenExpired::Accept, Some(_)) => {

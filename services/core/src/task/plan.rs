@@ -104,6 +104,15 @@ impl<'a> Planner<'a> {
         self.events.push(event);
     }
 
+    /// What attempts have cost that are out and end with this transition, without a report of their own.
+    pub(super) fn cut_off(&self, is_cut: impl Fn(&StepId) -> bool) -> Usage {
+        let out = self.task.steps.iter().filter(|(id, step)| {
+            // What went out with this very transition has cost nothing yet.
+            is_cut(id) && step.rev < self.rev && matches!(step.state, StepState::Dispatched { .. })
+        });
+        out.fold(Usage::default(), |sum, (id, _)| sum.plus(self.moment.roles.spent(id)))
+    }
+
     pub(super) fn finish(self, decision: &'static str, reason: &str) -> Verdict {
         if self.events.is_empty() {
             return Verdict::Ignore(super::Seen::Known);

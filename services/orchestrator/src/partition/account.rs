@@ -1,7 +1,8 @@
 //! What attempts have cost that end without a report: their journals say it, and nobody else will.
 //!
-//! Only steps that may spend something are asked about, and only when their time is over: everybody else's cost
-//! stands in the report.
+//! Only steps that may spend something are asked about, and only when their time is over or what is decided stops
+//! them: everybody else's cost stands in the report. A call that is out costs what was set aside for it; one
+//! that is begun behind this look, before its worker hears that it is to stop, counts nothing.
 
 use std::collections::BTreeMap;
 
@@ -24,26 +25,40 @@ use super::{
 /// What attempts that are out have spent, by step.
 pub(super) type Spent = BTreeMap<StepId, Usage>;
 
-/// An attempt whose time is over.
-pub(super) struct Overdue {
+/// An attempt that ends without a report.
+pub(super) struct Unreported {
     journal: JournalId,
     attempt: u32,
     grant: Grant,
 }
 
 /// The attempts whose time is over at `now`, and that may have spent something.
-pub(super) fn overdue(task: &Task, now: UnixMillis) -> Vec<Overdue> {
+pub(super) fn overdue(task: &Task, now: UnixMillis) -> Vec<Unreported> {
     let is_over = task.deadline <= now;
-    let overdue = task.steps.iter().filter_map(|(id, step)| {
+    unreported(task, |_, deadline| is_over || deadline <= now)
+}
+
+/// The attempts that are out in `task`, end in `next` without a report, and that may have spent something which
+/// is not among what is known to be `spent`.
+pub(super) fn stopped(task: &Task, next: &Task, spent: Option<&Spent>) -> Vec<Unreported> {
+    unreported(task, |id, _| {
+        let is_known = spent.is_some_and(|spent| spent.contains_key(id));
+        let after = next.steps.get(id).map(|step| &step.state);
+        !is_known && matches!(after, Some(StepState::Cancelled | StepState::Skipped(_)))
+    })
+}
+
+fn unreported(task: &Task, is_meant: impl Fn(&StepId, UnixMillis) -> bool) -> Vec<Unreported> {
+    let meant = task.steps.iter().filter_map(|(id, step)| {
         let StepState::Dispatched { deadline, .. } = &step.state else { return None };
-        if step.grant == Grant::default() || !(is_over || *deadline <= now) {
+        if step.grant == Grant::default() || !is_meant(id, *deadline) {
             return None;
         }
         let (role, task) = (step.role.clone()?, task.id().clone());
         let journal = JournalId { role, task, step: id.clone() };
-        Some(Overdue { journal, attempt: step.attempt, grant: step.grant })
+        Some(Unreported { journal, attempt: step.attempt, grant: step.grant })
     });
-    overdue.collect()
+    meant.collect()
 }
 
 impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
@@ -53,12 +68,12 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
         myself: &Myself<B>,
         id: &TaskId,
         (known, pending): (Known, Pending<B::Receipt>),
-        overdue: Vec<Overdue>,
+        ended: Vec<Unreported>,
     ) {
         let (bus, myself, id) = (self.bus.clone(), myself.clone(), id.clone());
         spawn("partition-account", async move {
-            let mut spent = Spent::new();
-            for Overdue { journal, attempt, grant } in overdue {
+            let mut spent = pending.spent.unwrap_or_default();
+            for Unreported { journal, attempt, grant } in ended {
                 let used = bus.spent(&journal, attempt, grant).await;
                 let Grant { usd_micros, tokens } = used;
                 spent.insert(journal.step, Usage { usd_micros, tokens, work_ms: 0 });

@@ -13,7 +13,7 @@ use tracing::Span;
 
 use super::{
     AppendResult, PartitionActor, PartitionMsg, PartitionState,
-    account::overdue,
+    account::{overdue, stopped},
     entry::{Entry, Known, Pending, Slot, Unpaid},
     fleet::News,
     pay::{Debts, pay},
@@ -141,6 +141,12 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
         let moment = Moment { now, roles: &fleet };
         match survive(|| decide(&known.workflow, task, &pending.input, &moment)) {
             Ok(Verdict::Append(draft)) => {
+                let spent = pending.spent.as_ref();
+                let unknown = task.map(|task| stopped(task, &draft.next, spent));
+                if let Some(unknown) = unknown.filter(|unknown| !unknown.is_empty()) {
+                    fleet.news(task, None);
+                    return self.account(myself, id, (known, pending), unknown);
+                }
                 let record = self.record(&known, *draft, &pending);
                 let news = fleet.news(task, Some(&record.0));
                 self.commit(myself, id, entry, (known, record, news, pending));

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cadre_core::{
+    audit::Action,
     breaker::{
         Forced, ForcedTo, Hint, Target,
         port::{BreakerBoard as _, PostError},
@@ -15,7 +16,10 @@ use clap::Args;
 
 use super::{board, ls, target};
 use crate::{
-    commands::client::{Client, unavailable},
+    commands::{
+        client::{Client, unavailable},
+        deed::Deeds,
+    },
     exit::{Code, Failure},
     output::{self, OutputArgs},
     settings::Settings,
@@ -77,6 +81,20 @@ impl<'a> Wish<'a> {
         Self::Hold(ForcedTo::Closed, args)
     }
 
+    /// What it is in the audit trail, and why.
+    fn deed(&self) -> (Action, String) {
+        match self {
+            Self::Reset => (Action::BreakerReset, String::new()),
+            Self::Hold(to, args) => {
+                let action = match to {
+                    ForcedTo::Open => Action::BreakerOpened,
+                    ForcedTo::Closed => Action::BreakerClosed,
+                };
+                (action, format!("for {}: {}", humantime::format_duration(args.time), args.reason))
+            }
+        }
+    }
+
     fn edit(&self, hint: Hint, by: &str, now: UnixMillis) -> Hint {
         match self {
             Self::Reset => hint.reset(now),
@@ -99,6 +117,9 @@ pub(super) async fn run(
     let client = Client::open(settings).await?;
     check(wanted, &client).await?;
     let board = board(&client).await?;
+    let (action, reason) = wish.deed();
+    let deeds = Deeds::open(&client.bus, settings).await?;
+    deeds.note(action, format!("breaker/{}", wanted.target), &reason).await?;
     let by = settings.login.as_deref().unwrap_or("cli");
     let changed = board.change(&wanted.target, |hint| wish.edit(hint, by, board.now())).await;
     let hint = changed.map_err(|error| match &error {

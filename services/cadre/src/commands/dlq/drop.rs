@@ -1,10 +1,11 @@
 //! `cadre dlq drop`: removes letters for good.
 
+use cadre_core::audit::Action;
 use clap::Args;
 
 use super::{Row, failure, select::SelectArgs};
 use crate::{
-    commands::client::Client,
+    commands::{client::Client, deed::Deeds},
     exit::{Code, Failure},
     output::{
         self, Listing, OutputArgs,
@@ -46,7 +47,10 @@ pub(super) async fn run(args: &DropArgs, settings: &Settings) -> anyhow::Result<
         return Err(Failure::new(Code::Usage, text).into());
     }
     if !args.dry_run {
+        let deeds = Deeds::open(&client.bus, settings).await?;
         for head in &heads {
+            let reason = format!("{} on {}: {}", head.kind, head.subject, head.reason);
+            deeds.note(Action::LetterDropped, format!("letter/{}", head.id), &reason).await?;
             letters.discard(head.id).await.map_err(|error| failure(&error))?;
         }
     }

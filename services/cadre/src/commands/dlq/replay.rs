@@ -1,12 +1,13 @@
 //! `cadre dlq replay`: publishes messages once more.
 
+use cadre_core::audit::Action;
 use cadre_nats::letters::{Head, LetterError, Letters};
 use clap::Args;
 use serde::Serialize;
 
 use super::{code, failure, select::SelectArgs};
 use crate::{
-    commands::client::Client,
+    commands::{client::Client, deed::Deeds},
     exit::{Code, Failure},
     output::{
         self, Listing, OutputArgs,
@@ -54,9 +55,14 @@ pub(super) async fn run(args: &ReplayArgs, settings: &Settings) -> anyhow::Resul
     let client = Client::open(settings).await?;
     let letters = client.bus.letters();
     let heads = args.select.heads(&letters, settings).await?;
+    let deeds = Deeds::open(&client.bus, settings).await?;
     let mut rows = Vec::new();
     let mut lost_bus = None;
     for head in &heads {
+        if !args.dry_run {
+            let reason = format!("{} on {}: {}", head.kind, head.subject, head.reason);
+            deeds.note(Action::LetterReplayed, format!("letter/{}", head.id), &reason).await?;
+        }
         let done = replay(&letters, head, args.dry_run).await;
         if let Err(error) = &done
             && code(error) == Code::BusUnavailable

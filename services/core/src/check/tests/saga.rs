@@ -82,6 +82,7 @@ fn impossible_races_retries_and_forks_are_found() {
         winners: vec![step(winner)],
         stopped: Vec::new(),
         reason: "forged".to_owned(),
+        usage: Usage::default(),
     };
     let retried =
         |id: &str| Event::Retried { step: step(id), by: "ann".to_owned(), freed: Vec::new() };

@@ -40,7 +40,8 @@ impl Task {
                 self.usage = self.usage.plus(*usage);
                 self.compensating((*status, *until), reason, answer.as_ref());
             }
-            Event::Joined { step, winners, stopped, reason } => {
+            Event::Joined { step, winners, stopped, reason, usage } => {
+                self.usage = self.usage.plus(*usage);
                 let joined = Joined { winners: winners.clone(), reason: reason.clone() };
                 self.joined.insert(step.clone(), joined);
                 stopped.iter().for_each(|loser| self.lose(loser, step));

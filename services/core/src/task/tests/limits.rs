@@ -113,6 +113,36 @@ fn an_attempt_without_a_report_costs_what_its_journal_says_and_once() {
 }
 
 #[test]
+fn attempts_that_are_stopped_cost_what_their_journals_say() {
+    let usage = Usage { usd_micros: 3, tokens: 1, work_ms: 0 };
+    let journals = Journals(usage);
+    let (by, reason, key) = ("ann".to_owned(), String::new(), "k".to_owned());
+    let kill = Control { by: by.clone(), reason: reason.clone(), key, action: Action::Kill };
+    let race = step("pick").after(&["a", "b", "c"]).quorum(1);
+    let flow = Flow::of(&[step("a"), step("b"), step("c"), race]).spending_max(100, 100);
+    let run = flow.start(json!({}));
+    let moment = Moment { now: UnixMillis(run.now), roles: &journals };
+    for (input, stopped) in [
+        (Input::Cancel(Cancel { by, reason }), 3),
+        (Input::Control(kill), 3),
+        (Input::Report(report("b", completed(json!({})))), 2),
+    ] {
+        let verdict = decide(run.workflow, run.task.as_ref(), &input, &moment);
+        let Verdict::Append(draft) = verdict else { panic!("{verdict:?}") };
+        let all = (0..stopped).fold(Usage::default(), |sum, _| sum.plus(usage));
+        assert_eq!(draft.next.usage, all, "{input:?}");
+        // It is in the log, so whoever replays it comes to the same.
+        let replayed = run.task.clone().map(|mut task| {
+            for event in &draft.events {
+                task.apply(event, draft.next.rev, draft.next.changed_at);
+            }
+            task
+        });
+        assert_eq!(replayed.expect("a task").usage, all);
+    }
+}
+
+#[test]
 fn open_steps_go_on_after_a_limit() {
     let flow = Flow::of(&[step("a"), step("b"), step("c").after(&["a"])]).spending_max(10, 20);
     let mut run = flow.start(json!({}));

@@ -254,7 +254,11 @@ fn what_was_found_stays_until_a_replay_finds_otherwise() {
     let mut tracker = Tracker::default();
     tracker.take(digest(1, 0), &settings());
     let found = vec![finding(Kind::BudgetNear, id().as_str(), "near")];
-    tracker.examined(&id(), 1, Some(Examined { findings: found.clone(), again_at: at(5_000), questions: 0 }));
+    tracker.examined(
+        &id(),
+        1,
+        Some(Examined { findings: found.clone(), again_at: at(5_000), questions: 0 }),
+    );
     assert_eq!(tracker.findings(at(1), &settings()), found);
     tracker.take(digest(2, 2), &settings());
     assert_eq!(tracker.findings(at(2), &settings()), found);

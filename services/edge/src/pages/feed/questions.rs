@@ -14,7 +14,7 @@ use cadre_core::{
 };
 use serde::Deserialize;
 
-use super::{OrOops as _, Oops, Visit, after, or_empty, steps::pretty};
+use super::{Oops, OrOops as _, Visit, after, or_empty, steps::pretty};
 use crate::{
     http::{AppState, Identity, Problem, SafeForm},
     model::{QuestionFilter, rows::QuestionRow},
@@ -38,7 +38,8 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Oops> {
     let recent = recent.or_oops(&visit)?;
     let mut rows = Vec::new();
     for (index, row) in found.rows.into_iter().enumerate() {
-        let whole = if index < WHOLE { content(&visit.app, &visit.identity, &row).await } else { None };
+        let whole =
+            if index < WHOLE { content(&visit.app, &visit.identity, &row).await } else { None };
         let shown = shown(row);
         rows.push(Question { content: whole.or(shown.content.clone()), ..shown });
     }

@@ -8,7 +8,7 @@ use super::{
         part::{self, Tone},
         text,
     },
-    Task, Tab,
+    Tab, Task,
     axis::Axis,
 };
 
@@ -118,8 +118,11 @@ pub(super) fn draw(view: &Task, now_ms: u64) -> Markup {
     if timeline.lanes.is_empty() {
         return html! { section.card { (part::empty(Icon::Waiting, "Nothing has begun", &html! { "The first step appears here as soon as its work order is out." })) } };
     }
-    let shown: Vec<&Lane> =
-        timeline.lanes.iter().filter(|lane| !timeline.is_failed_only || lane.is_troubled()).collect();
+    let shown: Vec<&Lane> = timeline
+        .lanes
+        .iter()
+        .filter(|lane| !timeline.is_failed_only || lane.is_troubled())
+        .collect();
     let end = view.ended_ms.unwrap_or(now_ms);
     let busy: Vec<(u64, u64)> = timeline
         .lanes

@@ -1,0 +1,3 @@
+mod entry;
+mod kit;
+mod tamper;
