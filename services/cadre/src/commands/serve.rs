@@ -83,6 +83,7 @@ pub(crate) async fn run(args: ServeArgs, settings: &Settings) -> anyhow::Result<
         agents,
         aggregator: has(Role::Aggregator),
         inference: has(Role::Inference).then(|| settings.models.clone()),
+        breakers: cadre_core::breaker::Settings::default(),
         in_flight: args.in_flight,
         grouping: if args.group_commits { Grouping::On } else { Grouping::Off },
     };
