@@ -231,6 +231,8 @@ impl JetStreamBus {
         let streams = self.streams();
         let subject = infer::said_of(streams.partition(task), task);
         let messages = streams.client.subscribe(subject).await.map_err(unavailable)?;
+        // Otherwise what is said at once is not heard.
+        streams.client.flush().await.map_err(unavailable)?;
         let task = task.clone();
         let part = move |message: Message| {
             let step = StepId::parse(message.subject.rsplit('.').next()?).ok()?;

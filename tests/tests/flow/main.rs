@@ -32,4 +32,5 @@ mod spending;
 mod steer;
 mod timers;
 mod upgrade;
+mod voices;
 mod wishes;

@@ -114,8 +114,8 @@ async fn hear_answers(bed: &Bed) -> Waiting {
     tokio::spawn(async move {
         while let Some(message) = answers.next().await {
             let answer: Value = serde_json::from_slice(&message.payload).expect("json");
-            let task = answer["task"].as_str().and_then(|task| task.parse().ok());
-            let sender = task.and_then(|task: TaskId| known.lock().expect("open").remove(&task));
+            let task = answer["task"].as_str().and_then(|task| TaskId::parse(task).ok());
+            let sender = task.and_then(|task| known.lock().expect("open").remove(&task));
             // Whoever waited has given up: the test fails there.
             sender.map(|sender| sender.send(answer).ok());
         }

@@ -190,8 +190,10 @@ impl Tariff {
 }
 
 /// Input, cached, written to the cache, and output; the error is the value that is no price.
-fn tariff([input, cached, cache_write, output]: [Option<&Value>; 4]) -> Result<Tariff, &Value> {
-    let price = |value: Option<&'_ Value>| {
+fn tariff<'v>(
+    [input, cached, cache_write, output]: [Option<&'v Value>; 4],
+) -> Result<Tariff, &'v Value> {
+    let price = |value: Option<&'v Value>| {
         let value = value.or(input).unwrap_or(&Value::Null);
         crate::pack::decimal(value, 6).ok_or(value)
     };

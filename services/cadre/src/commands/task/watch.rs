@@ -44,12 +44,13 @@ pub(super) async fn run(args: &WatchArgs, settings: &Settings) -> anyhow::Result
     // Not every id is waited for: a typo would wait for ever.
     let task = client.task(&id).await?;
     let mut timeline = Timeline::new(Style::detect()).knowing(client.workflow_of(&task).await);
-    let (records, mut voice) = (follow(&client.bus, &id).await?, Voice::default());
+    let mut voice = Voice::default();
     let mut all = if args.partial {
         voice = Voice::new(format);
-        with_parts(records, client.parts(&id).await?)
+        let parts = client.parts(&id).await?;
+        with_parts(follow(&client.bus, &id).await?, parts)
     } else {
-        records.map(|record| record.map(Seen::Record)).boxed()
+        follow(&client.bus, &id).await?.map(|record| record.map(Seen::Record)).boxed()
     };
     while let Some(seen) = all.next().await {
         let record = match seen? {
