@@ -21,8 +21,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use cadre_core::{
     ids::Name,
     model::{
-        Choice, ModelAnswer, ModelFailure, ModelRequest, ProviderFailure, ProviderFailureKind, Said,
-        TokenUsage, cache,
+        Choice, ModelAnswer, ModelFailure, ModelRequest, ProviderFailure, ProviderFailureKind,
+        Said, TokenUsage, cache,
         price::{Price, Prices, PricesError},
         route::{self, Chosen, NoRoute},
         tokens,

@@ -25,9 +25,9 @@ use cadre_runtime::{
 };
 use cadre_tests::{
     bed::{Bed, PATIENCE},
+    decisions::Calls,
     packs,
     process::Process,
-    shell::fine,
     stand_in::{Words, said},
     stumble::{Stop, Stumbling},
     verdict,
@@ -283,16 +283,6 @@ impl World {
     }
 }
 
-/// What the journal of the task's step says: calls of models and tools, and what the former cost in all.
-async fn paid(bed: &Bed, task: &TaskId) -> (usize, usize, u64) {
-    let calls = fine(bed, &["task", "calls", task.as_str(), "-o", "json"]).await.json();
-    let calls = calls["calls"].as_array().expect("calls").clone();
-    assert!(calls.iter().all(|call| call["outcome"] == "done"), "{calls:?}");
-    let models: Vec<_> = calls.iter().filter(|call| call["kind"] == "model").collect();
-    let cost = models.iter().filter_map(|call| call["usd_micros"].as_u64()).sum();
-    (models.len(), calls.len() - models.len(), cost)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_killed_at_each_entry_of_its_journal_has_nothing_paid_twice() {
     let world = World::new().await;
@@ -315,7 +305,9 @@ async fn a_worker_killed_at_each_entry_of_its_journal_has_nothing_paid_twice() {
         lost.map(|turn| expected[turn] += 1);
         assert_eq!(world.asked(place), expected, "{place}");
         let all = COST_USD_MICROS * TURNS as u64;
-        assert_eq!(paid(&world.bed, task).await, (TURNS, TOOLS, all), "{place}");
+        let calls = Calls::of(&world.bed, task).await;
+        let counted = (calls.models.len(), calls.tools, calls.usd_micros());
+        assert_eq!(counted, (TURNS, TOOLS, all), "{place}");
         // Nobody knows what a lost call cost: what was set aside for it counts, and nothing else.
         let cost = answer["usd_micros"].as_u64().expect("a cost");
         assert_eq!(cost > all, lost.is_some(), "{place}: {cost} for {all}");

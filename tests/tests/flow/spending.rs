@@ -87,7 +87,13 @@ async fn three_workers_on_two_processes_never_spend_more_than_the_goal_has() {
     ];
 
     // The last one has what it needs: it is the money that stops the others.
-    let goals = [("goal-1", "0.05"), ("goal-2", "0.05"), ("goal-3", "0.05"), ("goal-4", "0.05"), ("rich", "1")];
+    let goals = [
+        ("goal-1", "0.05"),
+        ("goal-2", "0.05"),
+        ("goal-3", "0.05"),
+        ("goal-4", "0.05"),
+        ("rich", "1"),
+    ];
     let mut tasks = Vec::new();
     for (goal, usd) in goals {
         let items: Vec<Value> = (0..6).map(|item| json!({"goal": goal, "item": item})).collect();

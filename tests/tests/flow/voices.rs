@@ -122,7 +122,8 @@ async fn what_a_model_says_is_shown_in_lines_while_it_says_it() {
     let watch = ["task", "watch", task.as_str(), "--partial", "-o", "ndjson"];
     let documents = lines(&bed, &watch, &is_heard).await;
     let documents = documents.iter().map(|line| serde_json::from_str::<Value>(line).expect("json"));
-    let said: Vec<Value> = documents.map(|it| it["said"].clone()).filter(Value::is_object).collect();
+    let said: Vec<Value> =
+        documents.map(|it| it["said"].clone()).filter(Value::is_object).collect();
     let text: String = said.iter().filter_map(|it| it["text"].as_str()).collect();
     assert_eq!(text, parts().concat());
     assert_eq!(said.last().map(|it| it["end"].clone()), Some(json!(true)));

@@ -8,16 +8,14 @@ use cadre::{
     stack::{Stack, StackOptions},
 };
 use cadre_core::{
-    ids::TaskId,
-    journal::{CallKind, CallOutcome, History},
     model::{
         Manner, Prompt, ProviderCall, TokenUsage, Turn,
         price::{Price, Prices},
     },
-    workflow::{Grant, Route},
+    workflow::Route,
 };
 use cadre_inference::{ProviderSetup, Providers, Wire};
-use cadre_tests::{bed::Bed, llama::Llama, packs};
+use cadre_tests::{bed::Bed, decisions::Calls, llama::Llama, packs};
 use serde_json::{Value, json};
 
 /// A priced model: the server does not care what it is called.
@@ -68,23 +66,6 @@ async fn stack(bed: &Bed, server: &Llama) -> Stack {
     bed.stack_of(StackOptions { inference: Some(inference), ..StackOptions::all() }).await
 }
 
-/// The decision records of a task's calls of models.
-async fn records(bed: &Bed, task: &TaskId) -> Vec<(Value, Grant)> {
-    let mut records = Vec::new();
-    for (_, pages) in bed.bus.read_journals(task).await.expect("journals") {
-        let mut history = History::default();
-        for entry in &pages.entries {
-            history.apply(entry).expect("a whole journal");
-        }
-        for (_, call) in history.calls().filter(|(_, call)| call.intent.kind == CallKind::Model) {
-            let ended = call.ended.as_ref().expect("an outcome");
-            let CallOutcome::Done(record) = &ended.outcome else { panic!("{ended:?}") };
-            records.push((record.value().clone(), ended.cost));
-        }
-    }
-    records
-}
-
 fn usage(record: &Value) -> TokenUsage {
     let count = |key: &str| record["tokens"][key].as_u64().expect("a count");
     TokenUsage {
@@ -109,7 +90,7 @@ async fn a_real_servers_cache_is_in_the_books_and_its_grammar_keeps_the_contract
         let answer = bed.answer(&task).await;
         assert_eq!(answer["status"], "completed", "{answer}");
         assert!(["nda", "msa", "other"].contains(&answer["result"]["kind"].as_str().unwrap_or("")));
-        let calls = records(&bed, &task).await;
+        let calls = Calls::of(&bed, &task).await.models;
         let [(record, cost)] = calls.as_slice() else { panic!("valid at once: {calls:?}") };
         let usage = usage(record);
         assert_eq!(*cost, price().settle(usage), "{record}");

@@ -160,7 +160,8 @@ pub fn beside(
             Ok(estimate) => match health(index, route) {
                 Health::Ready => {
                     let mut second = chosen((index, route), estimate, Duration::ZERO, passed);
-                    second.choice.why = format!("asked beside {}, which {slow}", first.choice.model);
+                    second.choice.why =
+                        format!("asked beside {}, which {slow}", first.choice.model);
                     return Some(second);
                 }
                 Health::Busy { wait } => left_alone(wait),

@@ -76,7 +76,8 @@ impl Compiler<'_, '_> {
     fn check_hedge(&mut self, alias: &AliasDecl, at: &str) {
         let last = alias.routes.len().saturating_sub(1);
         if alias.routes.last().is_some_and(|route| route.hedge_after.is_some()) {
-            let message = "is for routes that have another one behind them: nobody else can be asked";
+            let message =
+                "is for routes that have another one behind them: nobody else can be asked";
             self.problems.at_key(&format!("{at}/routes/{last}/hedge_after"), message);
         }
     }
@@ -85,7 +86,8 @@ impl Compiler<'_, '_> {
         let usd_at = format!("{at}/usd_left_min");
         let usd = declared.usd_left_min.as_ref().map(|usd| self.usd(usd, &usd_at));
         let hedge_at = format!("{at}/hedge_after");
-        let hedge_after = declared.hedge_after.as_ref().map(|after| self.duration(after, &hedge_at));
+        let hedge_after =
+            declared.hedge_after.as_ref().map(|after| self.duration(after, &hedge_at));
         let is_plain = |text: &str| {
             (1..=MODEL_NAME_BYTES_MAX).contains(&text.len())
                 && text.bytes().all(|byte| byte.is_ascii_graphic())

@@ -162,18 +162,17 @@ impl<P: Packs> Gateway<P> {
         (Some(second), said)
     }
 
-    fn second<'a>(
-        &self,
-        asking: &Asking<'a>,
-        first: &Try<'a>,
-        course: &Course,
-    ) -> Option<Try<'a>> {
+    fn second<'a>(&self, asking: &Asking<'a>, first: &Try<'a>, course: &Course) -> Option<Try<'a>> {
         let ask = asking.ask(course.spent);
         let (chosen, lease) = self.with_health(asking, course, |health| {
             route::beside(asking.alias, &first.chosen, (&ask, &self.prices), health)
         });
         let second = self.begin(asking, (chosen?, lease))?;
-        tracing::debug!(slow = first.model, model = second.model, "asked another model beside a slow one");
+        tracing::debug!(
+            slow = first.model,
+            model = second.model,
+            "asked another model beside a slow one"
+        );
         Some(second)
     }
 

@@ -372,7 +372,12 @@ async fn a_slow_route_gets_another_one_beside_it_and_both_are_paid() {
         assert_eq!((answer.choice.model.as_str(), took), (model, after_ms));
         assert_eq!((first.calls(), second.calls()), (1, calls), "{model} {after_ms}");
         // What the cancelled one may have cost is its whole estimate: the answer's 1,000 tokens and more.
-        assert_eq!(answer.cost.tokens > 1_000, is_both_paid, "{model} {after_ms}: {:?}", answer.cost);
+        assert_eq!(
+            answer.cost.tokens > 1_000,
+            is_both_paid,
+            "{model} {after_ms}: {:?}",
+            answer.cost
+        );
         assert_eq!(answer.choice.is_degraded, model == "second/b");
     }
 }

@@ -163,9 +163,8 @@ fn event(body: &str) -> ProviderFailure {
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| Some(headers.get(name)?.to_str().ok()?.trim());
     let number = |name: &str| text(name)?.parse::<f64>().ok();
-    let seconds = number("retry-after-ms")
-        .map(|millis| millis / 1_000.0)
-        .or_else(|| number("retry-after"));
+    let seconds =
+        number("retry-after-ms").map(|millis| millis / 1_000.0).or_else(|| number("retry-after"));
     let wait = match seconds {
         Some(seconds) => Duration::try_from_secs_f64(seconds).ok(),
         None => USED_UP
@@ -269,7 +268,11 @@ mod tests {
         for bad in ["", "s", "5", "5d", "-5s", "1e9h", "NaNs", "0s"] {
             assert_eq!(wait("0", bad, "100"), None, "{bad}");
         }
-        let both = [("retry-after", "2"), ("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", "9s")];
+        let both = [
+            ("retry-after", "2"),
+            ("x-ratelimit-remaining-requests", "0"),
+            ("x-ratelimit-reset-requests", "9s"),
+        ];
         assert_eq!(kind(429, "", &both).retry_after, Some(Duration::from_secs(2)));
     }
 }

@@ -186,7 +186,8 @@ fn keys_that_do_not_fit_are_refused() {
 
 #[test]
 fn patience_with_a_route_needs_another_one_behind_it() {
-    let hedged = MODELS.replace("{model: simulated/cheap}", "{model: simulated/cheap, hedge_after: 800ms}");
+    let hedged =
+        MODELS.replace("{model: simulated/cheap}", "{model: simulated/cheap, hedge_after: 800ms}");
     let alias = compiled(&hedged).models.into_values().next().unwrap();
     let patience: Vec<_> = alias.routes.iter().map(|route| route.hedge_after).collect();
     assert_eq!(patience, [Some(std::time::Duration::from_millis(800)), None]);
