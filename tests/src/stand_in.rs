@@ -41,8 +41,10 @@ pub async fn stand_in() -> LocalServer {
 }
 
 /// What a model says: a text, or tools that it wants called.
-enum Words {
+pub enum Words {
+    /// An answer.
     Text(String),
+    /// Tools by name, with their arguments.
     Calls(Vec<(&'static str, Value)>),
 }
 
@@ -191,8 +193,10 @@ fn plan(user: &str) -> Words {
     answer(&json!({"steps": [errand("venue"), errand("weather"), agenda]}), 0.95)
 }
 
-/// The words as server-sent events, which is how a followed answer comes.
-fn said(words: &Words, turn: usize, (prompt, cached): (u64, u64)) -> Reply {
+/// The words as server-sent events, which is how a followed answer comes; with the tokens of the prompt, and
+/// how many of them were cached. An answer of four bytes is one token.
+#[must_use]
+pub fn said(words: &Words, turn: usize, (prompt, cached): (u64, u64)) -> Reply {
     let chunk = |delta: Value, finish: Value| {
         let choice = json!({"index": 0, "delta": delta, "finish_reason": finish});
         let kind = "chat.completion.chunk";

@@ -20,6 +20,24 @@ pub fn cache() -> PathBuf {
     cache_dir(variable("XDG_CACHE_HOME"), variable("HOME")).expect("HOME is set").join("tests")
 }
 
+/// The folder of a wheel without dependencies, whose pins are in the file `pins`.
+///
+/// # Panics
+/// When it cannot be had.
+pub async fn wheel(name: &str, pins: &str) -> PathBuf {
+    let text = fs::read_to_string(pins).expect("pins");
+    let (_, hash) = text.split_once("sha256:").expect("a pinned hash");
+    let hash: String = hash.chars().take_while(char::is_ascii_hexdigit).collect();
+    let folder = cache().join(format!("{name}-{hash}"));
+    if !folder.is_dir() {
+        let mut pip = Command::new("python3");
+        pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]);
+        pip.args(["--only-binary", ":all:", "-r", pins, "--target"]);
+        install(&folder, pip, |_| {}).await;
+    }
+    folder
+}
+
 /// Runs `command` with a fresh folder as its last word, finishes what it has put there, and keeps the folder:
 /// it appears whole or not at all, whoever else is at it.
 ///

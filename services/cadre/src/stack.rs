@@ -58,6 +58,8 @@ pub struct StackOptions {
     pub inference: Option<ModelSettings>,
     /// Serves HTTP; `None` leaves it to other processes.
     pub edge: Option<EdgePlan>,
+    /// When breakers of roles and models open; the same on all pods.
+    pub breakers: BreakerSettings,
     /// Steps of each role held at once by this process.
     pub in_flight: usize,
     /// How messages travel to the broker.
@@ -88,6 +90,7 @@ impl StackOptions {
             aggregator: true,
             inference: Some(ModelSettings::default()),
             edge: None,
+            breakers: BreakerSettings::default(),
             in_flight: AgentOptions::default().in_flight,
             grouping: Grouping::Off,
         }
@@ -130,7 +133,7 @@ impl Stack {
             .map_err(|error| unavailable(&error))?;
         let in_flight = options.in_flight;
         let shared = match options.orchestrator || options.inference.is_some() {
-            true => Some(breakers(connection, &bus, id.clone()).await?),
+            true => Some(breakers(connection, &bus, (id.clone(), options.breakers)).await?),
             false => None,
         };
         let inference = match (options.inference, &shared) {
@@ -374,10 +377,10 @@ async fn edge(bus: &JetStreamBus, packs: &KvPacks, plan: EdgePlan) -> anyhow::Re
 async fn breakers(
     connection: &Connection,
     bus: &JetStreamBus,
-    pod: Name,
+    (pod, settings): (Name, BreakerSettings),
 ) -> anyhow::Result<(Option<BreakerService>, Breakers)> {
     let clock = bus.streams().clock.clone();
-    let options = BreakerOptions { pod, settings: BreakerSettings::default() };
+    let options = BreakerOptions { pod, settings };
     match KvBreakers::open(&connection.js, clock.clone()).await {
         Ok(board) => {
             let service = BreakerService::start(board, options, None).await?;

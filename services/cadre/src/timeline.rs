@@ -6,6 +6,7 @@
 
 mod follow;
 mod line;
+pub(crate) mod partial;
 mod saga;
 #[cfg(test)]
 mod tests;

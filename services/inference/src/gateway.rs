@@ -3,7 +3,7 @@
 //! ```text
 //!  choose (pure) ─┬─ wait ──► choose again
 //!                 ├─ nobody ► failure
-//!                 └─ route ─► provider ─┬─ said ──► settled, answered
+//!                 └─ route ─► asking ───┬─ said ──► settled, answered
 //!                       ▲               ├─ 429 ───► all gateways leave the model alone
 //!                       └───────────────┴─ failed ► passed over at this call
 //! ```
@@ -11,22 +11,21 @@
 //! Invariant: what is set aside for a try is never more than what the request's grant leaves after what the
 //! tries before it may have cost. A try whose answer was lost counts in full: it may be on the bill.
 
+mod asking;
 mod figures;
 mod target;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::{cell::Cell, collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use cadre_core::{
-    breaker::{Call, CallOutcome, Lease, Permit},
     ids::Name,
     model::{
-        Choice, ModelAnswer, ModelFailure, ModelRequest, Prompt, ProviderCall, ProviderFailure,
-        ProviderFailureKind, Said, TokenUsage, cache,
-        cassette::Cassettes,
+        Choice, ModelAnswer, ModelFailure, ModelRequest, ProviderFailure, ProviderFailureKind,
+        Said, TokenUsage, cache,
         price::{Price, Prices, PricesError},
-        route::{self, Ask, Chosen, Health, NoRoute},
+        route::{self, Chosen, NoRoute},
         tokens,
     },
     ports::{BusError, Packs},
@@ -34,14 +33,13 @@ use cadre_core::{
     workflow::{Grant, ModelAlias, Route, Workflow},
 };
 use cadre_runtime::{breaker::Breakers, cache::Cache, metrics::table};
-use tokio::time::{Instant, sleep_until, timeout_at};
-use tracing::Instrument as _;
+use tokio::time::{Instant, sleep_until};
 
-use self::target::target_of;
+use self::asking::{Asking, Try};
 use crate::{
     fleet::Fleet,
-    pace::{Pacers, RateTable, Taking},
-    provider::{Providers, SIMULATED},
+    pace::{Pacers, RateTable},
+    provider::Providers,
     simulated::{Simulated, SimulatedOptions},
 };
 
@@ -140,46 +138,43 @@ impl<P: Packs> Gateway<P> {
         if let Some(known) = self.known(alias, request, heard) {
             return Ok(ModelAnswer { took: begun.elapsed(), ..known });
         }
-        let prompt_tokens = tokens::of_prompt(&request.prompt, &request.manner);
-        let prompt = Arc::new(request.prompt.clone());
+        let asking = Asking {
+            prompt: Arc::new(request.prompt.clone()),
+            prompt_tokens: tokens::of_prompt(&request.prompt, &request.manner),
+            workflow: &workflow,
+            request,
+            alias,
+            until,
+            heard,
+        };
         let mut course = Course::default();
         for _ in 0..TRIES_MAX {
-            let ask = Ask {
-                prompt_tokens,
-                output_tokens_max: request.manner.output_tokens_max,
-                grant: request.grant.minus(course.spent),
-                time_left: until.saturating_duration_since(Instant::now()),
-            };
-            let (chosen, lease) = self.choose(alias, (request, &ask), &course);
+            let ask = asking.ask(course.spent);
+            let (chosen, lease) = self.with_health(&asking, &course, |health| {
+                route::choose(alias, &ask, &self.prices, health)
+            });
             let chosen = chosen.map_err(|none| course.ended(none))?;
-            let Some(route) = alias.routes.get(chosen.index) else { break };
-            let model = route.name();
             if !chosen.wait.is_zero() {
-                table::MODEL_PATIENCE.measure(&[&model], chosen.wait);
+                table::MODEL_PATIENCE.measure(&[&chosen.choice.model], chosen.wait);
                 sleep_until((Instant::now() + chosen.wait + jitter()).min(until)).await;
                 continue;
             }
-            let (tenant, tokens) = (&request.tenant, chosen.estimate.tokens);
-            let taking = Taking { model: &model, tenant, tokens };
-            if !self.pacers.begin(taking, &self.fleet) {
-                self.give_back(route, lease.as_ref());
-                continue;
-            }
+            let Some(first) = self.begin(&asking, (chosen, lease)) else { continue };
             heard(Sound::Begin);
-            let call = self.call(request, &prompt, route);
-            let asked = (request, &workflow.cassettes);
-            let said = self.ask(asked, (route, call), until, (lease, heard)).await;
+            let (second, said) = self.race(&asking, &first, &mut course).await;
+            let one = second.unwrap_or(first);
             match said {
                 Ok(said) => {
-                    let price = self.price(alias, route);
-                    let cost = settled(price, &chosen, said.usage);
-                    self.pacers.answered(taking, cost.tokens);
-                    figures::answered((request, &chosen.choice), (price, cost), said.usage);
+                    let price = self.price(alias, one.route);
+                    let cost = settled(price, &one.chosen, said.usage);
+                    let taken = asking.taking(&one.model, one.chosen.estimate.tokens);
+                    self.pacers.answered(taken, cost.tokens);
+                    figures::answered((request, &one.chosen.choice), (price, cost), said.usage);
                     let cost = cost.plus(course.spent);
-                    self.keep(alias, (request, &model), &said);
-                    return Ok(self.done(said, cost, chosen.choice, begun));
+                    self.keep(alias, (request, &one.model), &said);
+                    return Ok(self.done(said, cost, one.chosen.choice, begun));
                 }
-                Err(failure) => self.note(&mut course, (route, &chosen), failure)?,
+                Err(failure) => self.note(&mut course, &one, failure)?,
             }
         }
         Err(course.over(FailureKind::RateLimited, "too many tries: come again later"))
@@ -232,103 +227,10 @@ impl<P: Packs> Gateway<P> {
         }
     }
 
-    /// A route that can be asked, with the breaker's lease if the call is its probe.
-    fn choose(
-        &self,
-        alias: &ModelAlias,
-        (request, ask): (&ModelRequest, &Ask),
-        course: &Course,
-    ) -> (Result<Chosen, NoRoute>, Option<Lease>) {
-        let lease = Cell::new(None);
-        let health = |index: usize, route: &Route| {
-            if let Some(failure) = course.failed.get(&index) {
-                return Health::Down { why: failure.message.clone(), is_limited: false };
-            }
-            if route.provider != SIMULATED && self.providers.get(&route.provider).is_none() {
-                let why = format!("provider {} has no key or is not configured", route.provider);
-                return Health::Unset { why };
-            }
-            let model = route.name();
-            // What the answer takes at most, as far as it is known before the route is.
-            let tokens = ask.prompt_tokens.saturating_add(u64::from(ask.output_tokens_max));
-            let taking = Taking { model: &model, tenant: &request.tenant, tokens };
-            let wait = self.pacers.wait(taking, &self.fleet);
-            if !wait.is_zero() {
-                return Health::Busy { wait };
-            }
-            match self.breakers.permit(&target_of(route)) {
-                Permit::Yes => Health::Ready,
-                Permit::Probe(probe) => {
-                    lease.set(Some(probe));
-                    Health::Ready
-                }
-                Permit::No { reason, .. } => Health::Down {
-                    why: format!("its breaker is open: {reason}"),
-                    is_limited: false,
-                },
-            }
-        };
-        let chosen = route::choose(alias, ask, &self.prices, health);
-        (chosen, lease.into_inner())
-    }
-
     fn price(&self, alias: &ModelAlias, route: &Route) -> Price {
         // Only a free model is chosen without a price.
         debug_assert!(alias.is_free || self.prices.of(route).is_some());
         self.prices.of(route).unwrap_or_default()
-    }
-
-    fn call(&self, request: &ModelRequest, prompt: &Arc<Prompt>, route: &Route) -> ProviderCall {
-        ProviderCall {
-            model: route.model.clone(),
-            prompt: Arc::clone(prompt),
-            manner: request.manner.clone(),
-            cache_key: cache::prefix_key(&request.tenant, &route.name(), &request.revision, prompt),
-            key: request.key.clone(),
-            is_followed: request.is_followed,
-        }
-    }
-
-    /// Asks one provider, and tells the breaker what came of it.
-    async fn ask(
-        &self,
-        (request, cassettes): (&ModelRequest, &Cassettes),
-        (route, call): (&Route, ProviderCall),
-        until: Instant,
-        (lease, heard): (Option<Lease>, Heard<'_>),
-    ) -> Result<Said, ProviderFailure> {
-        let begun = Instant::now();
-        let target = target_of(route);
-        let (part, prompt) = (|text: &str| heard(Sound::Text(text)), Arc::clone(&call.prompt));
-        let asked = async {
-            match self.providers.get(&route.provider) {
-                Some(door) => door.complete(call, &part).await,
-                None => self.simulated.complete(cassettes, request, &part).await,
-            }
-        };
-        let span = figures::span((request, route), &prompt);
-        let said = timeout_at(until, asked.instrument(span.clone())).await.unwrap_or_else(|_| {
-            let message = "the provider did not answer in the time of the attempt".to_owned();
-            Err(ProviderFailure { kind: ProviderFailureKind::Timeout, message, retry_after: None })
-        });
-        let outcome = match &said {
-            Ok(_) => CallOutcome::Success,
-            Err(failure) => blame(failure.kind),
-        };
-        figures::tried((route, &span), &said, begun.elapsed());
-        if outcome == CallOutcome::Ignored {
-            self.give_back(route, lease.as_ref());
-        }
-        // What it costs is settled by the caller and bounded by the grant.
-        self.breakers.record(&target, Call { outcome, took: begun.elapsed(), usd_micros: 0 });
-        said
-    }
-
-    /// A probe that proved nothing is somebody else's to send.
-    fn give_back(&self, route: &Route, lease: Option<&Lease>) {
-        if let Some(lease) = lease {
-            self.breakers.give_back(&target_of(route), lease);
-        }
     }
 
     /// Takes note of a failed try.
@@ -338,17 +240,17 @@ impl<P: Packs> Gateway<P> {
     fn note(
         &self,
         course: &mut Course,
-        (route, chosen): (&Route, &Chosen),
+        one: &Try<'_>,
         failure: ProviderFailure,
     ) -> Result<(), ModelFailure> {
-        let (model, kind) = (route.name(), failure.kind);
+        let (model, chosen, kind) = (one.model.as_str(), &one.chosen, failure.kind);
         tracing::debug!(model, ?kind, error = %failure, "model did not answer");
         if may_cost(kind) {
             course.spent = course.spent.plus(chosen.estimate);
         }
         match kind {
             ProviderFailureKind::RateLimited => {
-                let wait = self.pacers.refused(&model, failure.retry_after, &self.fleet);
+                let wait = self.pacers.refused(model, failure.retry_after, &self.fleet);
                 tracing::info!(model, wait_ms = wait.as_millis(), "model wants to be left alone");
                 Ok(())
             }
@@ -356,7 +258,7 @@ impl<P: Packs> Gateway<P> {
                 let mut refused = failed(FailureKind::Error, &format!("{model}: {failure}"));
                 refused.cost = course.spent;
                 refused.passed = chosen.choice.passed.clone();
-                refused.passed.push((model, failure.message));
+                refused.passed.push((model.to_owned(), failure.message));
                 Err(refused)
             }
             ProviderFailureKind::Unavailable
@@ -437,19 +339,6 @@ fn may_cost(kind: ProviderFailureKind) -> bool {
         | ProviderFailureKind::Refused
         | ProviderFailureKind::TooLong
         | ProviderFailureKind::Credentials => false,
-    }
-}
-
-/// What a failed try says about the model.
-fn blame(kind: ProviderFailureKind) -> CallOutcome {
-    match kind {
-        ProviderFailureKind::Unavailable
-        | ProviderFailureKind::Timeout
-        | ProviderFailureKind::Malformed
-        | ProviderFailureKind::Credentials => CallOutcome::InfrastructureFailure,
-        ProviderFailureKind::RateLimited
-        | ProviderFailureKind::Refused
-        | ProviderFailureKind::TooLong => CallOutcome::Ignored,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Wires, against programs that nobody here wrote: those of providers, and our own HTTP API.
 
 mod api;
-
+mod llama;
 #[cfg(feature = "phoenix")]
 mod phoenix;
 mod prometheus;

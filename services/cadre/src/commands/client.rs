@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use cadre_core::{
     ids::TaskId,
+    model::gateway::Part,
     ports::{BusError, LoadError, Packs as _},
     task::{Record, Task},
     time::UnixMillis,
@@ -11,6 +12,7 @@ use cadre_core::{
     workflow::Workflow,
 };
 use cadre_nats::{bus::JetStreamBus, connect::Connection, packs::KvPacks};
+use futures::stream::BoxStream;
 
 use crate::{
     broker,
@@ -49,6 +51,14 @@ impl Client {
     pub(crate) async fn workflow_of(&self, task: &Task) -> Option<Arc<Workflow>> {
         let packs = self.packs().await.ok()?;
         packs.revision(&task.goal.revision).await.ok()?
+    }
+
+    /// What models say for `task`, from now on.
+    ///
+    /// # Errors
+    /// [`Code::BusUnavailable`].
+    pub(crate) async fn parts(&self, task: &TaskId) -> anyhow::Result<BoxStream<'static, Part>> {
+        Ok(self.bus.parts(task).await.map_err(|error| unavailable(&error))?)
     }
 
     /// The whole log of `task`.

@@ -40,7 +40,7 @@ enum GoalCommand {
 Examples:
   cadre goal publish contract-intake -i text=@contract.txt --wait
   cadre goal publish contract-intake -i @goal.json --key order-7 --deadline 10m -o id
-  jq '{text: .body}' mail.json | cadre goal publish contract-intake -i - --follow
+  jq '{text: .body}' mail.json | cadre goal publish contract-intake -i - --follow --partial
   cadre goal publish contract-intake -i text=@contract.txt --dry-run")]
 pub(crate) struct PublishArgs {
     /// The workflow that does it: see `cadre pack ls`.
@@ -55,6 +55,9 @@ pub(crate) struct PublishArgs {
     /// Show what happens until the answer is there, and print it.
     #[arg(long)]
     follow: bool,
+    /// With --follow, also what models say while they say it, in lines; at a terminal that is shown anyway.
+    #[arg(long, requires = "follow")]
+    partial: bool,
     /// How long --wait and --follow wait; the task goes on afterwards.
     #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = humantime::parse_duration)]
     timeout: std::time::Duration,

@@ -105,6 +105,7 @@ pub(crate) async fn run(args: ServeArgs, settings: &Settings) -> anyhow::Result<
         agents,
         aggregator: has(Role::Aggregator),
         inference: has(Role::Inference).then(|| settings.models.clone()),
+        breakers: cadre_core::breaker::Settings::default(),
         edge: match has(Role::Edge) {
             true => Some(args.http.plan(settings, Otherwise::Closed, args.read_model)?),
             false => None,

@@ -52,12 +52,7 @@ Examples:
   cadre task show vs3tl6e2t2bmylf5r7pg2ndlxn
   cadre task show vs3tl6e2t2bmylf5r7pg2ndlxn -o json | jq '.steps[] | select(.state == \"failed\")'")]
     Show(OneArgs),
-    /// Show what happens to a task until it has ended; of an ended task, what happened.
-    #[command(after_help = "\
-Examples:
-  cadre task watch vs3tl6e2t2bmylf5r7pg2ndlxn
-  cadre task watch vs3tl6e2t2bmylf5r7pg2ndlxn -o ndjson | jq .decision")]
-    Watch(OneArgs),
+    Watch(watch::WatchArgs),
     /// Print each record of a task's log: what was decided, because of what, and why.
     #[command(after_help = "\
 Examples:

@@ -5,6 +5,9 @@
 //! I.371): a call moves it on by what the call costs at the limit's rate, and may begin when that is no
 //! further away than the burst. Invariant: in no minute do more calls begin than the limit of requests,
 //! and tokens never outrun a bucket of one minute's worth that fills at the limit.
+//!
+//! Who refuses without saying for how long has a limit that nobody told us: three quarters of the rate at which
+//! calls began are the limit from then on, which grows again by a twentieth every ten seconds.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -22,6 +25,15 @@ const MINUTE_MICROS: u64 = 60_000_000 + BURST_MICROS;
 const SEEN: Duration = Duration::from_secs(60);
 /// The first wait when a provider that asks for patience does not say how long.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Calls are counted by so much time, to know how fast they began.
+const SLOT: Duration = Duration::from_secs(10);
+/// Slots in a minute.
+const SLOTS: u64 = 6;
+/// The lowest limit that is learnt, in calls a minute.
+const LEARNT_MIN: u64 = 6;
+/// When a limit that was learnt is forgotten: it has grown to four times what it was.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
 
 /// Limits of one model at one provider for all who ask it; `None` for no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,6 +54,23 @@ pub struct Pacer {
     paused_until: UnixMillis,
     /// Times in a row that the provider asked for patience.
     refusals: u32,
+    begun: Begun,
+    learnt: Option<Learnt>,
+}
+
+/// Calls that began in the slot of this number, and in the one before it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Begun {
+    slot: u64,
+    now: u64,
+    before: u64,
+}
+
+/// A limit of requests that the provider has shown.
+#[derive(Debug, Clone, Copy)]
+struct Learnt {
+    per_minute: u64,
+    at: UnixMillis,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -68,6 +97,8 @@ impl Pacer {
             tenants: BTreeMap::new(),
             paused_until: UnixMillis::default(),
             refusals: 0,
+            begun: Begun::default(),
+            learnt: None,
         }
     }
 
@@ -106,6 +137,8 @@ impl Pacer {
         let own = self.tenants.get(tenant).map(|tenant| tenant.used).unwrap_or_default();
         let own = self.moved(own, tokens, (others, now));
         self.all = all;
+        self.begun = self.begun.at(now);
+        self.begun.now = self.begun.now.saturating_add(1);
         if let Some(tenant) = self.tenants.get_mut(tenant) {
             tenant.used = own;
         }
@@ -126,19 +159,46 @@ impl Pacer {
     }
 
     /// The provider asked for patience (429): nobody begins for as long as it says, and a little
-    /// longer by `jitter`, 0 to 1, so that not all come back at once. Says until when.
+    /// longer by `jitter`, 0 to 1, so that not all come back at once. Says until when. Where it does not say for
+    /// how long, a limit is learnt from it.
     pub fn refused(
         &mut self,
         retry_after: Option<Duration>,
         jitter: f64,
         now: UnixMillis,
     ) -> UnixMillis {
+        // Those that were out when it began to refuse say nothing new.
+        if retry_after.is_none() && now >= self.paused_until {
+            self.learn(now);
+        }
         let doubled = PATIENCE.saturating_mul(1 << self.refusals.min(6));
         self.refusals = self.refusals.saturating_add(1);
         let wait = retry_after.unwrap_or(doubled).min(RETRY_AFTER_MAX);
         let until = now.after(wait + wait.mul_f64(jitter.clamp(0.0, 1.0) / 4.0));
         self.pause(until);
         self.paused_until
+    }
+
+    fn learn(&mut self, now: UnixMillis) {
+        let begun = self.begun.at(now);
+        let own = begun.now.max(begun.before).saturating_mul(SLOTS);
+        let fleet = own.saturating_mul(self.gateways);
+        let rate = self.learnt_limit(now).map_or(fleet, |limit| limit.min(fleet));
+        let per_minute = (rate.saturating_mul(3) / 4).max(LEARNT_MIN);
+        self.learnt = Some(Learnt { per_minute, at: now });
+    }
+
+    fn learnt_limit(&self, now: UnixMillis) -> Option<u64> {
+        let Learnt { per_minute, at } = self.learnt?;
+        let since = now.since(at);
+        let twentieths = 20 + u64::try_from(since.as_millis() / SLOT.as_millis()).unwrap_or(0);
+        (since < FORGOTTEN_AFTER).then(|| per_minute.saturating_mul(twentieths) / 20)
+    }
+
+    /// Requests a minute, as they were set or as they were learnt.
+    fn requests_limit(&self, now: UnixMillis) -> Option<u64> {
+        let set = self.rates.requests_per_minute.map(u64::from);
+        set.into_iter().chain(self.learnt_limit(now)).min()
     }
 
     /// Somebody else was asked for patience until then.
@@ -167,7 +227,7 @@ impl Pacer {
 
     fn wait_of(&self, used: Used, tokens: u64, (share, now): (u64, UnixMillis)) -> Duration {
         let rates = self.rates;
-        let requests = self.span(1, rates.requests_per_minute.map(u64::from), share);
+        let requests = self.span(1, self.requests_limit(now), share);
         let tokens = self.span(tokens, rates.tokens_per_minute, share);
         let micros = now.0.saturating_mul(1_000);
         let wait = |used: u64, span: u64, is_limited: bool| {
@@ -186,7 +246,7 @@ impl Pacer {
     fn moved(&self, used: Used, tokens: u64, (share, now): (u64, UnixMillis)) -> Used {
         let micros = now.0.saturating_mul(1_000);
         let rates = self.rates;
-        let requests = self.span(1, rates.requests_per_minute.map(u64::from), share);
+        let requests = self.span(1, self.requests_limit(now), share);
         let tokens = self.span(tokens, rates.tokens_per_minute, share);
         Used {
             requests: used.requests.max(micros).saturating_add(requests),
@@ -200,6 +260,18 @@ impl Pacer {
         let shares = self.gateways.saturating_mul(share.max(1));
         let span = u128::from(amount) * u128::from(MINUTE_MICROS) * u128::from(shares);
         u64::try_from(span.div_ceil(u128::from(per_minute.max(1)))).unwrap_or(u64::MAX)
+    }
+}
+
+impl Begun {
+    /// The same as seen at `now`.
+    fn at(self, now: UnixMillis) -> Self {
+        let slot = now.0 / u64::try_from(SLOT.as_millis()).unwrap_or(u64::MAX);
+        match slot.checked_sub(self.slot) {
+            Some(0) | None => self,
+            Some(1) => Self { slot, now: 0, before: self.now },
+            Some(_) => Self { slot, now: 0, before: 0 },
+        }
     }
 }
 

@@ -24,9 +24,18 @@ pub struct Prices {
     models: BTreeMap<String, Price>,
 }
 
-/// What one model costs, in millionths of a US dollar for a million tokens.
+/// What one model costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Price {
+    /// Mostly.
+    pub usual: Tariff,
+    /// With a prompt of more than so many tokens; `None` where its length does not matter.
+    pub long: Option<(u64, Tariff)>,
+}
+
+/// Prices in millionths of a US dollar for a million tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tariff {
     /// Of a prompt.
     pub input: u64,
     /// Of these, read from the provider's cache.
@@ -59,6 +68,18 @@ struct Row {
     cached: Option<Value>,
     cache_write: Option<Value>,
     output: Value,
+    long: Option<Long>,
+}
+
+/// The same with a prompt of more than `above` tokens, all of them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Long {
+    above: u64,
+    input: Value,
+    cached: Option<Value>,
+    cache_write: Option<Value>,
+    output: Value,
 }
 
 impl Prices {
@@ -71,8 +92,9 @@ impl Prices {
     }
 
     /// Reads a table: `{"version", "source", "models": {"provider/model": {"input", "cached",
-    /// "cache_write", "output"}}}` in US dollars for a million tokens, at most 6 decimals. Without a
-    /// price of its own, what goes through the cache costs what the rest of the prompt costs.
+    /// "cache_write", "output", "long"}}}` in US dollars for a million tokens, at most 6 decimals. Without a
+    /// price of its own, what goes through the cache costs what the rest of the prompt costs. `long` has the
+    /// prices of prompts `above` so many tokens.
     ///
     /// # Errors
     /// [`PricesError`] says where it is wrong.
@@ -81,18 +103,15 @@ impl Prices {
             serde_json::from_str(text).map_err(|error| PricesError(error.to_string()))?;
         let mut models = BTreeMap::new();
         for (name, row) in table.models {
-            let price = |value: &Value| {
-                let micros = crate::pack::decimal(value, 6);
-                micros.ok_or_else(|| PricesError(format!("{name}: {value} is no price")))
-            };
-            let input = price(&row.input)?;
-            let or_input = |value: Option<&Value>| value.map_or(Ok(input), price);
-            let row = Price {
-                input,
-                cached: or_input(row.cached.as_ref())?,
-                cache_write: or_input(row.cache_write.as_ref())?,
-                output: price(&row.output)?,
-            };
+            let wrong = |value: &Value| PricesError(format!("{name}: {value} is no price"));
+            let Row { input, cached, cache_write, output, long } = &row;
+            let usual = tariff([Some(input), cached.as_ref(), cache_write.as_ref(), Some(output)]);
+            let long = long.as_ref().map(|long| {
+                let Long { above, input, cached, cache_write, output } = long;
+                let parts = [Some(input), cached.as_ref(), cache_write.as_ref(), Some(output)];
+                Ok((*above, tariff(parts).map_err(wrong)?))
+            });
+            let row = Price { usual: usual.map_err(wrong)?, long: long.transpose()? };
             models.insert(name, row);
         }
         Ok(Self { version: table.version, models })
@@ -124,21 +143,29 @@ impl Price {
     /// of full length.
     #[must_use]
     pub fn estimate(self, prompt_tokens: u64, output_tokens_max: u32) -> Grant {
-        let input = self.input.max(self.cache_write).max(self.cached);
-        let output = u64::from(output_tokens_max);
-        let parts = [(prompt_tokens, input), (output, self.output)];
+        let Tariff { input, cached, cache_write, output: output_price } = match self.long {
+            // It may have fewer tokens than estimated, and then be the dearer for it.
+            Some((above, long)) if prompt_tokens > above => self.usual.dearest(long),
+            Some(_) | None => self.usual,
+        };
+        let (input, output) = (input.max(cache_write).max(cached), u64::from(output_tokens_max));
+        let parts = [(prompt_tokens, input), (output, output_price)];
         Grant { usd_micros: micros(parts), tokens: prompt_tokens.saturating_add(output) }
     }
 
     /// What a call cost, by what the provider counted.
     #[must_use]
     pub fn settle(self, usage: TokenUsage) -> Grant {
+        let tariff = match self.long {
+            Some((above, long)) if usage.input > above => long,
+            Some(_) | None => self.usual,
+        };
         let plain = usage.input.saturating_sub(usage.cached).saturating_sub(usage.cache_write);
         let parts = [
-            (plain, self.input),
-            (usage.cached, self.cached),
-            (usage.cache_write, self.cache_write),
-            (usage.output, self.output),
+            (plain, tariff.input),
+            (usage.cached, tariff.cached),
+            (usage.cache_write, tariff.cache_write),
+            (usage.output, tariff.output),
         ];
         Grant { usd_micros: micros(parts), tokens: usage.input.saturating_add(usage.output) }
     }
@@ -149,6 +176,33 @@ impl Price {
         let without = TokenUsage { cached: 0, cache_write: 0, ..usage };
         self.settle(without).usd_micros.saturating_sub(self.settle(usage).usd_micros)
     }
+}
+
+impl Tariff {
+    fn dearest(self, other: Self) -> Self {
+        Self {
+            input: self.input.max(other.input),
+            cached: self.cached.max(other.cached),
+            cache_write: self.cache_write.max(other.cache_write),
+            output: self.output.max(other.output),
+        }
+    }
+}
+
+/// Input, cached, written to the cache, and output; the error is the value that is no price.
+fn tariff<'v>(
+    [input, cached, cache_write, output]: [Option<&'v Value>; 4],
+) -> Result<Tariff, &'v Value> {
+    let price = |value: Option<&'v Value>| {
+        let value = value.or(input).unwrap_or(&Value::Null);
+        crate::pack::decimal(value, 6).ok_or(value)
+    };
+    Ok(Tariff {
+        input: price(input)?,
+        cached: price(cached)?,
+        cache_write: price(cache_write)?,
+        output: price(output)?,
+    })
 }
 
 fn micros<const N: usize>(parts: [(u64, u64); N]) -> u64 {
@@ -165,8 +219,7 @@ mod tests {
 
     fn route(name: &str) -> Route {
         let (provider, model) = name.split_once('/').unwrap();
-        let (provider, model) = (provider.to_owned(), model.to_owned());
-        Route { provider, model, context_max: None, usd_left_min_micros: None }
+        Route::new(provider, model)
     }
 
     #[test]
@@ -175,8 +228,9 @@ mod tests {
         assert_eq!(prices.version().len(), "2026-11-21".len());
         let haiku = prices.of(&route("anthropic/claude-haiku-4-5-20251001")).unwrap();
         let dollar = 1_000_000;
-        assert_eq!((haiku.input, haiku.cached), (dollar, dollar / 10));
-        assert_eq!((haiku.cache_write, haiku.output), (dollar * 5 / 4, dollar * 5));
+        let usual = haiku.usual;
+        assert_eq!((usual.input, usual.cached), (dollar, dollar / 10));
+        assert_eq!((usual.cache_write, usual.output), (dollar * 5 / 4, dollar * 5));
         let mini = prices.of(&route("openai/gpt-4.1-mini-2025-04-14"));
         assert!(mini.is_some());
         assert_eq!(prices.of(&route("openai-responses/gpt-4.1-mini-2025-04-14")), mini);
@@ -187,7 +241,10 @@ mod tests {
         assert_eq!(prices.of(&route("ollama/qwen3:8b")), None);
         assert_eq!(prices.of(&route("anthropic/claude-haiku-4-5")), None, "no version, no price");
         for (name, price) in &prices.models {
-            assert!(price.cached <= price.input && price.input <= price.output, "{name}");
+            let tariffs = [Some(price.usual), price.long.map(|(_, long)| long)];
+            for it in tariffs.into_iter().flatten() {
+                assert!(it.cached <= it.input && it.input <= it.output, "{name}");
+            }
         }
     }
 
@@ -211,16 +268,35 @@ mod tests {
 
     #[test]
     fn a_call_is_settled_by_what_was_counted() {
-        let price =
-            Price { input: 1_000_000, cached: 100_000, cache_write: 1_250_000, output: 5_000_000 };
+        let usual =
+            Tariff { input: 1_000_000, cached: 100_000, cache_write: 1_250_000, output: 5_000_000 };
+        let price = Price { usual, long: None };
         let usage = TokenUsage { input: 1_000, cached: 600, cache_write: 200, output: 100 };
         let cost = Grant { usd_micros: 200 + 60 + 250 + 500, tokens: 1_100 };
         assert_eq!(price.settle(usage), cost);
         assert_eq!(price.saved(usage), 1_500 - 1_010);
         assert_eq!(price.estimate(1_000, 100), Grant { usd_micros: 1_750, tokens: 1_100 });
         let one = TokenUsage { output: 1, ..TokenUsage::default() };
-        let cheap = Price { output: 1, ..Price::default() };
+        let cheap = Price { usual: Tariff { output: 1, ..Tariff::default() }, long: None };
         assert_eq!(cheap.settle(one).usd_micros, 1, "rounded up: no call is free by its size");
+    }
+
+    #[test]
+    fn a_long_prompt_has_prices_of_its_own() {
+        let table = r#"{"version": "1", "source": "", "models": {"a/b": {"input": 1, "output": 2,
+            "long": {"above": 1000, "input": 3, "cached": 0.5, "output": 4}}}}"#;
+        let price = Prices::parse(table).unwrap().of(&route("a/b")).unwrap();
+        let cost = |input, cached| {
+            let usage = TokenUsage { input, cached, cache_write: 0, output: 100 };
+            price.settle(usage).usd_micros
+        };
+        assert_eq!(cost(1_000, 0), 1_000 + 200);
+        assert_eq!(cost(1_001, 0), 3_003 + 400, "all of it, not only what is above");
+        assert_eq!(cost(1_001, 1_001), 501 + 400);
+        assert_eq!(price.estimate(1_000, 100).usd_micros, 1_200);
+        assert_eq!(price.estimate(1_001, 100).usd_micros, 3_403);
+        let bad = table.replace("\"cached\": 0.5", "\"cached\": -1");
+        assert!(Prices::parse(&bad).unwrap_err().to_string().contains("a/b: -1 is no price"));
     }
 
     proptest! {
@@ -229,11 +305,14 @@ mod tests {
         #[test]
         fn no_call_costs_more_than_estimated(
             prices in prop::array::uniform4(0_u64..200_000_000),
+            long in prop::option::of((0_u64..2_000_000, prop::array::uniform4(0_u64..200_000_000))),
             (input, output_max) in (0_u64..2_000_000, 0_u32..200_000),
             (cached, written, output) in (0.0..=1.0_f64, 0.0..=1.0_f64, 0.0..=1.0_f64),
         ) {
-            let [in_price, cached_price, cache_write, out_price] = prices;
-            let price = Price { input: in_price, cached: cached_price, cache_write, output: out_price };
+            let tariff = |[input, cached, cache_write, output]: [u64; 4]| {
+                Tariff { input, cached, cache_write, output }
+            };
+            let price = Price { usual: tariff(prices), long: long.map(|(above, it)| (above, tariff(it))) };
             let cached = (input as f64 * cached) as u64;
             let written = ((input - cached) as f64 * written) as u64;
             let output = (f64::from(output_max) * output) as u64;

@@ -3,7 +3,7 @@
 //! A route is passed over when the prompt is too long for it, the money too little, its price unknown,
 //! its key missing, its breaker open, or when it failed at this very call. A route that must be left
 //! alone for a while is passed over as long as another one can be asked at once; else the shortest
-//! wait that the call's time allows is waited for.
+//! wait that the call's time allows is waited for. A route that is slow can have another one asked beside it.
 
 use std::time::Duration;
 
@@ -116,7 +116,7 @@ pub fn choose(
                         let chosen = chosen((index, route), estimate, wait, passed.clone());
                         soonest = Some((wait, chosen));
                     }
-                    (Obstacle::Limited, format!("is to be left alone for {} ms", wait.as_millis()))
+                    (Obstacle::Limited, left_alone(wait))
                 }
                 Health::Down { why, is_limited: false } => (Obstacle::Down, why),
                 Health::Down { why, is_limited: true } => (Obstacle::Limited, why),
@@ -137,6 +137,40 @@ pub fn choose(
     };
     let retry_after = shortest.filter(|_| worst == Obstacle::Limited);
     Err(NoRoute { kind, retry_after, passed })
+}
+
+/// Whom to ask beside the route that was asked `first` and has no answer after its `hedge_after`: the next one
+/// behind it that can be asked at once, if both together can be paid. `ask.grant` is what was left before
+/// `first`.
+#[must_use]
+pub fn beside(
+    alias: &ModelAlias,
+    first: &Chosen,
+    (ask, prices): (&Ask, &Prices),
+    health: impl Fn(usize, &Route) -> Health,
+) -> Option<Chosen> {
+    let after = alias.routes.get(first.index)?.hedge_after?;
+    let ask = Ask { grant: ask.grant.minus(first.estimate), ..*ask };
+    let slow = format!("had no answer after {} ms", after.as_millis());
+    let mut passed = first.choice.passed.clone();
+    passed.push((first.choice.model.clone(), slow.clone()));
+    for (index, route) in alias.routes.iter().enumerate().skip(first.index + 1) {
+        let why = match fits(alias, route, &ask, prices) {
+            Err((_, why)) => why,
+            Ok(estimate) => match health(index, route) {
+                Health::Ready => {
+                    let mut second = chosen((index, route), estimate, Duration::ZERO, passed);
+                    second.choice.why =
+                        format!("asked beside {}, which {slow}", first.choice.model);
+                    return Some(second);
+                }
+                Health::Busy { wait } => left_alone(wait),
+                Health::Down { why, is_limited: _ } | Health::Unset { why } => why,
+            },
+        };
+        passed.push((route.name(), why));
+    }
+    None
 }
 
 /// What the call can cost at most, or why this route cannot serve it.
@@ -176,6 +210,10 @@ fn fits(
         ask.grant.tokens
     );
     Err((Obstacle::Limit, why))
+}
+
+fn left_alone(wait: Duration) -> String {
+    format!("is to be left alone for {} ms", wait.as_millis())
 }
 
 fn chosen(

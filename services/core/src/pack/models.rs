@@ -64,6 +64,7 @@ impl Compiler<'_, '_> {
                 .map(|(index, route)| self.route(route, &format!("{at}/routes/{index}")))
                 .collect();
             let routes: Option<Vec<Route>> = routes.into_iter().collect();
+            self.check_hedge(alias, &at);
             let (Some(name), Some(routes)) = (self.name(name, &at), routes) else { continue };
             let (cache_answers, is_free) = (alias.cache_answers, alias.free);
             models.insert(name, ModelAlias { routes, cache_answers, is_free });
@@ -71,9 +72,22 @@ impl Compiler<'_, '_> {
         models
     }
 
+    /// Reports a last route that nobody could be asked beside.
+    fn check_hedge(&mut self, alias: &AliasDecl, at: &str) {
+        let last = alias.routes.len().saturating_sub(1);
+        if alias.routes.last().is_some_and(|route| route.hedge_after.is_some()) {
+            let message =
+                "is for routes that have another one behind them: nobody else can be asked";
+            self.problems.at_key(&format!("{at}/routes/{last}/hedge_after"), message);
+        }
+    }
+
     fn route(&mut self, declared: &RouteDecl, at: &str) -> Option<Route> {
         let usd_at = format!("{at}/usd_left_min");
         let usd = declared.usd_left_min.as_ref().map(|usd| self.usd(usd, &usd_at));
+        let hedge_at = format!("{at}/hedge_after");
+        let hedge_after =
+            declared.hedge_after.as_ref().map(|after| self.duration(after, &hedge_at));
         let is_plain = |text: &str| {
             (1..=MODEL_NAME_BYTES_MAX).contains(&text.len())
                 && text.bytes().all(|byte| byte.is_ascii_graphic())
@@ -88,10 +102,10 @@ impl Compiler<'_, '_> {
             return None;
         };
         Some(Route {
-            provider: provider.to_owned(),
-            model: model.to_owned(),
             context_max: declared.context_max,
             usd_left_min_micros: all_or_none(usd)?,
+            hedge_after: all_or_none(hedge_after)?,
+            ..Route::new(provider, model)
         })
     }
 

@@ -1,6 +1,6 @@
 //! Roles that ask models, and what their pack calls a model.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{ids::Name, model::template::Template};
 
@@ -68,9 +68,19 @@ pub struct Route {
     pub context_max: Option<u64>,
     /// Passed over when less money is left to the attempt, in millionths of a US dollar.
     pub usd_left_min_micros: Option<u64>,
+    /// When there is no answer after so long, the next route is asked as well and the first answer counts;
+    /// `None` waits for this one alone.
+    pub hedge_after: Option<Duration>,
 }
 
 impl Route {
+    /// A route without conditions.
+    #[must_use]
+    pub fn new(provider: &str, model: &str) -> Self {
+        let (provider, model) = (provider.to_owned(), model.to_owned());
+        Self { provider, model, context_max: None, usd_left_min_micros: None, hedge_after: None }
+    }
+
     /// `provider/model`, as the pack has it.
     #[must_use]
     pub fn name(&self) -> String {

@@ -31,9 +31,7 @@ mod tests {
 
     fn target(name: &str) -> String {
         let (provider, model) = name.split_once('/').unwrap();
-        let (provider, model) = (provider.to_owned(), model.to_owned());
-        target_of(&Route { provider, model, context_max: None, usd_left_min_micros: None })
-            .to_string()
+        target_of(&Route::new(provider, model)).to_string()
     }
 
     #[test]

@@ -345,3 +345,66 @@ async fn answers_are_given_again_only_where_the_pack_says_so_and_to_one_tenant()
         assert_eq!(told.calls(), calls, "{model}");
     }
 }
+
+const HEDGED: &str =
+    "{routes: [{model: first/a, hedge_after: 800ms}, {model: second/b}], free: true}";
+
+fn slow(ms: u64, then: Act) -> Told {
+    Told::to(&[Act::After(Duration::from_millis(ms), Box::new(then))])
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_route_gets_another_one_beside_it_and_both_are_paid() {
+    let fails = || Act::Fail(ProviderFailureKind::Unavailable, None);
+    let says = |text| Act::Say(text, usage(10, 1));
+    // How long the first one takes and what it says, the same of the second, who answers, and after how long.
+    for (first, second, model, after_ms, calls, is_both_paid) in [
+        (slow(700, says("one")), slow(0, says("two")), "first/a", 700, 0, false),
+        (slow(900, says("one")), slow(500, says("two")), "first/a", 900, 1, true),
+        (slow(5_000, says("one")), slow(100, says("two")), "second/b", 900, 1, true),
+        (slow(1_500, fails()), slow(5_000, says("two")), "second/b", 5_800, 1, false),
+        (slow(1_500, says("one")), slow(100, fails()), "first/a", 1_500, 1, false),
+        (slow(700, fails()), slow(100, says("two")), "second/b", 800, 1, false),
+    ] {
+        let begun = Instant::now();
+        let answer = ask(HEDGED, &[("first", &first), ("second", &second)], |_| {}).await.unwrap();
+        let took = u64::try_from(begun.elapsed().as_millis()).unwrap();
+        assert_eq!((answer.choice.model.as_str(), took), (model, after_ms));
+        assert_eq!((first.calls(), second.calls()), (1, calls), "{model} {after_ms}");
+        // What the cancelled one may have cost is its whole estimate: the answer's 1,000 tokens and more.
+        assert_eq!(
+            answer.cost.tokens > 1_000,
+            is_both_paid,
+            "{model} {after_ms}: {:?}",
+            answer.cost
+        );
+        assert_eq!(answer.choice.is_degraded, model == "second/b");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_asked_beside_is_heard_only_when_it_has_won() {
+    let says = |text| Act::Say(text, usage(10, 1));
+    let (first, second) = (slow(5_000, says("the first")), slow(100, says("the second")));
+    let shelf = shelf(HEDGED, "");
+    let heard = Mutex::new(Vec::new());
+    let hear = |sound: Sound<'_>| {
+        let sound = match sound {
+            Sound::Begin => "(begin)".to_owned(),
+            Sound::Text(text) => text.to_owned(),
+        };
+        heard.lock().unwrap().push(sound);
+    };
+    let gateway = gateway(&shelf, &[("first", &first), ("second", &second)]);
+    gateway.answer(&request(&shelf), &hear).await.unwrap();
+    assert_eq!(*heard.lock().unwrap(), ["(begin)", "(begin)", "the second"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_asked_beside_for_more_than_the_grant() {
+    let says = |text| Act::Say(text, usage(10, 1));
+    let (first, second) = (slow(5_000, says("one")), slow(100, says("two")));
+    let both = [("first", &first), ("second", &second)];
+    let answer = ask(HEDGED, &both, |it| it.grant.tokens = 1_900).await.unwrap();
+    assert_eq!((answer.choice.model.as_str(), second.calls()), ("first/a", 0));
+}

@@ -25,6 +25,12 @@ const TOO_LONG: [&str; 6] = [
 /// What providers say of an account that time does not fill, in lower case.
 const NO_MONEY: [&str; 3] = ["insufficient_quota", "credit balance is too low", "billing"];
 
+/// What is left of a limit, and when it is full again.
+const USED_UP: [(&str, &str); 2] = [
+    ("x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
+    ("x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"),
+];
+
 /// A provider that hangs up before its answer is whole. It may have cost, so it is no mere unavailability.
 pub(super) fn broke_off() -> ProviderFailure {
     failure(Kind::Malformed, "the provider broke off in mid-answer")
@@ -152,13 +158,44 @@ fn event(body: &str) -> ProviderFailure {
     failure(Kind::Malformed, "the provider answers with an error in mid-answer")
 }
 
-/// Seconds, or milliseconds where a provider is so kind; a date is not understood.
+/// Seconds, or milliseconds where a provider is so kind; else when what is used up comes back. A date is not
+/// understood.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
-    let seconds = number("retry-after-ms")
-        .map(|millis| millis / 1_000.0)
-        .or_else(|| number("retry-after"))?;
-    Duration::try_from_secs_f64(seconds).ok().map(|wait| wait.min(GATEWAY_HOLD_MAX))
+    let text = |name: &str| Some(headers.get(name)?.to_str().ok()?.trim());
+    let number = |name: &str| text(name)?.parse::<f64>().ok();
+    let seconds =
+        number("retry-after-ms").map(|millis| millis / 1_000.0).or_else(|| number("retry-after"));
+    let wait = match seconds {
+        Some(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+        None => USED_UP
+            .iter()
+            .filter(|(left, _)| number(left).is_some_and(|left| left < 1.0))
+            .filter_map(|(_, reset)| reset_of(text(reset)?))
+            .max(),
+    };
+    wait.map(|wait| wait.min(GATEWAY_HOLD_MAX))
+}
+
+/// Such as `6m0s`, `1.5s` or `20ms`: how OpenAI, and who speaks like it, says when a limit is full again.
+fn reset_of(text: &str) -> Option<Duration> {
+    let (mut rest, mut all) = (text, Duration::ZERO);
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(|it| it.is_ascii_digit() || *it == b'.').count();
+        let (number, behind) = rest.split_at_checked(digits)?;
+        let letters = behind.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let (unit, behind) = behind.split_at_checked(letters)?;
+        let seconds = match unit {
+            "ms" => 0.001,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3_600.0,
+            _ => return None,
+        };
+        let part = Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok()?;
+        all = all.checked_add(part)?;
+        rest = behind;
+    }
+    (!all.is_zero()).then_some(all)
 }
 
 fn failure(kind: Kind, text: &str) -> ProviderFailure {
@@ -211,5 +248,31 @@ mod tests {
             assert_eq!(wait(&[("retry-after", bad)]), None, "{bad}");
         }
         assert_eq!(kind(503, "", &[("retry-after", "1")]).kind, Kind::RateLimited);
+    }
+
+    #[test]
+    fn who_says_which_limit_is_used_up_says_when_to_come_again() {
+        let wait = |requests: &'static str, reset: &'static str, tokens: &'static str| {
+            let headers = [
+                ("x-ratelimit-remaining-requests", requests),
+                ("x-ratelimit-reset-requests", reset),
+                ("x-ratelimit-remaining-tokens", tokens),
+                ("x-ratelimit-reset-tokens", "1m0.5s"),
+            ];
+            kind(429, "", &headers).retry_after.map(|wait| wait.as_millis())
+        };
+        assert_eq!(wait("0", "20ms", "100"), Some(20));
+        assert_eq!(wait("0", "6m0s", "0"), Some(360_000), "both must be full again");
+        assert_eq!(wait("7", "6m0s", "0"), Some(60_500));
+        assert_eq!(wait("7", "6m0s", "100"), None, "neither is used up");
+        for bad in ["", "s", "5", "5d", "-5s", "1e9h", "NaNs", "0s"] {
+            assert_eq!(wait("0", bad, "100"), None, "{bad}");
+        }
+        let both = [
+            ("retry-after", "2"),
+            ("x-ratelimit-remaining-requests", "0"),
+            ("x-ratelimit-reset-requests", "9s"),
+        ];
+        assert_eq!(kind(429, "", &both).retry_after, Some(Duration::from_secs(2)));
     }
 }

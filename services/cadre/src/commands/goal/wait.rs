@@ -1,7 +1,7 @@
 //! `goal publish --wait|--follow`: until the task has ended.
 
 use cadre_core::task::{Record, Task};
-use futures::StreamExt as _;
+use futures::{StreamExt as _, stream::BoxStream};
 use indicatif::ProgressBar;
 use tokio::time::{Instant, timeout_at};
 
@@ -10,15 +10,19 @@ use crate::{
     commands::{client::Client, task},
     exit::{Code, Failure},
     output::{self, Format, Style},
-    timeline::{Records, Timeline},
+    timeline::{
+        FollowError, Timeline,
+        partial::{Seen, Voice, with_parts},
+    },
 };
 
-/// Prints records as they come, when they are wanted.
+/// Prints records as they come, when they are wanted, and what models say between them.
 struct Watch {
     timeline: Timeline,
     is_shown: bool,
     format: Format,
     spinner: Option<ProgressBar>,
+    voice: Voice,
 }
 
 impl Watch {
@@ -32,7 +36,9 @@ impl Watch {
         }
         // Beside a document for programs the timeline is talk.
         match self.format {
-            Format::Table => lines.iter().try_for_each(|line| output::data(line)),
+            Format::Table => {
+                self.voice.aside(|| lines.iter().try_for_each(|line| output::data(line)))
+            }
             Format::Json | Format::Ndjson | Format::Id => {
                 lines.iter().for_each(|line| output::say(line));
                 Ok(())
@@ -50,11 +56,12 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     let end = Instant::now() + args.timeout;
     let timeline = Timeline::new(Style::detect());
-    let mut watch = Watch { timeline, is_shown: args.follow, format, spinner: None };
+    let (is_shown, voice) = (args.follow, Voice::default());
+    let mut watch = Watch { timeline, is_shown, format, spinner: None, voice };
     if !args.follow {
         watch.spinner = Some(output::spinner(&format!("task {}", wanted.task)));
     }
-    let mut records = match outcome {
+    let records = match outcome {
         Outcome::Stored { records } => records,
         Outcome::Accepted { first, records } => {
             let mut begun = None;
@@ -67,7 +74,17 @@ pub(super) async fn run(
             records
         }
     };
-    match timeout_at(end, rest(&mut records, &mut watch)).await {
+    let is_live = args.follow && format == Format::Table && output::is_terminal();
+    let mut all = if args.partial || is_live {
+        watch.voice = match format {
+            Format::Table => Voice::new(format),
+            Format::Json | Format::Ndjson | Format::Id => Voice::beside(),
+        };
+        with_parts(records, client.parts(&wanted.task).await?)
+    } else {
+        records.map(|record| record.map(Seen::Record)).boxed()
+    };
+    match timeout_at(end, rest(&mut all, &mut watch)).await {
         Ok(done) => done?,
         Err(_) => {
             let id = &wanted.task;
@@ -79,7 +96,7 @@ pub(super) async fn run(
             return Err(Failure::new(Code::TimedOut, text).into());
         }
     }
-    watch.spinner = None;
+    (watch.spinner, watch.voice) = (None, Voice::default());
     let Some(task) = watch.timeline.task() else {
         anyhow::bail!("the log of task {} ended without a beginning", wanted.task);
     };
@@ -92,9 +109,15 @@ pub(super) async fn run(
     task::print_answer(task, format)
 }
 
-async fn rest(records: &mut Records, watch: &mut Watch) -> anyhow::Result<()> {
-    while let Some(record) = records.next().await {
-        watch.see(&record?)?;
+async fn rest(
+    all: &mut BoxStream<'static, Result<Seen, FollowError>>,
+    watch: &mut Watch,
+) -> anyhow::Result<()> {
+    while let Some(seen) = all.next().await {
+        match seen? {
+            Seen::Record(record) => watch.see(&record)?,
+            Seen::Part(part) => watch.voice.hear(&part)?,
+        }
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use cadre_core::{
     document,
     task::{Record, Task},
 };
+use clap::Args;
 use futures::StreamExt as _;
 
 use super::OneArgs;
@@ -14,29 +15,64 @@ use crate::{
         text::{brief, clean},
     },
     settings::Settings,
-    timeline::{Timeline, follow},
+    timeline::{
+        Timeline, follow,
+        partial::{Seen, Voice, with_parts},
+    },
 };
 
 /// Characters of a reason in a table.
 const REASON_CHARS_MAX: usize = 200;
 
-pub(super) async fn run(args: &OneArgs, settings: &Settings) -> anyhow::Result<()> {
-    let id = task_id(&args.id)?;
-    let format = args.output.format(settings);
+/// Show what happens to a task until it has ended; of an ended task, what happened.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cadre task watch vs3tl6e2t2bmylf5r7pg2ndlxn
+  cadre task watch vs3tl6e2t2bmylf5r7pg2ndlxn --partial
+  cadre task watch vs3tl6e2t2bmylf5r7pg2ndlxn -o ndjson | jq .decision")]
+pub(super) struct WatchArgs {
+    /// Also what models say, while they say it: live at a terminal, else in lines (`-o ndjson`: documents with
+    /// `said`). It is not kept anywhere, and some of it may be lost.
+    #[arg(long)]
+    partial: bool,
+    #[command(flatten)]
+    one: OneArgs,
+}
+
+pub(super) async fn run(args: &WatchArgs, settings: &Settings) -> anyhow::Result<()> {
+    let id = task_id(&args.one.id)?;
+    let format = args.one.output.format(settings);
     let client = Client::open(settings).await?;
     // Not every id is waited for: a typo would wait for ever.
     let task = client.task(&id).await?;
     let mut timeline = Timeline::new(Style::detect()).knowing(client.workflow_of(&task).await);
-    let mut records = follow(&client.bus, &id).await?;
-    while let Some(record) = records.next().await {
-        let record = record?;
+    let mut voice = Voice::default();
+    let mut all = if args.partial {
+        voice = Voice::new(format);
+        let parts = client.parts(&id).await?;
+        with_parts(follow(&client.bus, &id).await?, parts)
+    } else {
+        follow(&client.bus, &id).await?.map(|record| record.map(Seen::Record)).boxed()
+    };
+    while let Some(seen) = all.next().await {
+        let record = match seen? {
+            Seen::Record(record) => record,
+            Seen::Part(part) => {
+                voice.hear(&part)?;
+                continue;
+            }
+        };
         let lines = timeline.lines(&record);
         match format {
-            Format::Table => lines.iter().try_for_each(|line| output::data(line))?,
+            Format::Table => {
+                voice.aside(|| lines.iter().try_for_each(|line| output::data(line)))?;
+            }
             Format::Json | Format::Ndjson => output::ndjson(&document::record(&record))?,
             Format::Id => {}
         }
     }
+    drop(voice);
     if format == Format::Id {
         output::data(id.as_str())?;
     }

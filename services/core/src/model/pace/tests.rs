@@ -86,6 +86,49 @@ fn tokens_that_were_not_needed_are_given_back() {
     assert_eq!(pacer.wait(&tenant, 1_000, START), Duration::ZERO);
 }
 
+/// Begins calls every 50 ms for so long, at most as many as `most`; says how many began.
+fn at_most(pacer: &mut Pacer, (from_ms, until_ms): (u64, u64), most: usize) -> usize {
+    let mut begun = 0;
+    for ms in (from_ms..until_ms).step_by(50) {
+        while begun < most && pacer.begin(&name("t"), 1, at(ms)).is_ok() {
+            begun += 1;
+        }
+    }
+    begun
+}
+
+#[test]
+fn a_limit_is_learnt_from_refusals_that_do_not_say_for_how_long() {
+    let mut pacer = Pacer::new(Rates::default(), 1);
+    assert_eq!(at_most(&mut pacer, (0, 9_000), 40), 40);
+    let again = |pacer: &mut Pacer, ms| pacer.refused(None, 0.0, at(ms)).since(at(ms)).as_secs();
+    assert_eq!(again(&mut pacer, 9_000), 1);
+    // 240 a minute were too many: 180, and a twentieth more every ten seconds.
+    assert_eq!(again(&mut pacer, 9_500), 2, "of those that were out, who says the same");
+    let begun = at_most(&mut pacer, (12_000, 72_000), 1_000);
+    assert!((170..=230).contains(&begun), "{begun}");
+    // It is still too many.
+    pacer.answered(&name("t"), (1, 1), at(72_000));
+    again(&mut pacer, 72_000);
+    let slower = at_most(&mut pacer, (80_000, 140_000), 1_000);
+    assert!((150..begun).contains(&slower), "{slower} of {begun}");
+    assert_eq!(at_most(&mut pacer, (680_000, 680_050), 500), 500, "it is forgotten after a while");
+
+    let mut told = Pacer::new(Rates::default(), 1);
+    assert_eq!(at_most(&mut told, (0, 9_000), 40), 40);
+    told.refused(Some(Duration::from_secs(2)), 0.0, at(9_000));
+    assert_eq!(
+        at_most(&mut told, (12_000, 12_050), 500),
+        500,
+        "who says for how long has said all"
+    );
+
+    let mut set = Pacer::new(requests(60), 3);
+    set.refused(None, 0.0, at(0));
+    let begun = at_most(&mut set, (2_000, 62_000), 1_000);
+    assert!(begun <= 4, "{begun}: of six a minute for all three, the least that is learnt");
+}
+
 #[test]
 fn a_provider_that_asks_for_patience_gets_it() {
     let mut pacer = Pacer::new(requests(600), 1);

@@ -16,8 +16,7 @@ fn prices() -> Prices {
 
 fn route(name: &str) -> Route {
     let (provider, model) = name.split_once('/').unwrap();
-    let (provider, model) = (provider.to_owned(), model.to_owned());
-    Route { provider, model, context_max: None, usd_left_min_micros: None }
+    Route::new(provider, model)
 }
 
 fn alias() -> ModelAlias {
@@ -115,6 +114,41 @@ fn the_failure_says_what_would_help() {
     assert_eq!(kind(&ask(), down), FailureKind::Unavailable);
     let limited = |_: usize, _: &Route| Health::Down { why: String::new(), is_limited: true };
     assert_eq!(kind(&ask(), limited), FailureKind::RateLimited);
+}
+
+#[test]
+fn another_route_is_asked_beside_a_slow_one_where_both_can_be_paid() {
+    let mut alias = alias();
+    for route in &mut alias.routes[..2] {
+        route.hedge_after = Some(SECOND);
+    }
+    let second = |grant: u64, first: usize, health: fn(usize, &Route) -> Health| {
+        let ask = Ask { grant: Grant { usd_micros: grant, tokens: 10_000 }, ..ask() };
+        let passed = |index: usize, _: &Route| match index < first {
+            true => Health::Unset { why: "no key".to_owned() },
+            false => Health::Ready,
+        };
+        let first = choose(&alias, &ask, &prices(), passed).unwrap();
+        beside(&alias, &first, (&ask, &prices()), health).map(|second| {
+            let passed: Vec<_> = second.choice.passed.iter().map(|(_, why)| why.as_str()).collect();
+            (second.index, passed.join("; "))
+        })
+    };
+    let slow = "had no answer after 1000 ms";
+    let busy = |index: usize, _: &Route| match index {
+        1 => Health::Busy { wait: SECOND },
+        _ => Health::Ready,
+    };
+    let down = |_: usize, _: &Route| Health::Down { why: String::new(), is_limited: false };
+    assert_eq!(second(100_000, 0, ready), Some((1, slow.to_owned())));
+    let waits = format!("{slow}; is to be left alone for 1000 ms");
+    assert_eq!(second(100_000, 0, busy), Some((2, waits)), "nobody is waited for");
+    assert_eq!(second(100_000, 1, ready), Some((2, format!("no key; {slow}"))));
+    assert_eq!(second(100_000, 2, ready), None, "no patience was set, and nobody is left");
+    assert_eq!(second(100_000, 0, down), None);
+    // The first one can cost 35,000, each of the others 3,500.
+    assert_eq!(second(38_500, 0, ready).map(|it| it.0), Some(1));
+    assert_eq!(second(38_499, 0, ready), None, "both cannot be paid");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::UsdDecl;
+use super::{DurationDecl, UsdDecl};
 use crate::limits::{MODEL_CALLS_MAX, MODEL_ROUTES_MAX};
 
 /// What the pack calls a model: whom to ask.
@@ -38,6 +38,10 @@ pub(in crate::pack) struct RouteDecl {
     /// Passed over when less money than this is left to the attempt, in US dollars.
     #[serde(default)]
     pub(in crate::pack) usd_left_min: Option<UsdDecl>,
+    /// When there is no answer after so long, the next route is asked as well: the first answer counts, and
+    /// both are paid. Default: never.
+    #[serde(default)]
+    pub(in crate::pack) hedge_after: Option<DurationDecl>,
 }
 
 /// Bounds of one attempt's conversation with a model.

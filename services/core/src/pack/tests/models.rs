@@ -64,21 +64,14 @@ fn a_role_knows_whom_it_asks_and_how() {
     let names: Vec<_> = workflow.models.keys().map(|name| name.as_str()).collect();
     assert_eq!(names, ["cheap", "local"]);
     let ModelAlias { routes, cache_answers, is_free } = workflow.models.values().next().unwrap();
-    let plain = Route {
-        provider: "simulated".to_owned(),
-        model: "cheap".to_owned(),
-        context_max: None,
-        usd_left_min_micros: None,
-    };
     let bounded = Route {
-        provider: "anthropic".to_owned(),
-        model: "claude-haiku-4-5-20251001".to_owned(),
         context_max: Some(180_000),
         usd_left_min_micros: Some(10_000),
+        ..Route::new("anthropic", "claude-haiku-4-5-20251001")
     };
     assert_eq!(
         (routes.as_slice(), *cache_answers, *is_free),
-        (&[plain, bounded][..], false, false)
+        (&[Route::new("simulated", "cheap"), bounded][..], false, false)
     );
 
     let role = workflow.roles.values().next().unwrap();
@@ -188,6 +181,27 @@ fn keys_that_do_not_fit_are_refused() {
     assert_eq!(
         problems(&source(&plain)),
         ["pack.yaml:4:28: roles.reader.prompt: is for the runtime `model`"]
+    );
+}
+
+#[test]
+fn patience_with_a_route_needs_another_one_behind_it() {
+    let hedged =
+        MODELS.replace("{model: simulated/cheap}", "{model: simulated/cheap, hedge_after: 800ms}");
+    let alias = compiled(&hedged).models.into_values().next().unwrap();
+    let patience: Vec<_> = alias.routes.iter().map(|route| route.hedge_after).collect();
+    assert_eq!(patience, [Some(std::time::Duration::from_millis(800)), None]);
+    check(
+        "ollama/qwen3:8b}",
+        "ollama/qwen3:8b, hedge_after: 1s}",
+        &[
+            "pack.yaml:8:44: models.local.routes[0].hedge_after: is for routes that have another one behind them: nobody else can be asked",
+        ],
+    );
+    check(
+        "{model: simulated/cheap}",
+        "{model: simulated/cheap, hedge_after: 1}",
+        &["pack.yaml:6:42: models.cheap.routes[0].hedge_after: x"],
     );
 }
 
