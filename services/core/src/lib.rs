@@ -7,6 +7,7 @@ pub mod aggregate;
 pub mod breaker;
 pub mod check;
 pub mod contract;
+pub mod eval;
 pub mod expr;
 pub mod fleet;
 pub mod ids;
