@@ -12,7 +12,7 @@ use tokio::process::Command;
 const TEMPLATES: [&str; 3] = ["contract", "support", "planner"];
 
 /// Runs `cadre`; its exit code, data and talk.
-async fn cadre(args: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String, String) {
+pub(crate) async fn cadre(args: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String, String) {
     let mut command = Command::new(program());
     command.args(args).stdin(Stdio::null()).env("NO_COLOR", "1").env_remove("CADRE_NATS");
     let output = command.envs(variables.iter().copied()).output().await.expect("cadre runs");
@@ -21,7 +21,7 @@ async fn cadre(args: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, Strin
 }
 
 /// A new folder with a template in it.
-async fn init(template: &str) -> (TempDir, String) {
+pub(crate) async fn init(template: &str) -> (TempDir, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let pack = folder.path().join("pack").to_str().expect("a name").to_owned();
     let (code, _, talk) = cadre(&["init", "--template", template, &pack], &[]).await;

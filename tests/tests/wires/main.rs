@@ -1,5 +1,7 @@
 //! The wires of providers, against a server that nobody here wrote.
 
+mod packs;
+
 use std::{sync::Arc, time::Duration};
 
 use cadre_core::{

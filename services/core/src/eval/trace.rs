@@ -90,9 +90,14 @@ impl Trace {
                 trace.problems.push(format!("{id}: {}", failure.message));
             }
         }
-        trace.wrong_turns = records.iter().flat_map(|it| &it.events).filter_map(failed).collect();
-        let loops = records.iter().flat_map(|it| &it.events);
-        let loops = loops.filter(|event| matches!(event, Event::LoopFound { .. })).count();
+        let events = || records.iter().flat_map(|record| &record.events);
+        // A crew fails with its turn: that is one wrong turn, of whoever had an order.
+        let has_order = |id: &StepId| {
+            events().any(|event| matches!(event, Event::StepDispatched { step, .. } if step == id))
+        };
+        let failed = events().filter_map(failed).filter(|(step, _)| has_order(step));
+        trace.wrong_turns = failed.map(|(step, why)| format!("{step}: {why}")).collect();
+        let loops = events().filter(|event| matches!(event, Event::LoopFound { .. })).count();
         trace.loops = u32::try_from(loops).unwrap_or(u32::MAX);
         for (journal, history) in in_order(records, journals) {
             trace.add(workflow, journal, history);
@@ -170,11 +175,11 @@ pub(super) fn done(call: &Call) -> Option<&Value> {
     }
 }
 
-/// An attempt that failed.
-fn failed(event: &Event) -> Option<String> {
+/// Which step has failed, or an attempt at it, and why.
+fn failed(event: &Event) -> Option<(&StepId, &str)> {
     match event {
         Event::StepDelayed { step, failure: Some(failure), .. }
-        | Event::StepFailed { step, failure, .. } => Some(format!("{step}: {}", failure.message)),
+        | Event::StepFailed { step, failure, .. } => Some((step, &failure.message)),
         Event::StepDelayed { failure: None, .. }
         | Event::Accepted { .. }
         | Event::Expanded { .. }

@@ -21,10 +21,7 @@ use crate::{
         pack::{drift::cast, stage::Stage},
     },
     exit::{Code, Failure},
-    output::{
-        self, OutputArgs,
-        text::{clean, count},
-    },
+    output::{self, OutputArgs, text::clean},
     settings::Settings,
 };
 
@@ -161,12 +158,11 @@ async fn tried(
         let (mut score, mut missed) = (CaseScore::default(), Vec::new());
         for number in 1..=tries {
             let key = format!("eval-{run:08x}-{name}-{number}");
-            let trace = stage.play(workflow, (&key, &goal), latency).await?;
+            let trace = stage.play(workflow, (key.as_str(), &goal), latency).await?;
             let of_try = score.count(&case.expect, &trace);
             missed.extend(of_try.into_iter().map(|why| format!("try {number}: {why}")));
         }
-        let passed = format!("{} of {}", score.passed, count(tries.into(), "try").replace("trys", "tries"));
-        output::say(&format!("{}: {passed} passed", clean(name)));
+        output::say(&format!("{}: {} of {tries} passed", clean(name), score.passed));
         scored.insert(name.to_owned(), Scored { score, missed });
     }
     Ok(scored)

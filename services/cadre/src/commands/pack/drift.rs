@@ -139,8 +139,9 @@ impl Play<'_> {
         let workflow = compile(self.source)?;
         let mut runs = BTreeMap::new();
         for sample in samples {
-            let goal = (sample.key(), &sample.input);
-            let trace = stage.play(&workflow, (&goal.0, goal.1), Latency::OfModels).await?;
+            let key = sample.key();
+            let goal = (key.as_str(), &sample.input);
+            let trace = stage.play(&workflow, goal, Latency::OfModels).await?;
             output::say(&format!("{}: {}", clean(&sample.name), trace.status));
             runs.insert(sample.name.clone(), Run::from(trace));
         }

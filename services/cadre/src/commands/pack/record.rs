@@ -103,9 +103,10 @@ async fn taped(
 ) -> anyhow::Result<BTreeMap<String, Vec<Recorded>>> {
     let mut taped = BTreeMap::new();
     for sample in samples {
+        let key = sample.key();
         let mut tape = Tape::open(stage.connection()).await?;
         let run = tokio::select! {
-            run = stage.play(workflow, (&sample.key(), &sample.input), Latency::OfModels) => run?,
+            run = stage.play(workflow, (key.as_str(), &sample.input), Latency::OfModels) => run?,
             never = tape.listen() => match never {},
         };
         let lines = tape.recorded(stage.connection()).await?;

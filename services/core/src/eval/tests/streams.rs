@@ -65,7 +65,7 @@ fn goal() -> Arc<Goal> {
 
 /// Records of these events, 100 ms apart.
 fn records(events: Vec<Vec<Event>>) -> Vec<Record> {
-    let record = |(index, events)| Record {
+    let record = |(index, events): (u64, Vec<Event>)| Record {
         rev: index + 1,
         at: UnixMillis(1_000 + index * 100),
         cause: Cause {
