@@ -54,6 +54,9 @@ async fn a_changed_prompt_is_shown_with_its_effect() {
     let prompt = Path::new(&pack).join("prompts/strategist.md");
     let text = fs::read_to_string(&prompt).expect("a prompt");
     fs::write(&prompt, text.replace("You plan outings.", "You plan excursions.")).expect("written");
+    let contract = Path::new(&pack).join("contracts/fact.v1.json");
+    let schema = fs::read_to_string(&contract).expect("a contract");
+    fs::write(&contract, schema.replacen('{', "{\"title\": \"Fact\",", 1)).expect("written");
     let (code, data, talk) = cadre(&["pack", "test", &pack], &[]).await;
     assert_eq!(code, Some(16), "{data}{talk}");
     for part in [
@@ -61,6 +64,7 @@ async fn a_changed_prompt_is_shown_with_its_effect() {
         "the nearest one differs in the system prompt",
         "-You plan outings.",
         "+You plan excursions.",
+        "contracts/fact.v1.json",
     ] {
         assert!(data.contains(part), "no {part:?} in:\n{data}");
     }
