@@ -1,36 +1,12 @@
 //! A stand-in for a model, on OpenAI's wire: answers the samples of the packs that are built in as a model
-//! might, and the same each time. It understands nothing: it knows these texts by their words.
+//! might, and the same each time. It understands nothing: contracts it reads as the runtime `rules` does, and
+//! the other samples it knows by their words.
 
+use cadre::packs::BuiltIn;
+use cadre_agent::rules::Rules;
 use cadre_core::payload::canonical;
 use cadre_inference::local::{LocalServer, Reply};
 use serde_json::{Value, json};
-
-/// Words of the sample contracts, the list of terms that they belong to, and what they say.
-const TERMS: [(&str, &str, &str); 14] = [
-    ("Tessel Logistics, Inc., a Delaware", "parties", "\"Tessel Logistics, Inc.\""),
-    ("Harrowgate Analytics Limited, a", "parties", "\"Harrowgate Analytics Limited\""),
-    ("Bluefen Robotics GmbH, a company", "parties", "\"Bluefen Robotics GmbH\""),
-    ("Ostrava Castings s.r.o., a company", "parties", "\"Ostrava Castings s.r.o.\""),
-    ("entered into as of 3 March 2025", "effective_dates", "\"2025-03-03\""),
-    ("Effective Date: January 15, 2026", "effective_dates", "\"2026-01-15\""),
-    ("within thirty (30) days of receipt of the invoice", "payment_days", "30"),
-    ("payable net forty-five (45) days", "payment_days", "45"),
-    ("~~USD 1,000,000~~ USD 1,500,000", "liability_caps", "\"USD 1,500,000\""),
-    ("limited to EUR 250,000", "liability_caps", "\"EUR 250,000\""),
-    ("laws of the State of New York", "governing_laws", "\"State of New York\""),
-    ("governed by the laws of Germany", "governing_laws", "\"Germany\""),
-    ("not less than sixty (60) days’ written notice", "notice_days", "60"),
-    ("upon one month’s written notice", "notice_days", "30"),
-];
-
-const LISTS: [&str; 6] = [
-    "parties",
-    "effective_dates",
-    "payment_days",
-    "liability_caps",
-    "governing_laws",
-    "notice_days",
-];
 
 /// Starts it.
 ///
@@ -58,12 +34,12 @@ fn respond(body: &Value) -> Reply {
     let user = messages.iter().find(|it| it["role"] == "user").map(text).unwrap_or_default();
     let turn = messages.iter().filter(|it| it["role"] == "assistant").count();
     let words = match system.lines().next().unwrap_or_default() {
-        "You sort contracts." => sort(&user),
-        "You find the terms of contracts." => find(&user),
-        "You review contracts for the house that signs them." => review(&user, turn),
-        "You summarise contracts for people who have one minute." => summarise(&user),
-        "You are the front desk of a support team." => front_desk(&user, turn),
-        "You plan outings." => plan(&user),
+        "You classify contracts." => classify(&user),
+        "You extract the terms of contracts." => extract(&user),
+        "You validate contracts for the house that signs them." => validate(&user, turn),
+        "You write briefs of contracts, for people who have one minute." => brief(&user),
+        "You triage requests for a support team." => triage(&user, turn),
+        "You plan outings." => plan(&user, turn),
         other => panic!("the stand-in does not know the prompt {other:?}"),
     };
     let prompt = body["messages"].to_string().len() as u64 / 4;
@@ -78,23 +54,43 @@ fn answer(output: &Value, confidence: f64) -> Words {
     Words::Text(canonical(&answer))
 }
 
-fn sort(user: &str) -> Words {
-    let kind = match (user.contains("MASTER SERVICES"), user.contains("NON-DISCLOSURE")) {
-        (true, _) => "msa",
-        (false, true) => "nda",
-        (false, false) => "other",
-    };
-    answer(&json!({"kind": kind}), 0.97)
+/// What the rules of one of the contract pack's contracts make of an input.
+fn by_rules(contract: &str, input: &Value) -> Value {
+    let pack = BuiltIn::find("contract").expect("it ships");
+    let schema = pack.file(&format!("contracts/{contract}.json")).expect("a contract");
+    let schema = serde_json::from_slice(schema).expect("JSON");
+    Rules::compile(&schema).expect("rules").run(input).expect("an outcome").output
 }
 
-fn find(user: &str) -> Words {
-    let words = user.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut terms = json!({});
-    for list in LISTS {
-        let of_list = TERMS.iter().filter(|(needle, of, _)| *of == list && words.contains(needle));
-        let values = of_list.map(|(_, _, value)| serde_json::from_str(value).expect("JSON"));
-        terms[list] = Value::Array(values.collect());
+/// Takes out what a model cannot count: where in the document a quote begins and ends.
+fn without_offsets(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|key, _| key != "start" && key != "end");
+            fields.values_mut().for_each(without_offsets);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_offsets),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+}
+
+fn text_behind<'u>(user: &'u str, heading: &str) -> &'u str {
+    user.split_once(heading).map(|(_, text)| text.trim_start()).unwrap_or_default()
+}
+
+fn kind(user: &str) -> &str {
+    text_behind(user, "Kind of contract:").lines().next().unwrap_or_default().trim()
+}
+
+fn classify(user: &str) -> Words {
+    let text = text_behind(user, "How the text begins:");
+    answer(&by_rules("classification.v1", &json!({"text": text})), 0.97)
+}
+
+fn extract(user: &str) -> Words {
+    let text = text_behind(user, "The piece:");
+    let mut terms = by_rules("terms.v2", &json!({"text": text, "offset": 0, "kind": kind(user)}));
+    without_offsets(&mut terms);
     answer(&terms, 0.9)
 }
 
@@ -105,7 +101,7 @@ fn behind(user: &str, heading: &str) -> Value {
     values.next().and_then(Result::ok).unwrap_or_default()
 }
 
-fn review(user: &str, turn: usize) -> Words {
+fn validate(user: &str, turn: usize) -> Words {
     let lookup = |query: &str| ("lookup", json!({"query": query, "max": 2}));
     match turn {
         0 => {
@@ -116,43 +112,23 @@ fn review(user: &str, turn: usize) -> Words {
         _ => {}
     }
     let terms = behind(user, "Terms that were found:");
-    let caps = terms["liability_caps"].as_array().cloned().unwrap_or_default();
-    let mut issues = Vec::new();
-    for cap in caps.iter().filter_map(Value::as_str) {
-        let digits: String = cap.chars().filter(char::is_ascii_digit).collect();
-        if digits.parse::<u64>().is_ok_and(|amount| amount > 1_000_000) {
-            let text = format!("Liability is capped at {cap}; the policy allows 1,000,000.");
-            issues.push(json!({"severity": "high", "text": text}));
-        }
-    }
-    if terms["payment_days"].as_array().is_some_and(|days| days.len() > 1) {
-        let text = "Two payment terms are stated, 30 and 45 days: which one counts?";
-        issues.push(json!({"severity": "medium", "text": text}));
-    }
-    let risk = issues.first().map_or(json!("low"), |issue| issue["severity"].clone());
-    answer(&json!({"issues": issues, "risk": risk}), 0.8)
+    answer(&by_rules("findings.v1", &json!({"kind": kind(user), "terms": terms})), 0.8)
 }
 
-fn summarise(user: &str) -> Words {
-    let (terms, issues) = (behind(user, "\nTerms:"), behind(user, "\nIssues:"));
-    let first = |list: &str| match &terms[list][0] {
-        Value::String(text) => text.clone(),
-        Value::Null => "none stated".to_owned(),
-        other => other.to_string(),
-    };
-    let (one, other) = (first("parties"), terms["parties"][1].as_str().unwrap_or("nobody"));
-    let mut text = format!(
-        "A contract between {one} and {other}, under the law of {}. Liability is capped at {}.",
-        first("governing_laws"),
-        first("liability_caps")
-    );
-    if let Some(worst) = issues[0]["text"].as_str() {
-        text = format!("{text} The worst issue: {worst}");
-    }
-    answer(&json!({"text": text}), 0.9)
+fn brief(user: &str) -> Words {
+    let (findings, terms) = (behind(user, "The review:"), behind(user, "Terms that were found:"));
+    let quotes = ["parties", "effective_date", "payment_days", "liability_cap", "governing_law"]
+        .into_iter()
+        .filter_map(|term| terms.pointer(&format!("/{term}/0/source/quote")))
+        .map(|quote| json!({"text": quote}));
+    let summary = Value::Array(quotes.collect());
+    let dossier = json!({"kind": kind(user), "terms": terms, "findings": findings, "text": "-"});
+    let mut brief = by_rules("brief.v1", &dossier);
+    brief["summary"] = summary;
+    answer(&brief, 0.9)
 }
 
-fn front_desk(user: &str, turn: usize) -> Words {
+fn triage(user: &str, turn: usize) -> Words {
     let line = |key: &str| {
         let found = user.lines().find_map(|line| line.strip_prefix(key));
         found.unwrap_or_default().trim().to_owned()
@@ -163,18 +139,21 @@ fn front_desk(user: &str, turn: usize) -> Words {
         tried.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let found = behind(user, "What the last of them found out:");
     if let Some(found) = found["answer"].as_str().filter(|found| !found.is_empty()) {
-        let handled_by: Vec<_> = tried.iter().filter(|role| **role != "front-desk").collect();
+        let handled_by: Vec<_> = tried.iter().filter(|role| **role != "triage").collect();
         let reply = format!("Dear {customer}, {found}");
         return answer(&json!({"reply": reply, "handled_by": handled_by}), 0.9);
     }
     if turn == 0 && tried.is_empty() {
         return Words::Calls(vec![("lookup", json!({"query": request}))]);
     }
-    let wanted = if request.contains("invoice") { "accounts" } else { "engineers" };
-    let next = [wanted, "engineers", "accounts"].into_iter().find(|role| !tried.contains(role));
+    let is_about_money = request.contains("invoice") || request.contains("charged");
+    let wanted = if is_about_money { "billing" } else { "technology" };
+    let next = [wanted, "technology", "billing"].into_iter().find(|role| !tried.contains(role));
     let (question, handoff) = match next {
         Some(role) => (Value::Null, json!({"to": role, "reason": "the handbook names you"})),
-        None => (json!(format!("Nobody knows what to tell {customer}: {request}")), Value::Null),
+        None => {
+            (json!(format!("Nobody in the team can answer {customer}: {request}")), Value::Null)
+        }
     };
     let answer = json!({
         "output": null, "confidence": 0.9, "unsure": null, "needs_human": question, "handoff": handoff
@@ -182,11 +161,16 @@ fn front_desk(user: &str, turn: usize) -> Words {
     Words::Text(canonical(&answer))
 }
 
-fn plan(user: &str) -> Words {
+/// At first a plan that cannot be done, as models sometimes make one.
+fn plan(user: &str, turn: usize) -> Words {
     let line = |key: &str| user.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default();
     let place = line("Place: ");
-    let errand = |about: &str| json!({"id": about, "role": "inquirer", "input": {"place": place, "about": about}});
-    let agenda = json!({"id": "agenda", "role": "agenda-writer", "input": {
+    if turn == 0 {
+        let step = json!({"id": "venue", "role": "estate-agent", "input": {"place": place}});
+        return answer(&json!({"steps": [step]}), 0.9);
+    }
+    let errand = |about: &str| json!({"id": about, "role": "scout", "input": {"place": place, "about": about}});
+    let agenda = json!({"id": "agenda", "role": "drafter", "input": {
         "guests": {"$from": "input.guests"},
         "facts": [{"$from": "venue.fact"}, {"$from": "weather.fact"}]
     }});

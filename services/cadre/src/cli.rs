@@ -15,7 +15,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use crate::{
     commands::{
         alert, approval, audit, bench, breaker, bus, check, completion, config, demo, dev, dlq,
-        doctor, goal, init, pack, serve, task, token, upgrade, version,
+        doctor, eval, goal, init, pack, serve, task, token, upgrade, version,
     },
     exit::{Code, Failure, code_of},
     output,
@@ -43,6 +43,7 @@ enum Command {
     Approval(approval::ApprovalArgs),
     Init(init::InitArgs),
     Pack(pack::PackArgs),
+    Eval(eval::EvalArgs),
     Bus(bus::BusArgs),
     Breaker(breaker::BreakerArgs),
     Alert(alert::AlertArgs),
@@ -119,6 +120,7 @@ fn service(command: &Command, settings: &Settings) -> String {
         | Command::Approval(_)
         | Command::Init(_)
         | Command::Pack(_)
+        | Command::Eval(_)
         | Command::Bus(_)
         | Command::Breaker(_)
         | Command::Alert(_)
@@ -181,6 +183,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Approval(args) => approval::run(args, settings).await,
         Command::Init(args) => init::run(&args),
         Command::Pack(args) => pack::run(args, settings).await,
+        Command::Eval(args) => eval::run(args, settings).await,
         Command::Bus(args) => bus::run(args, settings).await,
         Command::Breaker(args) => breaker::run(args, settings).await,
         Command::Alert(args) => alert::run(args, settings).await,

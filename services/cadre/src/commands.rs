@@ -15,6 +15,7 @@ pub(crate) mod demo;
 pub(crate) mod dev;
 pub(crate) mod dlq;
 pub(crate) mod doctor;
+pub(crate) mod eval;
 pub(crate) mod goal;
 pub(crate) mod http;
 pub(crate) mod init;

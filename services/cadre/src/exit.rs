@@ -36,7 +36,7 @@ pub enum Code {
     Refused = 14,
     /// Builds do not fit together; the message names the task, the member or the feature.
     Incompatible = 15,
-    /// A pack's samples come to something worse than its baseline.
+    /// A pack's samples or a suite's cases come to something worse than their baseline, or than expected.
     Regressed = 16,
 }
 
@@ -84,7 +84,9 @@ impl Code {
             }
             Self::Refused => "a decision or a wish for a task was refused; the message says why",
             Self::Incompatible => "builds do not fit together: a task, a member or a feature",
-            Self::Regressed => "a pack's samples come to something worse than its baseline",
+            Self::Regressed => {
+                "samples or cases come to something worse than their baseline, or than expected"
+            }
         }
     }
 }

@@ -12,8 +12,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use cadre_core::{limits::PACK_BYTES_MAX, pack::PackSource};
+use cadre_core::{
+    limits::PACK_BYTES_MAX,
+    pack::{PackSource, with_model},
+};
 use include_dir::{Dir, DirEntry, include_dir};
+
+use crate::exit::{Code, Failure};
 
 pub use self::beside::Place;
 
@@ -146,6 +151,22 @@ pub fn read(named: &Path) -> Result<PackSource, FolderError> {
     built_in.ok_or_else(|| {
         let names: Vec<_> = BuiltIn::all().map(BuiltIn::folder).collect();
         FolderError::NotFound { path: named.to_owned(), built_in: names.join(", ") }
+    })
+}
+
+/// The same pack with this one model (`provider/model`) behind every name of its models.
+///
+/// # Errors
+/// [`Code::Usage`] when the model is none.
+pub fn asking(source: &PackSource, model: &str) -> Result<PackSource, Failure> {
+    let is_model = model
+        .split_once('/')
+        .is_some_and(|(provider, name)| !provider.is_empty() && !name.is_empty());
+    with_model(source, model).filter(|_| is_model).ok_or_else(|| {
+        let text = format!(
+            "ask model {model}: write provider/model, such as openai/gpt-5-mini-2025-08-07"
+        );
+        Failure::new(Code::Usage, text)
     })
 }
 

@@ -119,7 +119,7 @@ fn the_shipped_pack_is_valid() {
 fn a_template_is_a_valid_pack_at_once() {
     let folder = tempfile::tempdir().unwrap();
     for (template, workflow) in
-        [("contract", "intake"), ("support", "helpdesk"), ("planner", "outing")]
+        [("contract", "contract-intake"), ("support", "support"), ("planner", "planner")]
     {
         let pack = folder.path().join(template);
         let pack = pack.to_str().unwrap();

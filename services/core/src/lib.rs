@@ -10,6 +10,7 @@ pub mod breaker;
 pub mod check;
 pub mod contract;
 pub mod document;
+pub mod eval;
 pub mod expr;
 pub mod fleet;
 pub mod ids;

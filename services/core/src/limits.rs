@@ -48,6 +48,9 @@ pub const EXPRESSION_WORK_MAX: u64 = 1_000_000;
 /// Bytes of one pack, all files together.
 pub const PACK_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Times that one case of a suite is played: beyond it nobody waits for the answer.
+pub const EVAL_TRIES_MAX: u32 = 1_000;
+
 /// Pack revisions that a starting worker looks through for roles that open tasks may still need: each
 /// is fetched and compiled, in tens of milliseconds.
 pub const REVISIONS_LOOKED_BACK_MAX: usize = 256;

@@ -30,7 +30,7 @@ use std::fmt;
 use serde_json::Value;
 
 pub use self::source::{PackSource, PackSourceError};
-pub(crate) use self::units::{decimal, usd_shown};
+pub(crate) use self::units::{decimal, duration, shown as duration_shown, usd_shown};
 use crate::workflow::Workflow;
 
 /// One thing wrong with a pack.
@@ -103,6 +103,17 @@ pub fn with_model(source: &PackSource, model: &str) -> Option<PackSource> {
 #[must_use]
 pub fn simulated(source: &PackSource) -> Option<PackSource> {
     swap::simulated(source)
+}
+
+/// One YAML document as JSON, within the bounds of packs.
+///
+/// # Errors
+/// What is wrong with it, and where.
+pub(crate) fn yaml(text: &str) -> Result<Value, String> {
+    document::Document::parse(text).map(|document| document.value).map_err(|error| {
+        let at = error.position.map(|at| format!("line {}, column {}: ", at.line, at.column));
+        format!("{}{}", at.unwrap_or_default(), error.message)
+    })
 }
 
 /// What changed from `old` to `new`, file by file, line by line; empty when nothing did.

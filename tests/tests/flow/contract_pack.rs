@@ -1,4 +1,5 @@
-//! The pack that ships does what the demo shows: both samples end with a valid brief.
+//! The pack that ships does what the demo shows: both samples end with a valid brief, and so does a text that
+//! no model was recorded for.
 
 use std::str;
 
@@ -23,6 +24,7 @@ async fn both_samples_become_briefs() {
         assert_eq!(answer["status"], "completed", "{sample}: {answer}");
         assert_eq!(answer["result"]["kind"], kind, "{sample}: {answer}");
         assert_eq!(answer["missing"], json!([]), "{sample}");
+        assert_eq!(answer["degraded"], json!([]), "{sample}: models have answered");
         let parties = answer["result"]["parties"].as_array().map_or(0, Vec::len);
         assert_eq!(parties, 2, "{sample}: {answer}");
         answers.push(answer);
@@ -42,6 +44,21 @@ async fn both_samples_become_briefs() {
     assert_eq!(resolved["value"], 45, "{resolved}");
     assert_eq!(resolved["source"]["clause"], "SCHEDULE B, 3", "{resolved}");
     assert_eq!(answers[1]["conflicts"], json!([]), "the other one does not");
+
+    // Nothing was recorded for this one: the rules do every step, and the answer says so.
+    let text = pack.file("samples/nda.txt").and_then(|text| str::from_utf8(text).ok());
+    let goal = json!({"text": format!("DRAFT\n\n{}", text.expect("text"))});
+    let task = bed.publish("contract-intake", "draft", &goal).await;
+    let answer = bed.answer(&task).await;
+    assert_eq!(answer["status"], "completed", "{answer}");
+    assert_eq!(answer["result"]["kind"], "nda", "{answer}");
+    let degraded = answer["degraded"].as_array().expect("a list");
+    let steps: Vec<_> = degraded.iter().map(|it| it["step"].as_str().expect("a step")).collect();
+    assert_eq!(steps, ["brief", "classify", "extract-0", "validate"], "{answer}");
+    let why = degraded[0]["reason"].as_str().expect("a reason");
+    assert!(why.contains("no cassette of the pack answers"), "{why}");
+    assert_eq!(answer["usd_micros"], 0, "a question without an answer costs nothing");
+
     verdict::is_clean(&bed).await;
     stack.stop().await;
 }

@@ -10,11 +10,11 @@ use cadre_core::{
 use cadre_tests::{bed::Bed, payment::Payment, verdict};
 use serde_json::{Value, json};
 
-/// A shipped pack at work, and the task of its sample.
-async fn sample(bed: &Bed, folder: &str) -> TaskId {
+/// A shipped pack at work, and the task of one of its samples.
+async fn sample(bed: &Bed, folder: &str, name: &str) -> TaskId {
     let pack = BuiltIn::find(folder).expect("it ships");
     bed.apply(&pack.source()).await;
-    let text = pack.file("samples/goal.json").expect("a sample");
+    let text = pack.file(&format!("samples/{name}.json")).expect("a sample");
     let goal: Value = serde_json::from_slice(text).expect("json");
     bed.publish(folder, folder, &goal).await
 }
@@ -31,7 +31,7 @@ async fn the_packs_of_every_pattern_do_what_they_show() {
     let bed = Bed::new().await;
     let stack = bed.stack().await;
 
-    let task = sample(&bed, "support").await;
+    let task = sample(&bed, "support", "error").await;
     let answer = bed.answer(&task).await;
     assert_eq!(answer["status"], "completed", "{answer}");
     assert_eq!(answer["result"]["reply"], "Dear ann, the fault is mended: please try again.");
@@ -39,7 +39,7 @@ async fn the_packs_of_every_pattern_do_what_they_show() {
     let expected = ["triage", "billing", "triage", "technology", "triage"];
     assert_eq!(turns(&bed, &task, "desk").await, expected);
 
-    let task = sample(&bed, "research").await;
+    let task = sample(&bed, "research", "goal").await;
     let answer = bed.answer(&task).await;
     assert_eq!(answer["status"], "completed", "{answer}");
     assert_eq!(answer["result"]["text"], "The lighthouse is old, and The lighthouse is useful.");
@@ -47,7 +47,7 @@ async fn the_packs_of_every_pattern_do_what_they_show() {
     let round = ["researcher", "writer", "editor"];
     assert_eq!(turns(&bed, &task, "desk").await, [round, round].concat());
 
-    let task = sample(&bed, "planner").await;
+    let task = sample(&bed, "planner", "lisbon").await;
     let answer = bed.answer(&task).await;
     assert_eq!(answer["status"], "completed", "{answer}");
     let agenda = "For 12 guests: the venue of Lisbon is fine, the weather of Lisbon is fine.";
@@ -88,7 +88,7 @@ async fn a_desk_that_cannot_help_asks_a_person_who_answers() {
     let answer = desk.bed.answer(&task).await;
     assert_eq!(answer["result"]["reply"], "Look on the roof.", "{answer}");
     let told = desk.ends(0, &["task", "watch", task.as_str()]).await;
-    for part in ["supervisor, at most 8 turns", "hands off to billing: it is about money"] {
+    for part in ["supervisor, at most 8 turns", "hands off to billing: the handbook names you"] {
         assert!(told.text().contains(part), "{part}:\n{}", told.text());
     }
     verdict::is_clean(&desk.bed).await;

@@ -13,6 +13,7 @@ mod crews;
 mod dead;
 mod duplicates;
 mod effects;
+mod eval;
 mod failures;
 mod fan_out;
 mod hostile;

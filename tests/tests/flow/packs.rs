@@ -8,12 +8,14 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-/// Templates, and the built-in packs that they are.
-const TEMPLATES: [(&str, &str); 3] =
-    [("contract", "intake"), ("support", "helpdesk"), ("planner", "outing")];
+/// Templates: built-in packs of these names.
+const TEMPLATES: [&str; 3] = ["contract", "support", "planner"];
 
 /// Runs `cadre`; its exit code, data and talk.
-async fn cadre(args: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String, String) {
+pub(crate) async fn cadre(
+    args: &[&str],
+    variables: &[(&str, &str)],
+) -> (Option<i32>, String, String) {
     let mut command = Command::new(program());
     command.args(args).stdin(Stdio::null()).env("NO_COLOR", "1").env_remove("CADRE_NATS");
     let output = command.envs(variables.iter().copied()).output().await.expect("cadre runs");
@@ -22,7 +24,7 @@ async fn cadre(args: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, Strin
 }
 
 /// A new folder with a template in it.
-async fn init(template: &str) -> (TempDir, String) {
+pub(crate) async fn init(template: &str) -> (TempDir, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let pack = folder.path().join("pack").to_str().expect("a name").to_owned();
     let (code, _, talk) = cadre(&["init", "--template", template, &pack], &[]).await;
@@ -32,7 +34,7 @@ async fn init(template: &str) -> (TempDir, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_template_passes_its_check_and_its_test_at_once() {
-    for (template, _) in TEMPLATES {
+    for template in TEMPLATES {
         let (_folder, pack) = init(template).await;
         let (code, _, talk) = cadre(&["pack", "check", &pack], &[]).await;
         assert_eq!(code, Some(0), "{talk}");
@@ -41,7 +43,8 @@ async fn every_template_passes_its_check_and_its_test_at_once() {
         let report: Value = serde_json::from_str(&data).expect("JSON");
         assert_eq!(report["regressed"], false);
         for (name, sample) in report["samples"].as_object().expect("samples") {
-            assert_eq!(sample["run"]["status"], "completed", "{name}: {sample}");
+            let status = if name == "stray.json" { "waiting" } else { "completed" };
+            assert_eq!(sample["run"]["status"], status, "{name}: {sample}");
             assert_eq!(sample["run"]["problems"], serde_json::json!([]), "{name}");
             assert!(!sample["run"]["calls"].as_array().expect("calls").is_empty(), "{name}");
         }
@@ -51,9 +54,12 @@ async fn every_template_passes_its_check_and_its_test_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_prompt_is_shown_with_its_effect() {
     let (_folder, pack) = init("planner").await;
-    let prompt = Path::new(&pack).join("prompts/organiser.md");
+    let prompt = Path::new(&pack).join("prompts/strategist.md");
     let text = fs::read_to_string(&prompt).expect("a prompt");
     fs::write(&prompt, text.replace("You plan outings.", "You plan excursions.")).expect("written");
+    let contract = Path::new(&pack).join("contracts/fact.v1.json");
+    let schema = fs::read_to_string(&contract).expect("a contract");
+    fs::write(&contract, schema.replacen('{', "{\"title\": \"Fact\",", 1)).expect("written");
     let (code, data, talk) = cadre(&["pack", "test", &pack], &[]).await;
     assert_eq!(code, Some(16), "{data}{talk}");
     for part in [
@@ -61,6 +67,7 @@ async fn a_changed_prompt_is_shown_with_its_effect() {
         "the nearest one differs in the system prompt",
         "-You plan outings.",
         "+You plan excursions.",
+        "contracts/fact.v1.json",
     ] {
         assert!(data.contains(part), "no {part:?} in:\n{data}");
     }
@@ -71,21 +78,21 @@ async fn a_changed_prompt_is_shown_with_its_effect() {
 async fn cassettes_hold_what_the_stand_in_says() {
     let model = stand_in().await;
     let provider = format!("local={}", model.url("/v1/"));
-    for (template, name) in TEMPLATES {
+    for template in TEMPLATES {
         let (_folder, pack) = init(template).await;
         // Not there before the first recording.
         let _ = fs::remove_dir_all(Path::new(&pack).join("cassettes"));
         let args = ["pack", "record", &pack, "--model", "local/stand-in"];
         let (code, _, talk) = cadre(&args, &[("CADRE_PROVIDERS", &provider)]).await;
         assert_eq!(code, Some(0), "{template}: {talk}");
-        let shipped = format!("{}/../services/cadre/packs/{name}", env!("CARGO_MANIFEST_DIR"));
+        let shipped = format!("{}/../services/cadre/packs/{template}", env!("CARGO_MANIFEST_DIR"));
         if std::env::var_os("UPDATE").is_some() {
             copy(Path::new(&pack), Path::new(&shipped), "cassettes");
             let baseline = Path::new(&pack).join("baseline.json");
             fs::copy(baseline, Path::new(&shipped).join("baseline.json")).expect("copied");
         }
         let (new, old) = (lines(Path::new(&pack)), lines(Path::new(&shipped)));
-        assert_eq!(new, old, "{name}: run this test with UPDATE=1");
+        assert_eq!(new, old, "{template}: run this test with UPDATE=1");
     }
 }
 

@@ -148,9 +148,9 @@ fn a_good_trip_is_not_undone_whatever_dies() {
 fn every_shipped_pack_survives_a_crash_behind_every_write() {
     for pack in BuiltIn::all() {
         let path = match pack.folder() {
-            "contract" | "intake" => "samples/nda.txt",
-            "helpdesk" => "samples/charge.json",
-            "outing" => "samples/lisbon.json",
+            "contract" => "samples/nda.txt",
+            "support" => "samples/charge.json",
+            "planner" => "samples/lisbon.json",
             _ => "samples/goal.json",
         };
         let calm =

@@ -6,6 +6,8 @@ mod llama;
 mod phoenix;
 mod prometheus;
 
+mod packs;
+
 use std::{sync::Arc, time::Duration};
 
 use cadre_core::{

@@ -7,7 +7,11 @@ mod watch;
 
 use std::{path::PathBuf, time::Duration};
 
-use cadre_core::{pack::compile, task::EndStatus, workflow::Workflow};
+use cadre_core::{
+    pack::{PackSource, compile},
+    task::EndStatus,
+    workflow::Workflow,
+};
 use cadre_runtime::shutdown::{Phase, Shutdown};
 use clap::{Args, Subcommand};
 use serde_json::Value;
@@ -19,7 +23,7 @@ use crate::{
     commands::pack::{apply_failure, short},
     exit::{Code, Failure},
     output::{self, Format, OutputArgs},
-    packs::BuiltIn,
+    packs::{self, BuiltIn},
     settings::Settings,
     stack::{Stack, StackOptions},
 };
@@ -37,6 +41,8 @@ Examples:
   cadre demo --input contract.txt        a contract of your own, as plain text
   pdftotext contract.pdf - | cadre demo --input -
   cadre demo --keep                      leaves everything running, to look around
+  cadre demo --pack support              another pack, with the first of its samples
+  OPENAI_API_KEY=... cadre demo --model openai/gpt-5-mini-2025-08-07
   cadre demo -o json > answer.json
   cadre demo chaos                       breaks things for a minute, and checks what is left"
 )]
@@ -52,6 +58,9 @@ pub(crate) struct DemoArgs {
     /// Which built-in pack to show.
     #[arg(long, value_name = "NAME", default_value = "contract")]
     pack: String,
+    /// Ask this one, as provider/model, in place of the recorded answers: see `cadre serve --help`.
+    #[arg(long, value_name = "MODEL")]
+    model: Option<String>,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -79,14 +88,18 @@ async fn goal_to_answer(args: DemoArgs, settings: &Settings) -> anyhow::Result<(
         let text = format!("find pack {}: built in are {}", args.pack, names.join(", "));
         Failure::new(Code::NotFound, text)
     })?;
-    let workflow = compile(&pack.source())?;
+    let source = match &args.model {
+        Some(model) => packs::asking(&pack.source(), model)?,
+        None => pack.source(),
+    };
+    let workflow = compile(&source)?;
     // A mistake in the input is said before anything is started.
     let document = input::read(args.input.as_deref(), pack)?;
     document.check(&workflow)?;
     let shutdown = Shutdown::new();
     shutdown.listen()?;
     let (mut ground, stack) = tokio::select! {
-        opened = open(pack, settings) => opened?,
+        opened = open(&source, settings) => opened?,
         () = shutdown.triggered() => return Err(interrupted()),
     };
     let mut outcome = tokio::select! {
@@ -113,10 +126,10 @@ async fn goal_to_answer(args: DemoArgs, settings: &Settings) -> anyhow::Result<(
 }
 
 /// Starts the broker and every service, with the pack in place.
-async fn open(pack: BuiltIn, settings: &Settings) -> anyhow::Result<(Ground, Stack)> {
+async fn open(pack: &PackSource, settings: &Settings) -> anyhow::Result<(Ground, Stack)> {
     let ground = broker::ground(settings, PrivateOptions::default(), "demo").await?;
     let packs = broker::packs_on(&ground.connection).await?;
-    let applied = packs.apply(&pack.source()).await.map_err(|error| apply_failure(&error))?;
+    let applied = packs.apply(pack).await.map_err(|error| apply_failure(&error))?;
     let inference = Some(settings.models.clone());
     let options = StackOptions { inference, ..StackOptions::all() };
     let stack = Stack::start(&ground.connection, options).await?;

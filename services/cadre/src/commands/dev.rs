@@ -52,7 +52,8 @@ Examples:
   cadre dev --ephemeral              forgets everything at the end
   cadre dev --data ./store --port 4333
   cadre dev --http 127.0.0.1:8080
-  cadre dev --nats nats://127.0.0.1:4222    the services only, on a broker that runs")]
+  cadre dev --nats nats://127.0.0.1:4222    the services only, on a broker that runs
+  ANTHROPIC_API_KEY=... cadre dev --model anthropic/claude-haiku-4-5-20251001")]
 pub(crate) struct DevArgs {
     /// Keep the store in a temporary folder that goes away.
     #[arg(long, conflicts_with = "data")]
@@ -68,6 +69,10 @@ pub(crate) struct DevArgs {
     /// Show figures for Prometheus at http://ADDR/metrics; default: any free port here [env: CADRE_METRICS].
     #[arg(long, value_name = "ADDR")]
     metrics: Option<SocketAddr>,
+    /// Let the built-in pack ask this one, as provider/model, in place of the recorded answers: see
+    /// `cadre serve --help`. The pack stays so until it is applied anew.
+    #[arg(long, value_name = "MODEL")]
+    model: Option<String>,
 }
 
 impl DevArgs {
@@ -95,7 +100,7 @@ pub(crate) async fn run(args: DevArgs, settings: &Settings) -> anyhow::Result<()
         () = shutdown.triggered() => return Ok(()),
     };
     let packs = broker::packs_on(&ground.connection).await?;
-    apply(&packs).await?;
+    apply(&packs, args.model.as_deref()).await?;
     let inference = Some(settings.models.clone());
     let edge = Some(edge(&args, settings)?);
     let options = StackOptions { inference, edge, ..StackOptions::all() };
@@ -165,14 +170,17 @@ fn free(port: u16) -> Option<u16> {
 }
 
 /// Applies the pack that is built in, unless somebody has made it their own.
-async fn apply(packs: &KvPacks) -> anyhow::Result<()> {
+async fn apply(packs: &KvPacks, model: Option<&str>) -> anyhow::Result<()> {
     let Some(pack) = BuiltIn::find(PACK) else { return Ok(()) };
-    let source = pack.source();
+    let source = match model {
+        Some(model) => crate::packs::asking(&pack.source(), model)?,
+        None => pack.source(),
+    };
     let entries = packs.ls().await?;
     let own = entries
         .iter()
         .find(|entry| BuiltIn::find(&entry.workflow).is_some_and(|it| it.folder() == PACK));
-    if let Some(own) = own.filter(|own| own.revision != source.revision()) {
+    if let Some(own) = own.filter(|own| model.is_none() && own.revision != source.revision()) {
         output::say(&format!(
             "pack {} stays at its revision {}; for the built-in one: cadre pack apply {PACK}",
             own.workflow,

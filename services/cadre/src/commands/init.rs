@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cadre init --template contract intake      contract intake: sort, find terms, review, summarise
+  cadre init --template contract intake      contract intake: classify, extract, validate, brief
   cadre init --template support desk         a support desk whose router is a model
   cadre init --template planner outing       a planner that is a model
   cadre pack check intake && cadre pack test intake")]
@@ -45,9 +45,9 @@ impl Template {
     /// The built-in pack that it is.
     fn pack(self) -> &'static str {
         match self {
-            Self::Contract => "intake",
-            Self::Support => "helpdesk",
-            Self::Planner => "outing",
+            Self::Contract => "contract",
+            Self::Support => "support",
+            Self::Planner => "planner",
         }
     }
 }

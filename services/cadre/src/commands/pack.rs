@@ -1,12 +1,12 @@
 //! `cadre pack`: checks packs here, and brings them onto the bus.
 
-mod check;
-mod drift;
+pub(crate) mod check;
+pub(crate) mod drift;
 mod excerpt;
 mod record;
 mod run;
 mod show;
-mod stage;
+pub(crate) mod stage;
 
 use std::path::PathBuf;
 
@@ -45,7 +45,7 @@ Examples:
   cadre pack apply packs/contract            new goals get it; running tasks keep theirs
   cadre pack apply contract                  the one that is built in
   cadre pack show contract-intake -o json
-  cadre pack test packs/intake               its samples come to the same as before
+  cadre pack test packs/contract             its samples come to the same as before
   cadre pack schema > pack.schema.json       for an editor")]
 pub(crate) struct PackArgs {
     #[command(subcommand)]

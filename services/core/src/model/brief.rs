@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::{
     Manner, Prompt, ToolCall, ToolSpec, Turn,
     answer::{AnswerForm, doubted},
@@ -20,6 +22,9 @@ use crate::{
     workflow::{ModelRole, Pattern, Role, Workflow},
 };
 
+/// Where a planner's input says why its plan was refused.
+const PROBLEMS: &str = "problems";
+
 /// What one role is told in one pack revision.
 #[derive(Debug)]
 pub struct Brief {
@@ -30,6 +35,8 @@ pub struct Brief {
     form: AnswerForm,
     documents: Arc<Library>,
     tokens: u64,
+    /// Its answers are plans, which can be refused although they fit the contract.
+    is_planner: bool,
 }
 
 #[derive(Debug)]
@@ -93,8 +100,9 @@ impl Brief {
         }
         let system = system.trim_start().to_owned();
         let documents = Arc::new(Library::new(&terms.documents));
+        let is_planner = plans(workflow, role);
         let role = role.name.clone();
-        let mut brief = Self { role, terms, system, tools, form, documents, tokens: 0 };
+        let mut brief = Self { role, terms, system, tools, form, documents, tokens: 0, is_planner };
         brief.tokens = tokens::of_prompt(&brief.prompt(Vec::new()), &brief.manner());
         Ok(brief)
     }
@@ -147,6 +155,22 @@ impl Brief {
         self.tokens
     }
 
+    /// What the conversation began with, and why the plan that it came to was refused: a planner that
+    /// is asked anew goes on in the conversation that its journal has.
+    pub(super) fn begun_with(&self, input: &Payload) -> (Payload, Option<String>) {
+        let whole = (input.clone(), None);
+        let Some(fields) = input.value().as_object().filter(|_| self.is_planner) else {
+            return whole;
+        };
+        let Some(problems) = fields.get(PROBLEMS).and_then(Value::as_str) else { return whole };
+        let mut rest = fields.clone();
+        rest.remove(PROBLEMS);
+        match Payload::from_value(Value::Object(rest)) {
+            Ok(rest) => (rest, Some(problems.to_owned())),
+            Err(_) => whole,
+        }
+    }
+
     /// What the model reads of a step's input.
     pub(super) fn passed(&self, input: &Payload) -> Result<Passed, EvalError> {
         let prompt = &self.terms.prompt;
@@ -192,6 +216,12 @@ fn tool(role: &Name, name: &Name, specs: &[ToolSpec]) -> Result<Tool, BriefError
     let arguments = Contract::compile(name.as_str(), 1, &spec.parameters)
         .map_err(|source| BriefError::Tool { tool: name.clone(), source })?;
     Ok(Tool { spec, arguments })
+}
+
+/// Whether a role makes the plan of a crew of the workflow.
+fn plans(workflow: &Workflow, role: &Role) -> bool {
+    let mut crews = workflow.steps.iter().filter_map(|step| step.crew());
+    crews.any(|crew| crew.pattern == Pattern::Planner && crew.lead.name == role.name)
 }
 
 /// Whom a role can hand its work to, in any crew of the workflow; in order, each once.

@@ -12,7 +12,8 @@
 //! Pure: the agent's shell does what [`Dialogue::act`] says and tells what came of it, live or from the
 //! step's journal. Invariant: what to do follows from what was heard and from nothing else, so a takeover
 //! that hears the same asks the same. A later attempt hears all that earlier ones were told, and only then
-//! has calls and a repair of its own: a retry goes on where the conversation was given up.
+//! has calls and a repair of its own: a retry goes on where the conversation was given up. A planner whose
+//! plan was refused is such a retry: it hears why behind the plan.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -59,6 +60,8 @@ pub struct Dialogue {
     tool_errors: u32,
     is_told_to_be_brief: bool,
     repairs: u32,
+    /// Why the first answer that fits was refused all the same; `None` once the model was told.
+    refused: Option<String>,
     outcome: Option<Outcome>,
 }
 
@@ -85,7 +88,8 @@ impl Dialogue {
         input: &Payload,
         (tries, granted): (u32, Grant),
     ) -> Result<Self, Failure> {
-        let passed = brief.passed(input).map_err(|error| {
+        let (input, refused) = brief.begun_with(input);
+        let passed = brief.passed(&input).map_err(|error| {
             Failure::new(
                 FailureKind::Expression,
                 &format!("prompt of role {}: {error}", brief.role()),
@@ -105,6 +109,7 @@ impl Dialogue {
             tool_errors: 0,
             is_told_to_be_brief: false,
             repairs: 0,
+            refused,
             outcome: None,
         })
     }
@@ -169,7 +174,12 @@ impl Dialogue {
     fn judge(&mut self, text: &str, finish: Finish) -> Result<(), Failure> {
         let why = match (finish, self.brief.read(text)) {
             (Finish::Stop | Finish::Tools | Finish::Length, Ok(outcome)) => {
-                self.outcome = Some(outcome);
+                match self.refused.take() {
+                    Some(why) => self.turns.push(Turn::User(format!(
+                        "This cannot be done: {why}. Answer again, with the whole JSON object."
+                    ))),
+                    None => self.outcome = Some(outcome),
+                }
                 return Ok(());
             }
             (Finish::Filtered, _) => "the answer was kept back by the model's provider".to_owned(),

@@ -10,8 +10,8 @@
 //! tokens {input, cached, cache_write, output}          as the provider counts
 //! cost {usd_micros, tokens}, took_ms
 //! tools {offered, called, errors}                      errors: calls so far that could not be made
-//! context {ask_sha256, system_sha256, tools_sha256, input_sha256, turns_sha256, tokens_estimated, turns,
-//!          documents, input_omitted, omitted}          what was passed, and what was left out
+//! context {ask_sha256, system_sha256, tools_sha256, input_sha256, turns_sha256, manner_sha256,
+//!          tokens_estimated, turns, documents, input_omitted, omitted}   what was passed, and what left out
 //! ```
 
 use serde_json::{Value, json};
@@ -174,6 +174,7 @@ impl Question {
             "tools_sha256": hashes.tools.to_string(),
             "input_sha256": hashes.input.to_string(),
             "turns_sha256": hashes.turns.to_string(),
+            "manner_sha256": hashes.manner.to_string(),
             "tokens_estimated": self.tokens,
             "turns": self.prompt.turns.len(),
         });

@@ -1,5 +1,6 @@
 //! Conversations with a model that says what the test wants.
 
+mod plans;
 mod props;
 
 use std::sync::Arc;

@@ -10,7 +10,7 @@ pub(super) const DURATION_PATTERN: &str = "^[0-9]{1,9}(ms|s|m|h|d)$";
 pub(super) const DURATION_WANTED: &str = "is no duration: write 250ms, 8s, 5m, 72h or 3d";
 
 /// Reads `250ms`, `8s`, `5m`, `72h` or `3d`.
-pub(super) fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at_checked(digits)?;
     if number.len() > 9 {
@@ -28,7 +28,7 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
 }
 
 /// A duration as a pack would write it.
-pub(super) fn shown(duration: Duration) -> String {
+pub(crate) fn shown(duration: Duration) -> String {
     let ms = duration.as_millis();
     for (unit, size) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)] {
         if ms >= size && ms.is_multiple_of(size) {

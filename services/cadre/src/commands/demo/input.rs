@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     commands::bus::size,
     exit::{Code, Failure},
-    packs::BuiltIn,
+    packs::{BuiltIn, Place},
 };
 
 /// Bytes of a text: a goal is one message, the broker takes 1 MiB, and JSON needs some room around it.
@@ -20,9 +20,6 @@ const TEXT_BYTES_MAX: usize = 900 * 1024;
 
 /// Characters of a document's name, by its contract.
 const NAME_CHARS_MAX: usize = 200;
-
-/// The text that is used when none is named.
-const SAMPLE: &str = "samples/msa.txt";
 
 /// An input that was read.
 #[derive(Debug)]
@@ -56,10 +53,7 @@ impl Document {
 /// # Errors
 /// [`Code::Usage`] when there is no text in it that a goal can carry.
 pub(super) fn read(file: Option<&Path>, pack: BuiltIn) -> anyhow::Result<Document> {
-    let Some(file) = file else {
-        let sample = pack.file(SAMPLE).unwrap_or_default();
-        return Ok(document(SAMPLE, sample)?);
-    };
+    let Some(file) = file else { return sample(pack) };
     let failed = |error: io::Error| usage(format!("read {}: {error}", file.display()));
     if file == Path::new("-") {
         let bytes = limited(io::stdin().lock()).map_err(failed)?;
@@ -69,6 +63,19 @@ pub(super) fn read(file: Option<&Path>, pack: BuiltIn) -> anyhow::Result<Documen
     let bytes = limited(opened).map_err(failed)?;
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned());
     Ok(document(&name.unwrap_or_default(), &bytes)?)
+}
+
+/// The first sample of a pack: an input as JSON, or the text of one.
+fn sample(pack: BuiltIn) -> anyhow::Result<Document> {
+    let name = Place::BuiltIn(pack).samples()?.into_iter().next().unwrap_or_default();
+    let name = format!("samples/{name}");
+    let content = pack.file(&name).unwrap_or_default();
+    if !Path::new(&name).extension().is_some_and(|it| it == "json") {
+        return Ok(document(&name, content)?);
+    }
+    let value =
+        serde_json::from_slice(content).map_err(|error| usage(format!("use {name}: {error}")))?;
+    Ok(Document { name, value })
 }
 
 /// One byte more than is allowed, so that it shows.

@@ -80,7 +80,7 @@ pub(super) fn run(pack: &Path, format: Format) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// [`Code::PackInvalid`]
-pub(super) fn compiled(pack: &Path, source: &PackSource) -> anyhow::Result<Workflow> {
+pub(crate) fn compiled(pack: &Path, source: &PackSource) -> anyhow::Result<Workflow> {
     compile(source).map_err(|errors| {
         errors.0.iter().for_each(|problem| output::say(&shown(problem, source)));
         invalid(pack, errors.0.len())

@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use cadre_core::{
-    pack::{PackSource, diff, simulated},
+    eval::Latency,
+    pack::{PackSource, compile, diff},
+    payload::Hash,
     workflow::Workflow,
 };
 use clap::Args;
@@ -21,7 +23,7 @@ use crate::{
         text::{clean, count, usd},
     },
     packs::{self, Place},
-    settings::Settings,
+    settings::{ModelSettings, Settings},
     stack::StackOptions,
 };
 
@@ -33,21 +35,26 @@ pub(super) const BASELINE: &str = "baseline.json";
 /// Starts a private broker and every service, publishes each file of samples/, and compares what comes of it
 /// with baseline.json: how the task ended, its result, whether that fits its contract, the steps, the models
 /// and tools that were called, cost, tokens and latency. Simulated models say what cassettes/ has of them, so
-/// the run is the same each time: what differs is what you changed. Cost, tokens and latency may grow by a
-/// tenth; anything else that differs is a regress.
+/// the run is the same each time: what differs is what you changed, which is shown beside it. Latency is what
+/// the models took, recorded ones when they were recorded. Cost, tokens and latency may grow by a tenth;
+/// anything else that differs is a regress.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cadre pack test packs/intake               compares with packs/intake/baseline.json
-  cadre pack test intake -o json             the one that is built in
-  cadre pack test packs/intake --accept      what came out is right: keep it as the baseline")]
+  cadre pack test packs/contract             compares with packs/contract/baseline.json
+  cadre pack test contract -o json           the one that is built in
+  cadre pack test packs/contract --accept    what came out is right: keep it as the baseline
+  OPENAI_API_KEY=... cadre pack test contract --model openai/gpt-5-mini-2025-08-07")]
 pub(super) struct TestArgs {
     /// The pack's folder, or the name of one that is built in.
     #[arg(value_name = "DIR")]
     pack: PathBuf,
     /// Keep what comes out as the new baseline.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "model")]
     accept: bool,
+    /// Ask this one, as provider/model, and show what is different with it.
+    #[arg(long, value_name = "MODEL")]
+    model: Option<String>,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -56,7 +63,8 @@ pub(super) struct TestArgs {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Baseline {
-    /// `pack.yaml` and the prompts as they were then, to show what has changed since.
+    /// `pack.yaml` and the prompts as they were then, to show what has changed since; of contracts and
+    /// documents the hash.
     pub(super) files: BTreeMap<String, String>,
     /// By sample.
     pub(super) samples: BTreeMap<String, Run>,
@@ -90,7 +98,8 @@ pub(super) async fn run(args: &TestArgs, settings: &Settings) -> anyhow::Result<
         let text = format!("pack {} has no samples/: put an input there", args.pack.display());
         return Err(Failure::new(Code::Usage, text).into());
     }
-    let runs = played(settings, &source, &workflow, &samples).await?;
+    let play = Play { settings, source: &source, model: args.model.as_deref() };
+    let runs = play.all(&samples).await?;
     match before {
         None => keep(&place, &Baseline { files: shown_files(&source), samples: runs }),
         Some(before) => {
@@ -100,32 +109,62 @@ pub(super) async fn run(args: &TestArgs, settings: &Settings) -> anyhow::Result<
     }
 }
 
-/// Plays every sample on a private deployment.
-pub(super) async fn played(
+/// A pack whose samples are played on a private deployment.
+pub(super) struct Play<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) source: &'a PackSource,
+    /// Asked whatever the pack says; `None` plays what was recorded.
+    pub(super) model: Option<&'a str>,
+}
+
+impl Play<'_> {
+    /// Plays every sample.
+    pub(super) async fn all(&self, samples: &[Sample]) -> anyhow::Result<BTreeMap<String, Run>> {
+        let stage = self.stage().await?;
+        let played = self.samples(&stage, samples).await;
+        stage.close().await;
+        played
+    }
+
+    async fn stage(&self) -> anyhow::Result<Stage> {
+        let (pack, services) = cast(self.settings, self.source, self.model)?;
+        Stage::open(self.settings, &pack, services).await
+    }
+
+    async fn samples(
+        &self,
+        stage: &Stage,
+        samples: &[Sample],
+    ) -> anyhow::Result<BTreeMap<String, Run>> {
+        let workflow = compile(self.source)?;
+        let mut runs = BTreeMap::new();
+        for sample in samples {
+            let key = sample.key();
+            let goal = (key.as_str(), &sample.input);
+            let trace = stage.play(&workflow, goal, Latency::OfModels).await?;
+            output::say(&format!("{}: {}", clean(&sample.name), trace.status));
+            runs.insert(sample.name.clone(), Run::from(trace));
+        }
+        Ok(runs)
+    }
+}
+
+/// The pack as it is played, and who answers for its models: without `model` nobody outside is asked, and what
+/// is not recorded fails.
+pub(crate) fn cast(
     settings: &Settings,
     source: &PackSource,
-    workflow: &Workflow,
-    samples: &[Sample],
-) -> anyhow::Result<BTreeMap<String, Run>> {
-    // Nobody outside is asked: what is not recorded fails.
-    let pack = simulated(source).unwrap_or_else(|| source.clone());
-    let stage = Stage::open(settings, &pack, StackOptions::all()).await?;
-    let mut runs = BTreeMap::new();
-    let mut outcome = Ok(());
-    for sample in samples {
-        match stage.play(workflow, sample).await {
-            Ok(run) => {
-                output::say(&format!("{}: {}", clean(&sample.name), run.status));
-                runs.insert(sample.name.clone(), run);
-            }
-            Err(error) => {
-                outcome = Err(error);
-                break;
-            }
+    model: Option<&str>,
+) -> anyhow::Result<(PackSource, StackOptions)> {
+    let simulated = settings.models.simulated;
+    let (pack, models) = match model {
+        Some(model) => (packs::asking(source, model)?, settings.models.clone()),
+        None => {
+            let pack = cadre_core::pack::simulated(source).unwrap_or_else(|| source.clone());
+            (pack, ModelSettings { simulated, ..ModelSettings::default() })
         }
-    }
-    stage.close().await;
-    outcome.map(|()| runs)
+    };
+    Ok((pack, StackOptions { inference: Some(models), ..StackOptions::all() }))
 }
 
 /// Writes a baseline beside the pack.
@@ -143,11 +182,15 @@ pub(super) fn keep(place: &Place, baseline: &Baseline) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What a person changes to make a model say something else.
+/// What a person changes to make a model say something else: whole where it is mostly short.
 pub(super) fn shown_files(source: &PackSource) -> BTreeMap<String, String> {
     let is_shown = |path: &str| path == "pack.yaml" || path.starts_with("prompts/");
-    let shown = source.files.iter().filter(|(path, _)| is_shown(path));
-    shown.map(|(path, text)| (path.clone(), String::from_utf8_lossy(text).into_owned())).collect()
+    let files = source.files.iter().filter(|(path, _)| !path.starts_with("cassettes/"));
+    let shown = |(path, text): (&String, &Vec<u8>)| match is_shown(path) {
+        true => (path.clone(), String::from_utf8_lossy(text).into_owned()),
+        false => (path.clone(), format!("sha256 {}\n", Hash::of(text))),
+    };
+    files.map(shown).collect()
 }
 
 fn baseline(place: &Place, args: &TestArgs) -> anyhow::Result<Baseline> {

@@ -11,11 +11,11 @@ use std::{
 
 use bytes::Bytes;
 use cadre_core::{
+    eval::Latency,
     model::{
         ModelRequest,
         cassette::{Question, Recorded, turn_of},
     },
-    pack::with_model,
     workflow::Workflow,
 };
 use cadre_nats::connect::Connection;
@@ -28,7 +28,7 @@ use futures::{FutureExt as _, StreamExt as _, stream::BoxStream};
 
 use super::{
     check,
-    drift::{Baseline, keep, played, shown_files},
+    drift::{Baseline, Play, keep, shown_files},
     stage::{Sample, Stage},
 };
 use crate::{
@@ -54,8 +54,8 @@ const REPLIES: &str = "_INBOX.>";
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  ANTHROPIC_API_KEY=... cadre pack record packs/intake --model anthropic/claude-haiku-4-5-20251001
-  CADRE_PROVIDERS=local=http://127.0.0.1:8080/v1/ cadre pack record packs/intake --model local/qwen3")]
+  ANTHROPIC_API_KEY=... cadre pack record packs/contract --model anthropic/claude-haiku-4-5-20251001
+  CADRE_PROVIDERS=local=http://127.0.0.1:8080/v1/ cadre pack record packs/contract --model local/qwen3")]
 pub(super) struct RecordArgs {
     /// The pack's folder.
     #[arg(value_name = "DIR")]
@@ -78,7 +78,7 @@ pub(super) async fn run(args: &RecordArgs, settings: &Settings) -> anyhow::Resul
         return Err(usage("no role asks a model").into());
     }
     let asked = match &args.model {
-        Some(model) => with_model(&source, model).ok_or_else(|| usage("the pack has gone"))?,
+        Some(model) => packs::asking(&source, model)?,
         None => source,
     };
     let workflow = check::compiled(folder, &asked)?;
@@ -103,9 +103,10 @@ async fn taped(
 ) -> anyhow::Result<BTreeMap<String, Vec<Recorded>>> {
     let mut taped = BTreeMap::new();
     for sample in samples {
+        let key = sample.key();
         let mut tape = Tape::open(stage.connection()).await?;
         let run = tokio::select! {
-            run = stage.play(workflow, sample) => run?,
+            run = stage.play(workflow, (key.as_str(), &sample.input), Latency::OfModels) => run?,
             never = tape.listen() => match never {},
         };
         let lines = tape.recorded(stage.connection()).await?;
@@ -120,9 +121,9 @@ async fn taped(
 /// Plays what was recorded, and keeps the outcome.
 async fn rebase(folder: &Path, place: &Place, settings: &Settings) -> anyhow::Result<()> {
     let source = packs::read(folder)?;
-    let workflow = check::compiled(folder, &source)?;
-    let samples = Sample::all(place, &workflow)?;
-    let runs = played(settings, &source, &workflow, &samples).await?;
+    let samples = Sample::all(place, &check::compiled(folder, &source)?)?;
+    let play = Play { settings, source: &source, model: None };
+    let runs = play.all(&samples).await?;
     keep(place, &Baseline { files: shown_files(&source), samples: runs })
 }
 

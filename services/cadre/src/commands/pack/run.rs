@@ -1,5 +1,6 @@
 //! What one run of a pack's sample came to, and what is different from the run before.
 
+use cadre_core::eval::{ModelCall, Trace};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -32,20 +33,16 @@ pub(super) struct Run {
     pub(super) usd_micros: u64,
     /// Tokens of prompts and answers.
     pub(super) tokens: u64,
-    /// How long the recorded models took, one after the other.
+    /// How long the models took, one after the other; recorded ones when they were recorded.
     pub(super) latency_ms: u64,
 }
 
-/// One call of a model.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ModelCall {
-    /// The step.
-    pub(super) step: String,
-    /// `provider/model`.
-    pub(super) model: String,
-    /// Tools that it wanted called, in its order.
-    pub(super) tools: Vec<String>,
+impl From<Trace> for Run {
+    fn from(trace: Trace) -> Self {
+        let Trace { status, result, violations, steps, problems, calls, .. } = trace;
+        let Trace { usd_micros, tokens, latency_ms, .. } = trace;
+        Self { status, result, violations, steps, problems, calls, usd_micros, tokens, latency_ms }
+    }
 }
 
 /// One thing that is not as it was.
