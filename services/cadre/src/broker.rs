@@ -227,10 +227,19 @@ pub fn local_now() -> UnixMillis {
 /// Connects to the server that `settings` name, or to the usual local one.
 ///
 /// # Errors
-/// [`Code::BusUnavailable`] when nobody answers.
+/// [`Code::BusUnavailable`] when nobody answers, [`Code::Usage`] when it cannot even be asked.
 pub async fn connect_to(settings: &Settings, name: &str) -> anyhow::Result<Connection> {
     let connected = try_connect(settings, name).await?;
-    connected.map_err(|error| Failure::new(Code::BusUnavailable, said(&error)).into())
+    connected.map_err(|error| {
+        let code = match &error {
+            ConnectError::Address { .. } | ConnectError::Credentials { .. } => Code::Usage,
+            ConnectError::Unreachable { .. }
+            | ConnectError::Refused { .. }
+            | ConnectError::TooOld { .. }
+            | ConnectError::NoJetStream { .. } => Code::BusUnavailable,
+        };
+        Failure::new(code, said(&error)).into()
+    })
 }
 
 /// Why there is no connection, with its cause; the causes below that only say it again.

@@ -138,7 +138,8 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         log: settings.log_format,
         filter: settings.log.clone(),
         ansi: output::has_color_on_stderr(),
-    })?;
+    })
+    .map_err(|error| Failure::new(Code::Usage, format!("{:#}", anyhow::Error::from(error))))?;
     match command {
         Command::Demo(args) => demo::run(args, settings).await,
         Command::Dev(args) => dev::run(args, settings).await,

@@ -24,7 +24,6 @@ use crate::{
     broker,
     exit::{Code, Failure},
     output::{self, Format, Listing, OutputArgs, text::span},
-    packs,
     settings::Settings,
 };
 
@@ -123,7 +122,7 @@ pub(crate) async fn run(args: PackArgs, settings: &Settings) -> anyhow::Result<(
 }
 
 async fn apply(args: &DirArgs, settings: &Settings) -> anyhow::Result<()> {
-    let source = packs::read(&args.pack)?;
+    let source = check::read(&args.pack)?;
     check::compiled(&args.pack, &source)?;
     let packs = broker::open_packs(settings, "pack").await?;
     let applied = packs.apply(&source).await.map_err(|error| apply_failure(&error))?;
@@ -138,7 +137,7 @@ async fn apply(args: &DirArgs, settings: &Settings) -> anyhow::Result<()> {
 }
 
 async fn compare(args: &DirArgs, settings: &Settings) -> anyhow::Result<()> {
-    let source = packs::read(&args.pack)?;
+    let source = check::read(&args.pack)?;
     let workflow = check::compiled(&args.pack, &source)?;
     let packs = broker::open_packs(settings, "pack").await?;
     let current = current(&packs, &workflow.name).await?;

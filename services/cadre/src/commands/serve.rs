@@ -7,7 +7,9 @@ use cadre_runtime::shutdown::Shutdown;
 use clap::{Args, ValueEnum};
 
 use crate::{
-    broker, output,
+    broker,
+    exit::{Code, Failure},
+    output,
     settings::Settings,
     stack::{Stack, StackOptions},
 };
@@ -32,8 +34,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_delimiter = ',', value_name = "ROLE")]
     agents: Vec<Name>,
     /// Steps of each role held at once.
-    #[arg(long, default_value_t = 64, value_name = "N")]
-    in_flight: usize,
+    #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    in_flight: u16,
     /// Publish in atomic batches: for a broker of one replica with `sync_interval: always`, and slower on
     /// any other.
     #[arg(long)]
@@ -73,7 +75,11 @@ pub(crate) async fn run(args: ServeArgs, settings: &Settings) -> anyhow::Result<
     shutdown.listen()?;
     let has = |role| args.role.contains(&role);
     let agents = match (has(Role::Agent), args.agents.is_empty()) {
-        (false, _) => None,
+        (false, true) => None,
+        (false, false) => {
+            let text = "--agents names roles for the service `agent`, which --role leaves out";
+            return Err(Failure::new(Code::Usage, text).into());
+        }
         (true, true) => Some(RoleSelection::All),
         (true, false) => Some(RoleSelection::Named(args.agents.clone())),
     };
@@ -83,7 +89,7 @@ pub(crate) async fn run(args: ServeArgs, settings: &Settings) -> anyhow::Result<
         agents,
         aggregator: has(Role::Aggregator),
         inference: has(Role::Inference).then(|| settings.models.clone()),
-        in_flight: args.in_flight,
+        in_flight: args.in_flight.into(),
         grouping: if args.group_commits { Grouping::On } else { Grouping::Off },
     };
     let connection = broker::connect_to(settings, "serve").await?;
