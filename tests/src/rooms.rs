@@ -8,7 +8,7 @@
 //!
 //! A room is a network namespace with two links, as a machine has two cables; pulling one is setting
 //! our end of it down. Its disk is a small tmpfs. All that needs rights that a test must not ask for:
-//! `make chaos NODES=3` runs it inside namespaces of its own (`unshare`), and says so in `CADRE_CHAOS_ROOMS`.
+//! `make chaos` runs it inside namespaces of its own (`unshare`), and says so in `CADRE_CHAOS_ROOMS`.
 //! Nothing of it is left when the last process in there has ended.
 
 use std::{

@@ -42,7 +42,9 @@ impl FromStr for Version {
 
     /// Reads `2.15.1`, `v2.15.1-RC.1` or what `nats-server --version` prints.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let error = || VersionError { text: text.trim().chars().take(80).collect() };
+        let error = || VersionError {
+            text: text.trim().lines().next().unwrap_or_default().chars().take(80).collect(),
+        };
         let word = text.split_whitespace().last().ok_or_else(error)?;
         let word = word.strip_prefix('v').unwrap_or(word);
         let (numbers, is_release) = match word.split_once('-') {

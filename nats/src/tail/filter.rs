@@ -47,6 +47,7 @@ impl Filter {
                     format!("cadre.*.timer.{task}.*"),
                     format!("cadre.*.due.{task}.*"),
                     format!("answers.*.*.{task}"),
+                    format!("cadre.*.run.*.{task}.*"),
                     "cadre.*.dead.>".to_owned(),
                     "cadre.*.in.>".to_owned(),
                     "cadre.*.work.>".to_owned(),
@@ -111,6 +112,8 @@ mod tests {
         assert!(matches!(filter, Filter::Task(_)));
         assert!(filter.wants(&format!("cadre.1.in.report.a.{task}.b.1")));
         assert!(!filter.wants("cadre.1.log.other"));
+        let journals = filter.of_stream(&["cadre.*.run.>".to_owned()]).unwrap();
+        assert_eq!(journals, [format!("cadre.*.run.*.{task}.*")]);
         for good in [">", "cadre.*.log.*", "goals.acme.>"] {
             assert_eq!(Filter::parse(Some(good)).unwrap(), Filter::Subject(good.to_owned()));
         }

@@ -45,6 +45,32 @@ fn every_header_is_explained() {
 }
 
 #[test]
+fn every_subject_and_every_action_is_explained() {
+    let text = readme();
+    for kind in [
+        "log",
+        "timer",
+        "due",
+        "dead",
+        "stop",
+        "work",
+        "run",
+        "said",
+        "in.goal",
+        "in.report",
+        "in.timer",
+        "in.cancel",
+        "in.control",
+        "in.decision",
+    ] {
+        assert!(text.contains(&format!("`cadre.<p>.{kind}.")), "{kind} is not explained");
+    }
+    for action in ["pause", "resume", "kill", "retry", "addBudget"] {
+        assert!(text.contains(&format!("`{action}`")), "{action} is not explained");
+    }
+}
+
+#[test]
 fn the_examples_are_read() {
     let text = readme();
     let examples: Vec<bytes::Bytes> = text

@@ -172,7 +172,8 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         has_page: has_page(&command, settings),
         has_content: settings.trace_content,
         redactions: vec![redact::known_secrets],
-    })?;
+    })
+    .map_err(|error| Failure::new(Code::Usage, format!("{:#}", anyhow::Error::from(error))))?;
     match command {
         Command::Demo(args) => demo::run(args, settings).await,
         Command::Dev(args) => dev::run(args, settings).await,

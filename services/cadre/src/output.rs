@@ -55,24 +55,31 @@ impl OutputArgs {
     }
 }
 
-/// The reader of our output went away: the command ends quietly.
+/// Nothing more can be written to standard output; where its reader went away the command ends quietly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("standard output is closed")]
-pub struct Closed;
+#[error("write to standard output: {0}")]
+pub struct Closed(io::ErrorKind);
 
-/// Whether a command ended only because nobody reads its output any more.
+impl From<io::Error> for Closed {
+    fn from(error: io::Error) -> Self {
+        Self(error.kind())
+    }
+}
+
+/// Whether a command ended only because nobody reads its output any more; a full disk is something else.
 #[must_use]
 pub fn is_closed(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.is::<Closed>())
+    let mut closed = error.chain().filter_map(|cause| cause.downcast_ref::<Closed>());
+    closed.any(|closed| closed.0 == io::ErrorKind::BrokenPipe)
 }
 
 /// Prints one line of data.
 ///
 /// # Errors
-/// [`Closed`] when the reader has gone; pass it on, it ends the command quietly.
+/// [`Closed`], mostly because the reader has gone; pass it on, then it ends the command quietly.
 pub fn data(line: &str) -> Result<(), Closed> {
     let mut out = anstream::stdout();
-    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|_| Closed)
+    Ok(writeln!(out, "{line}").and_then(|()| out.flush())?)
 }
 
 /// Prints one line for the person who watches.

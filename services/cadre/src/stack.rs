@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use cadre_agent::{AgentOptions, AgentService, RoleSelection};
+use cadre_agent::{AgentOptions, AgentService, RoleSelection, StartError};
 use cadre_aggregator::{AggregatorOptions, AggregatorService};
 use cadre_core::{
     breaker::Settings as BreakerSettings, fleet::Member, ids::Name, ports::BusError,
@@ -150,7 +150,8 @@ impl Stack {
             Some(roles) => {
                 let options = AgentOptions { roles, in_flight, ..AgentOptions::default() };
                 let (bus, packs) = (bus.clone(), packs.clone());
-                Some(AgentService::start(bus, packs, options, None).await?)
+                let started = AgentService::start(bus, packs, options, None).await;
+                Some(started.map_err(|error| not_started(&error))?)
             }
             None => None,
         };
@@ -309,6 +310,18 @@ fn incompatible(error: &JoinError) -> Failure {
         JoinError::Bus(_) => Code::BusUnavailable,
     };
     Failure::new(code, error.to_string())
+}
+
+/// Roles were named that this process cannot serve, or the bus is not there.
+fn not_started(error: &StartError) -> Failure {
+    let code = match error {
+        StartError::Unknown { .. } => Code::NotFound,
+        StartError::Remote { .. } => Code::Usage,
+        StartError::Packs(_) => Code::BusUnavailable,
+        StartError::Spawn(_) => Code::Error,
+    };
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+    Failure::new(code, format!("{error}{}", cause.unwrap_or_default()))
 }
 
 async fn aggregator(

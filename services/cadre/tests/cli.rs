@@ -21,7 +21,8 @@ fn cadre(args: &[&str]) -> (Command, tempfile::TempDir) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cadre"));
     command.args(args).current_dir(folder.path()).stdin(Stdio::null());
     command.env("XDG_CONFIG_HOME", folder.path()).env("NO_COLOR", "1");
-    for variable in ["CADRE_NATS", "CADRE_TENANT", "CADRE_OUTPUT", "CADRE_LOG", "CADRE_LOG_FORMAT"]
+    for variable in
+        ["CADRE_NATS", "CADRE_TENANT", "CADRE_OUTPUT", "CADRE_LOG", "CADRE_LOG_FORMAT", "USER"]
     {
         command.env_remove(variable);
     }
@@ -101,6 +102,14 @@ fn people_are_told_what_is_wrong_before_anything_is_sent() {
         (2, &["task", "budget", "add", task, "--usd", "0"]),
         (2, &["task", "kill", "--workflow", "payment", "--yes"]),
         (2, &["task", "kill", task, "--all"]),
+        (2, &["task", "ls", "--credentials", "not-there"]),
+        (2, &["task", "ls", "--log", "=["]),
+        (2, &["serve", "--role", "orchestrator", "--agents", "reader"]),
+        (2, &["serve", "--in-flight", "0"]),
+        (2, &["bench", "pipeline", "--replicas", "2"]),
+        (2, &["bench", "fanout", "--width", "0"]),
+        (3, &["pack", "check", "not-there"]),
+        (2, &["pack", "check", "."]),
         (9, &["approval", "deny", task]),
     ] {
         assert_eq!(data(&[args, &["--nats", nobody]].concat(), code), "", "{args:?}");
@@ -201,6 +210,16 @@ fn a_check_of_nothing_is_no_clean_one() {
     data(&["check", "--nats", "nats://127.0.0.1:1"], 9);
     data(&["check", "--store", "not-there"], 3);
     data(&["check", "--acknowledged", "not-there"], 2);
+}
+
+#[test]
+fn a_full_disk_is_no_success() {
+    // Only some systems have one.
+    let Ok(full) = fs::File::options().write(true).open("/dev/full") else { return };
+    let (mut command, _folder) = cadre(&["version"]);
+    let output = command.stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("write to standard output"), "{output:?}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! The storm over a cluster of three: leaders are killed, nodes freeze, cables are pulled, disks are
-//! full, everything restarts, and the processes die as before. `make chaos NODES=3 SECONDS=600`.
+//! full, everything restarts, and the processes die as before. `make chaos SECONDS=600`.
 //!
 //! One fault at a time: two nodes of three must be well, or there is nothing to hope for. After
 //! each it waits until tasks end again. Full disks and nodes without clients need [`Rooms`]; cables between nodes

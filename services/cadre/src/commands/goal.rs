@@ -76,7 +76,7 @@ pub(crate) struct PublishArgs {
     /// Idempotency key; default: a random one.
     #[arg(long, value_name = "TEXT")]
     key: Option<String>,
-    /// Who asks.
+    /// Who asks; default: the login name.
     #[arg(long, value_name = "TEXT")]
     user: Option<String>,
     /// Publish nothing: check the input, and print the `nats` command that would do it.

@@ -29,7 +29,6 @@ use crate::{
     commands::{client::unavailable, deed::Deeds},
     exit::{Code, Failure},
     output::{self, Format, Listing, OutputArgs, text::span},
-    packs,
     settings::Settings,
 };
 
@@ -128,7 +127,7 @@ pub(crate) async fn run(args: PackArgs, settings: &Settings) -> anyhow::Result<(
 }
 
 async fn apply(args: &DirArgs, settings: &Settings) -> anyhow::Result<()> {
-    let source = packs::read(&args.pack)?;
+    let source = check::read(&args.pack)?;
     let workflow = check::compiled(&args.pack, &source)?;
     let (connection, _) = broker::connect_prepared(settings, "pack").await?;
     let packs = broker::packs_on(&connection).await?;
@@ -149,7 +148,7 @@ async fn apply(args: &DirArgs, settings: &Settings) -> anyhow::Result<()> {
 }
 
 async fn compare(args: &DirArgs, settings: &Settings) -> anyhow::Result<()> {
-    let source = packs::read(&args.pack)?;
+    let source = check::read(&args.pack)?;
     let workflow = check::compiled(&args.pack, &source)?;
     let packs = broker::open_packs(settings, "pack").await?;
     let current = current(&packs, &workflow.name).await?;

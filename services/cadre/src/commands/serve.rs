@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use crate::{
     broker,
     commands::http::{HttpArgs, Otherwise},
+    exit::{Code, Failure},
     figures, output,
     settings::Settings,
     stack::{Stack, StackOptions},
@@ -37,8 +38,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_delimiter = ',', value_name = "ROLE")]
     agents: Vec<Name>,
     /// Steps of each role held at once.
-    #[arg(long, default_value_t = 64, value_name = "N")]
-    in_flight: usize,
+    #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    in_flight: u16,
     /// Publish in atomic batches: for a broker of one replica with `sync_interval: always`, and slower on
     /// any other.
     #[arg(long)]
@@ -95,7 +96,11 @@ pub(crate) async fn run(args: ServeArgs, settings: &Settings) -> anyhow::Result<
     let roles = args.role.clone();
     let has = |role| roles.contains(&role);
     let agents = match (has(Role::Agent), args.agents.is_empty()) {
-        (false, _) => None,
+        (false, true) => None,
+        (false, false) => {
+            let text = "--agents names roles for the service `agent`, which --role leaves out";
+            return Err(Failure::new(Code::Usage, text).into());
+        }
         (true, true) => Some(RoleSelection::All),
         (true, false) => Some(RoleSelection::Named(args.agents.clone())),
     };
@@ -110,7 +115,7 @@ pub(crate) async fn run(args: ServeArgs, settings: &Settings) -> anyhow::Result<
             true => Some(args.http.plan(settings, Otherwise::Closed, args.read_model)?),
             false => None,
         },
-        in_flight: args.in_flight,
+        in_flight: args.in_flight.into(),
         grouping: if args.group_commits { Grouping::On } else { Grouping::Off },
     };
     let page = figures::open(args.page(settings)).await?;

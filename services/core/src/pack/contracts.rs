@@ -64,7 +64,8 @@ fn read(source: &PackSource, path: &str) -> Result<Contract, (Option<Position>, 
     let text = text.map_err(|e| fail(e.to_string()))?;
     let schema = serde_json::from_str(text).map_err(|error| {
         let number = |n: usize| u32::try_from(n).ok().filter(|n| *n > 0);
-        let position = number(error.line()).zip(number(error.column()));
+        // A text that ends too early ends at column 0 of the line behind it.
+        let position = number(error.line()).zip(number(error.column().max(1)));
         let position = position.map(|(line, column)| Position { line, column });
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or(&message);

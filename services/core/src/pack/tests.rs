@@ -258,6 +258,10 @@ fn contract_files_are_checked() {
         ["contracts/any.v1.json:2:11: not valid JSON: expected value",]
     );
     assert_eq!(
+        with("contracts/any.v1.json", "{\n"),
+        ["contracts/any.v1.json:2:1: not valid JSON: EOF while parsing an object"]
+    );
+    assert_eq!(
         with("contracts/any.v1.json", "{\"type\": \"objct\"}"),
         [
             "contracts/any.v1.json: /type: is not valid under any of the schemas listed in the 'anyOf' keyword",

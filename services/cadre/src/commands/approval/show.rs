@@ -74,8 +74,11 @@ pub(super) fn page(question: &Question<'_>, now: UnixMillis, style: Style) -> Ve
         line("hash", question.hash.to_string()),
     ];
     if ask.four_eyes {
-        let who = goal.user.as_deref().unwrap_or("whoever published the goal");
-        lines.push(line("four eyes", format!("{who} cannot decide")));
+        let text = match &goal.user {
+            Some(user) => format!("{user} cannot decide"),
+            None => "the goal does not say who published it, so anybody can decide".to_owned(),
+        };
+        lines.push(line("four eyes", text));
     }
     let heading = |text: &str| style.paint(Look::Strong, text);
     lines.extend([String::new(), heading("question")]);

@@ -21,9 +21,9 @@ use clap::Args;
 use futures::{StreamExt as _, stream};
 use serde::Serialize;
 
-use super::packs;
+use super::{packs, pipeline::from_one};
 use crate::{
-    broker::{PrivateOptions, start_private},
+    broker::{PrivateOptions, close, start_private},
     commands::process::Process,
     output::{self, Format, OutputArgs},
     settings::Settings,
@@ -36,13 +36,13 @@ const PROVIDER: &str = "bench";
 #[derive(Debug, Args)]
 pub(crate) struct ModelsArgs {
     /// Calls of each kind that are made one after the other.
-    #[arg(long, default_value_t = 1_000, value_name = "N")]
+    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = from_one)]
     calls: usize,
     /// Calls that are made as fast as they go.
-    #[arg(long, default_value_t = 10_000, value_name = "N")]
+    #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = from_one)]
     burst: usize,
     /// Calls in flight in the burst.
-    #[arg(long, default_value_t = 64, value_name = "N")]
+    #[arg(long, default_value_t = 64, value_name = "N", value_parser = from_one)]
     in_flight: usize,
     /// Bytes of each prompt.
     #[arg(long, default_value_t = 2_000, value_name = "N")]
@@ -84,6 +84,7 @@ pub(super) async fn run(args: ModelsArgs, settings: &Settings) -> anyhow::Result
     let bench = Bench { bus, providers: direct(&url)?, request: request(&revision, args.prompt)? };
     let figures = bench.measure(&args).await?;
     drop(gateway);
+    close(Some(broker), &[&connection]).await;
     print(&figures, args.output.format(settings))
 }
 
@@ -162,7 +163,7 @@ impl Bench {
         let begun = Instant::now();
         let calls = stream::iter(0..args.burst)
             .map(|_| async { if is_direct { self.direct().await } else { self.through().await } });
-        let mut calls = calls.buffer_unordered(args.in_flight.max(1));
+        let mut calls = calls.buffer_unordered(args.in_flight);
         while let Some(done) = calls.next().await {
             done?;
         }
@@ -201,7 +202,8 @@ fn print(figures: &Figures, format: Format) -> anyhow::Result<()> {
         vec![name.to_owned(), format!("{value:.2}"), unit.to_owned()]
     };
     match format {
-        Format::Json | Format::Ndjson | Format::Id => output::json(figures),
+        Format::Json | Format::Id => output::json(figures),
+        Format::Ndjson => output::ndjson(figures),
         Format::Table => {
             let rows = [
                 row("added by the gateway, half of the calls", figures.added_p50_ms, "ms at most"),

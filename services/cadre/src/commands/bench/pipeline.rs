@@ -19,7 +19,7 @@ use serde_json::json;
 
 use super::{packs, processes::usage};
 use crate::{
-    broker::{PrivateOptions, start_private},
+    broker::{PrivateOptions, close, start_private},
     commands::process::Process,
     output::{self, Format, OutputArgs},
     settings::Settings,
@@ -32,22 +32,22 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 #[derive(Debug, Args)]
 pub(crate) struct Common {
     /// Tasks measured.
-    #[arg(long, default_value_t = 10_000, value_name = "N")]
+    #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = from_one)]
     tasks: usize,
     /// Tasks before the measurement.
     #[arg(long, default_value_t = 500, value_name = "N")]
     warm_up: usize,
     /// Tasks that are open at once.
-    #[arg(long, default_value_t = 256, value_name = "N")]
+    #[arg(long, default_value_t = 256, value_name = "N", value_parser = from_one)]
     in_flight: usize,
     /// When the broker syncs to disk.
     #[arg(long, value_enum, default_value_t = Sync::Default)]
     sync: Sync,
     /// Brokers, and copies of each stream: 1 or 3.
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=3))]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = replicas)]
     replicas: u8,
     /// Partitions of the streams.
-    #[arg(long, default_value_t = 4, value_name = "N")]
+    #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     partitions: u16,
     /// Orchestrator and workers in processes of their own, or all in one.
     #[arg(long, value_enum, default_value_t = Workers::Separate)]
@@ -60,7 +60,7 @@ pub(crate) struct Common {
 #[derive(Debug, Args)]
 pub(crate) struct PipelineArgs {
     /// Steps of each task.
-    #[arg(long, default_value_t = 4, value_name = "N")]
+    #[arg(long, default_value_t = 4, value_name = "N", value_parser = from_one)]
     steps: usize,
     #[command(flatten)]
     common: Common,
@@ -70,7 +70,7 @@ pub(crate) struct PipelineArgs {
 #[derive(Debug, Args)]
 pub(crate) struct FanOutArgs {
     /// Items of each task.
-    #[arg(long, default_value_t = 8, value_name = "N")]
+    #[arg(long, default_value_t = 8, value_name = "N", value_parser = from_one)]
     width: usize,
     #[command(flatten)]
     common: Common,
@@ -90,6 +90,20 @@ enum Workers {
     Separate,
     /// One `cadre serve` process.
     Together,
+}
+
+/// A number of things that there must be some of.
+pub(super) fn from_one(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "write a number from 1".to_owned())
+}
+
+fn replicas(text: &str) -> Result<u8, String> {
+    match text {
+        "1" => Ok(1),
+        "3" => Ok(3),
+        _ => Err("write 1 or 3".to_owned()),
+    }
 }
 
 /// What was measured.
@@ -152,8 +166,9 @@ async fn measure(
     drop(own);
     let options = ConnectOptions::new(server.urls().join(","), "floor");
     let publisher = connect(options).await?;
-    let shape = (stored, common.in_flight.max(1), 256, usize::from(common.replicas));
+    let shape = (stored, common.in_flight, 256, usize::from(common.replicas));
     let floor_msgs_per_s = floor(&publisher, bus.streams(), shape).await?;
+    close(Some(server), &[&publisher, &connection]).await;
     latencies.sort_unstable();
     let tasks_per_s = common.tasks as f64 / elapsed;
     let cores = |before: Option<super::processes::Usage>,
@@ -285,7 +300,8 @@ fn print(figures: &Figures, format: Format) -> anyhow::Result<()> {
         vec![name.to_owned(), value, unit.to_owned()]
     };
     match format {
-        Format::Json | Format::Ndjson | Format::Id => output::json(figures),
+        Format::Json | Format::Id => output::json(figures),
+        Format::Ndjson => output::ndjson(figures),
         Format::Table => {
             let rows = [
                 row("tasks", Some(figures.tasks_per_s), "per second"),

@@ -7,9 +7,12 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{packs, pipeline::Driver};
+use super::{
+    packs,
+    pipeline::{Driver, from_one},
+};
 use crate::{
-    broker::{PrivateOptions, start_private},
+    broker::{PrivateOptions, close, start_private},
     commands::process::Process,
     output::{self, Format, OutputArgs},
     settings::Settings,
@@ -19,7 +22,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub(crate) struct RecoveryArgs {
     /// Tasks of four steps.
-    #[arg(long, default_value_t = 500, value_name = "N")]
+    #[arg(long, default_value_t = 500, value_name = "N", value_parser = from_one)]
     tasks: usize,
     /// Which of two such processes is killed, and not started again.
     #[arg(long, value_enum)]
@@ -75,8 +78,11 @@ pub(super) async fn run(args: RecoveryArgs, settings: &Settings) -> anyhow::Resu
         finished += 1;
     }
     let figures = Figures { finished, kill_to_all_done_s: killed.elapsed().as_secs_f64() };
+    drop((workers, orchestrators));
+    close(Some(server), &[&connection]).await;
     match args.output.format(settings) {
-        Format::Json | Format::Ndjson | Format::Id => output::json(&figures),
+        Format::Json | Format::Id => output::json(&figures),
+        Format::Ndjson => output::ndjson(&figures),
         Format::Table => {
             let seconds = format!("{:.1}", figures.kill_to_all_done_s);
             let rows = [vec![finished.to_string(), args.tasks.to_string(), seconds]];

@@ -38,7 +38,7 @@ pub(super) async fn run(args: &ShowArgs, settings: &Settings) -> anyhow::Result<
         }
         let mut out = io::stdout().lock();
         let written = out.write_all(&letter.body).and_then(|()| out.flush());
-        return written.map_err(|_| output::Closed.into());
+        return written.map_err(|error| output::Closed::from(error).into());
     }
     match args.output.format(settings) {
         Format::Table => {

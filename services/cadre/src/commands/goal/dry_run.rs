@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{PublishArgs, shell, wanted::Wanted};
 use crate::{
-    commands::client::{Client, unavailable},
+    commands::client::{Client, now, unavailable},
     exit::{Code, Failure},
     output::{self, Format, text::clean},
     settings::{Key, Settings},
@@ -76,10 +76,24 @@ async fn check(wanted: &Wanted, settings: &Settings) -> anyhow::Result<Check> {
         return Err(Failure::new(Code::Rejected, text).into());
     };
     let contract = workflow.input.id();
-    Ok(match workflow.input.check(wanted.input.value()) {
-        Ok(()) => Check::Valid { contract },
-        Err(violations) => Check::Invalid { contract, violations },
-    })
+    if let Err(violations) = workflow.input.check(wanted.input.value()) {
+        return Ok(Check::Invalid { contract, violations });
+    }
+    in_time(wanted, &client).await?;
+    Ok(Check::Valid { contract })
+}
+
+/// A deadline that has passed is refused, unless the goal has its task already.
+async fn in_time(wanted: &Wanted, client: &Client) -> anyhow::Result<()> {
+    let now = now(&client.bus);
+    let deadline = wanted.until.map(|until| until.deadline(now));
+    let Some(deadline) = deadline.filter(|deadline| *deadline <= now) else { return Ok(()) };
+    let known = client.bus.read_log(&wanted.task).await;
+    if known.is_ok_and(|log| !log.records.is_empty()) {
+        return Ok(());
+    }
+    let text = format!("deadline {deadline} has passed (it is {now} now)");
+    Err(Failure::new(Code::Rejected, text).into())
 }
 
 fn invalid(contract: &str, violations: &Violations) -> anyhow::Error {
@@ -93,8 +107,10 @@ fn invalid(contract: &str, violations: &Violations) -> anyhow::Error {
 
 fn command(args: &PublishArgs, wanted: &Wanted, settings: &Settings) -> String {
     let server = settings.nats.as_deref().map(|nats| Key::Nats.shown(nats));
+    let credentials = settings.credentials.as_ref().map(|path| path.display().to_string());
+    let place = (server.as_deref(), credentials.as_deref());
     let body_file = args.input.first().and_then(|part| part.strip_prefix('@'));
     let (subject, body) = (wanted.intake.to_string(), wanted.input.text());
     let body_file = body_file.unwrap_or("input.json");
-    shell::nats_pub(server.as_deref(), &subject, &wanted.headers, body, body_file)
+    shell::nats_pub(place, &subject, &wanted.headers, body, body_file)
 }

@@ -5,17 +5,20 @@ use std::fmt::Write as _;
 /// Longer bodies do not fit into one argument of a command.
 const ARGUMENT_BYTES_MAX: usize = 100_000;
 
-/// `nats pub` with every header; a body that is too long for an argument comes from `body_file`.
+/// `nats pub` with every header, on the server and with the credentials file that are named; a body that
+/// is too long for an argument comes from `body_file`.
 pub(super) fn nats_pub(
-    server: Option<&str>,
+    (server, credentials): (Option<&str>, Option<&str>),
     subject: &str,
     headers: &[(&'static str, String)],
     body: &str,
     body_file: &str,
 ) -> String {
     let mut command = "nats pub".to_owned();
-    if let Some(server) = server {
-        let _infallible = write!(command, " --server {}", quote(server));
+    for (flag, value) in [("--server", server), ("--creds", credentials)] {
+        if let Some(value) = value {
+            let _infallible = write!(command, " {flag} {}", quote(value));
+        }
     }
     for (name, value) in headers {
         let _infallible = write!(command, " -H {}", quote(&format!("{name}:{value}")));
@@ -73,12 +76,14 @@ mod tests {
     #[test]
     fn the_command_has_server_headers_and_body() {
         let headers = [("Nats-Msg-Id", "order 7".to_owned())];
-        let command = nats_pub(Some("nats://h:4222"), "goals.a.b", &headers, "{\"x\":1}", "f");
-        let expected =
-            "nats pub --server nats://h:4222 -H 'Nats-Msg-Id:order 7' goals.a.b '{\"x\":1}'";
+        let place = (Some("nats://h:4222"), Some("/my files/a.creds"));
+        let command = nats_pub(place, "goals.a.b", &headers, "{\"x\":1}", "f");
+        let expected = "nats pub --server nats://h:4222 --creds '/my files/a.creds' \
+                        -H 'Nats-Msg-Id:order 7' goals.a.b '{\"x\":1}'";
         assert_eq!(command, expected);
-        assert!(nats_pub(None, "s", &[], "\"{{x}}\"", "f").contains(" --no-templates "));
-        let long = nats_pub(None, "s", &[], &"x".repeat(200_000), "goal input.json");
+        let here = (None, None);
+        assert!(nats_pub(here, "s", &[], "\"{{x}}\"", "f").contains(" --no-templates "));
+        let long = nats_pub(here, "s", &[], &"x".repeat(200_000), "goal input.json");
         assert_eq!(long, "nats pub --force-stdin s < 'goal input.json'");
     }
 }

@@ -9,7 +9,7 @@ use cadre_core::{
     task::{Goal, GoalLimits},
 };
 use cadre_proto::{
-    header::{self, GoalHeaders},
+    header::{self, GoalHeaders, Until},
     subject::Intake,
 };
 use cadre_runtime::trace;
@@ -28,6 +28,8 @@ pub(super) struct Wanted {
     pub(super) key: String,
     pub(super) input: Payload,
     pub(super) headers: Vec<(&'static str, String)>,
+    /// When nobody cares any more.
+    pub(super) until: Option<Until>,
     limits: GoalLimits,
 }
 
@@ -45,7 +47,10 @@ impl Wanted {
         })?;
         let key = args.key.clone().unwrap_or_else(random_key);
         let trace = trace::current_traceparent();
-        let given = given(args, &key, trace.as_deref());
+        // Four eyes need to know the first pair.
+        let login = settings.login.as_deref().filter(|login| header::is_value(login));
+        let user = args.user.as_deref().or(login);
+        let given = given(args, (&key, user), trace.as_deref());
         let pairs = given.iter().map(|(name, text)| (*name, text.as_ref()));
         let headers = GoalHeaders::decode(pairs).map_err(|error| usage(&flag_of(&error)))?;
         let limits = GoalLimits {
@@ -53,9 +58,11 @@ impl Wanted {
             usd_micros_max: headers.usd_micros,
             tokens_max: headers.tokens,
         };
+        let until = headers.until;
         let pairs = headers.encode().map_err(|error| usage(&error))?;
         let headers = pairs.into_iter().map(|(name, text)| (name, text.into_owned())).collect();
-        Ok(Self { intake, task: TaskId::derive(&tenant, &key), key, input, headers, limits })
+        let task = TaskId::derive(&tenant, &key);
+        Ok(Self { intake, task, key, input, headers, until, limits })
     }
 
     /// Whether the goal of an accepted task asks for the same.
@@ -70,7 +77,7 @@ impl Wanted {
 /// What the flags say, as headers.
 fn given<'a>(
     args: &'a PublishArgs,
-    key: &'a str,
+    (key, user): (&'a str, Option<&'a str>),
     trace: Option<&'a str>,
 ) -> Vec<(&'static str, Cow<'a, str>)> {
     let deadline = args.deadline.as_deref().map(|text| match humantime::parse_duration(text) {
@@ -81,7 +88,7 @@ fn given<'a>(
     let number = |name, number: Option<u64>| number.map(|n| (name, Cow::Owned(n.to_string())));
     let all = [
         borrowed(header::MSG_ID, Some(key)),
-        borrowed(header::USER, args.user.as_deref()),
+        borrowed(header::USER, user),
         borrowed(header::TRACEPARENT, trace),
         borrowed(header::BUDGET_USD, args.budget_usd.as_deref()),
         number(header::BUDGET_TOKENS, args.max_tokens),
@@ -124,7 +131,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::settings::{Settings, Sources};
+    use crate::settings::{Environment, Settings, Sources};
 
     #[derive(Parser)]
     struct Line {
@@ -171,6 +178,20 @@ mod tests {
         let expected: Vec<_> =
             expected.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
         assert_eq!(wanted.headers, expected);
+    }
+
+    #[test]
+    fn whoever_is_at_the_keyboard_asks_unless_somebody_else_is_named() {
+        let user = |login: &str, line: &[&str]| {
+            let args = Line::try_parse_from([&["publish", "w"], line].concat()).unwrap().args;
+            let environment = Environment::of(&[("USER", login)]);
+            let settings = Settings::resolve(&Sources { environment, ..Sources::default() });
+            let headers = Wanted::of(&args, &settings.unwrap()).unwrap().headers;
+            headers.into_iter().find_map(|(name, text)| (name == header::USER).then_some(text))
+        };
+        assert_eq!(user("ann", &[]).as_deref(), Some("ann"));
+        assert_eq!(user("ann", &["--user", "bob"]).as_deref(), Some("bob"));
+        assert_eq!((user("", &[]), user("zoë", &[])), (None, None));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::excerpt::shown;
 use crate::{
     exit::{Code, Failure},
     output::{self, Format, text::count},
-    packs,
+    packs::{self, FolderError},
 };
 
 /// What `pack check` says.
@@ -40,9 +40,28 @@ impl From<&PackProblem> for Problem {
     }
 }
 
+/// The files of the pack that a person named.
+///
+/// # Errors
+/// [`Code::NotFound`] when there is no such pack, [`Code::Usage`] when what is there is none.
+pub(super) fn read(pack: &Path) -> Result<PackSource, Failure> {
+    packs::read(pack).map_err(|error| {
+        let code = match &error {
+            FolderError::NotFound { .. } => Code::NotFound,
+            FolderError::NoPackFile(_)
+            | FolderError::Outside(_)
+            | FolderError::NoFile(_)
+            | FolderError::TooLarge { .. }
+            | FolderError::TooMany(_)
+            | FolderError::Io { .. } => Code::Usage,
+        };
+        Failure::new(code, format!("{:#}", anyhow::Error::from(error)))
+    })
+}
+
 /// `cadre pack check DIR`.
 pub(super) fn run(pack: &Path, format: Format) -> anyhow::Result<()> {
-    let source = packs::read(pack)?;
+    let source = read(pack)?;
     let result = compile(&source);
     let problems: &[PackProblem] = match &result {
         Ok(_) => &[],

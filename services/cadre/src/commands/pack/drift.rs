@@ -22,7 +22,7 @@ use crate::{
         self, Format, OutputArgs,
         text::{clean, count, usd},
     },
-    packs::{self, Place},
+    packs::Place,
     settings::{ModelSettings, Settings},
     stack::StackOptions,
 };
@@ -89,7 +89,7 @@ struct SampleReport {
 
 /// `cadre pack test DIR`.
 pub(super) async fn run(args: &TestArgs, settings: &Settings) -> anyhow::Result<()> {
-    let source = packs::read(&args.pack)?;
+    let source = check::read(&args.pack)?;
     let workflow = check::compiled(&args.pack, &source)?;
     let place = Place::find(&args.pack).ok_or_else(|| anyhow::anyhow!("the pack has gone"))?;
     let before = if args.accept { None } else { Some(baseline(&place, args)?) };

@@ -37,7 +37,7 @@ use crate::{
         self,
         text::{clean, count},
     },
-    packs::{self, Place},
+    packs::Place,
     settings::Settings,
     stack::StackOptions,
 };
@@ -72,7 +72,7 @@ pub(super) async fn run(args: &RecordArgs, settings: &Settings) -> anyhow::Resul
     let place = Place::find(&args.pack);
     let folder = place.as_ref().and_then(Place::folder);
     let folder = folder.ok_or_else(|| usage("name a folder; `cadre init` makes one"))?;
-    let source = packs::read(folder)?;
+    let source = check::read(folder)?;
     let declared = check::compiled(folder, &source)?;
     if declared.models.is_empty() {
         return Err(usage("no role asks a model").into());
@@ -120,7 +120,7 @@ async fn taped(
 
 /// Plays what was recorded, and keeps the outcome.
 async fn rebase(folder: &Path, place: &Place, settings: &Settings) -> anyhow::Result<()> {
-    let source = packs::read(folder)?;
+    let source = check::read(folder)?;
     let samples = Sample::all(place, &check::compiled(folder, &source)?)?;
     let play = Play { settings, source: &source, model: None };
     let runs = play.all(&samples).await?;
