@@ -16,8 +16,8 @@ use cadre_core::{
     ports::{
         BusError, Clock as _, Packs as _,
         desk::{
-            BreakerView, BusView, DecisionWish, Desk, DeskError, Hold, Letter, LetterQuery, Letters,
-            PackRevision, PackView, Published, Reply,
+            BreakerView, BusView, DecisionWish, Desk, DeskError, Hold, Letter, LetterQuery,
+            Letters, PackRevision, PackView, Published, Reply,
         },
     },
     task::{Task, why},

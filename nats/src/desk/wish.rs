@@ -282,8 +282,7 @@ fn is_full(error: &(dyn std::error::Error + 'static)) -> bool {
 
 /// The task may be that of another goal with the same key.
 fn same_goal(wish: &GoalWish, first: &Record) -> Result<(), Unfit> {
-    let is_it =
-        |event: &Event| matches!(event, Event::Accepted { goal, .. } if wish.is_same(goal));
+    let is_it = |event: &Event| matches!(event, Event::Accepted { goal, .. } if wish.is_same(goal));
     if first.events.iter().any(is_it) {
         return Ok(());
     }

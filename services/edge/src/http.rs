@@ -30,12 +30,7 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 
-use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    middleware::from_fn_with_state,
-    routing::post,
-};
+use axum::{Router, extract::DefaultBodyLimit, middleware::from_fn_with_state, routing::post};
 
 pub use self::{
     auth::{Auth, Identity, JwtOptions, Jwts, SafeForm},
@@ -46,9 +41,8 @@ pub use self::{
 /// Everything that one process serves: the API, sessions, and `pages`.
 pub fn router(state: AppState, pages: Router<AppState>) -> Router {
     let (api, _) = openapi::routes();
-    let sessions = Router::new()
-        .route("/session", post(auth::begin))
-        .route("/session/end", post(auth::end));
+    let sessions =
+        Router::new().route("/session", post(auth::begin)).route("/session/end", post(auth::end));
     api.merge(sessions)
         .merge(pages)
         .fallback(|| async { Problem::not_found("nothing has this address") })

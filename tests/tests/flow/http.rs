@@ -5,8 +5,7 @@ use std::time::Duration;
 use cadre_tests::{
     bed::{Bed, PATIENCE},
     hand::Hand,
-    packs,
-    payment,
+    packs, payment,
     process::{Process, program},
 };
 use reqwest::{Client, RequestBuilder, Response};
@@ -100,8 +99,7 @@ impl Events {
             if let Some((block, rest)) = self.text.split_once("\n\n") {
                 let (block, rest) = (block.to_owned(), rest.to_owned());
                 self.text = rest;
-                let field =
-                    |name: &str| block.lines().find_map(|line| line.strip_prefix(name));
+                let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name));
                 let Some(data) = field("data: ") else { continue };
                 let record: Value = serde_json::from_str(data).expect("a record");
                 let rev = record["rev"].as_u64().expect("a revision");

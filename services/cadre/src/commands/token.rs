@@ -162,7 +162,9 @@ async fn create(
             let (id, tenant, left) = (&row.id, &row.tenant, &row.left);
             let whose = if row.all_tenants { "every tenant, as " } else { "tenant " };
             let role = row.role;
-            output::say(&format!("token {id}: {role} for {whose}{tenant}, ends {left}; shown once:"));
+            output::say(&format!(
+                "token {id}: {role} for {whose}{tenant}, ends {left}; shown once:"
+            ));
             Ok(output::data(&secret)?)
         }
         Format::Json => output::json(&document),
@@ -177,7 +179,8 @@ async fn ls(format: Format, client: &Client, tokens: &KvTokens) -> anyhow::Resul
     let listing = Listing {
         header: &["token", "name", "tenant", "role", "ends", "made by"],
         row: |row: &Row| {
-            let tenant = if row.all_tenants { format!("{} (all)", row.tenant) } else { row.tenant.clone() };
+            let tenant =
+                if row.all_tenants { format!("{} (all)", row.tenant) } else { row.tenant.clone() };
             let (role, left) = (row.role.to_owned(), row.left.clone());
             vec![row.id.clone(), row.name.clone(), tenant, role, left, row.by.clone()]
         },

@@ -1,10 +1,6 @@
 //! `/v1/approvals`: what tasks ask people.
 
-use axum::{
-    Json,
-    extract::State,
-    response::Response,
-};
+use axum::{Json, extract::State, response::Response};
 use cadre_core::{
     access::Act,
     document,

@@ -125,7 +125,9 @@ impl Identity {
         if self.is_fleet {
             return Ok(());
         }
-        Err(Problem::forbidden("this is of every tenant, and the credential of one: use one made with --all-tenants"))
+        Err(Problem::forbidden(
+            "this is of every tenant, and the credential of one: use one made with --all-tenants",
+        ))
     }
 
     /// What a form of ours carries in its hidden field `csrf`: nobody else's page can know it.

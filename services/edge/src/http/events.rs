@@ -205,7 +205,9 @@ fn follow(follower: Follower) -> impl Stream<Item = Result<Event, axum::Error>> 
 pub(super) async fn news(changes: &mut broadcast::Receiver<Change>, task: &TaskId) {
     loop {
         match changes.recv().await {
-            Ok(change) if change.is_all || change.tasks.iter().any(|one| one.task == *task) => return,
+            Ok(change) if change.is_all || change.tasks.iter().any(|one| one.task == *task) => {
+                return;
+            }
             Ok(_) => {}
             Err(broadcast::error::RecvError::Lagged(_)) => return,
             Err(broadcast::error::RecvError::Closed) => std::future::pending().await,

@@ -73,7 +73,8 @@ impl<T: DeserializeOwned> FromRequestParts<AppState> for Params<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
         let read = Query::<T>::try_from_uri(&parts.uri);
-        read.map(|Query(params)| Self(params)).map_err(|error| Problem::malformed(error.body_text()))
+        read.map(|Query(params)| Self(params))
+            .map_err(|error| Problem::malformed(error.body_text()))
     }
 }
 

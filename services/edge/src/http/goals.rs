@@ -9,13 +9,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use cadre_core::{
-    access::Act,
-    ids::Name,
-    payload::Payload,
-    ports::desk::Published,
-    task::GoalLimits,
-    time::UnixMillis,
-    wish::GoalWish,
+    access::Act, ids::Name, payload::Payload, ports::desk::Published, task::GoalLimits,
+    time::UnixMillis, wish::GoalWish,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

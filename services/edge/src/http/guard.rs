@@ -80,7 +80,8 @@ mod tests {
         for ours in ["127.0.0.1", "127.0.0.1:7700", "localhost:1", "[::1]:7700", "LOCALHOST"] {
             assert!(is_loopback(ours), "{ours}");
         }
-        for others in ["", "evil.example", "127.0.0.1.evil.example", "localhost.evil:1", "10.0.0.1"] {
+        for others in ["", "evil.example", "127.0.0.1.evil.example", "localhost.evil:1", "10.0.0.1"]
+        {
             assert!(!is_loopback(others), "{others}");
         }
     }

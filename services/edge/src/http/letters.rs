@@ -143,7 +143,11 @@ async fn seen(app: &AppState, identity: &Identity, id: &str) -> Result<Letter, P
         None => true,
         Some(own) => tenant == Some(own),
     };
-    if is_seen { Ok(letter) } else { Err(Problem::not_found(format!("there is no dead letter {id}"))) }
+    if is_seen {
+        Ok(letter)
+    } else {
+        Err(Problem::not_found(format!("there is no dead letter {id}")))
+    }
 }
 
 /// Shows one letter whole.

@@ -105,8 +105,9 @@ fn complete(api: &mut utoipa::openapi::OpenApi) {
         .content("application/problem+json", content)
         .build();
     for item in api.paths.paths.values_mut() {
-        let operations =
-            [&mut item.get, &mut item.post, &mut item.delete].into_iter().filter_map(Option::as_mut);
+        let operations = [&mut item.get, &mut item.post, &mut item.delete]
+            .into_iter()
+            .filter_map(Option::as_mut);
         for operation in operations {
             let responses = &mut operation.responses.responses;
             responses.insert("default".to_owned(), RefOr::T(problem.clone()));

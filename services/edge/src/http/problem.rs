@@ -8,10 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use cadre_core::{
-    ports::{
-        BusError,
-        desk::DeskError,
-    },
+    ports::{BusError, desk::DeskError},
     wish::Unfit,
 };
 use serde::Serialize;

@@ -2,11 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use cadre_core::{
-    ids::TaskId,
-    ports::desk::Desk,
-    task::Task,
-};
+use cadre_core::{ids::TaskId, ports::desk::Desk, task::Task};
 use tokio::sync::{Semaphore, watch};
 
 use super::{Identity, Problem, auth::Auth, limit::Limiter};

@@ -13,10 +13,7 @@ use cadre_core::{
 };
 use serde_json::json;
 
-use super::{
-    content,
-    ls, question, show,
-};
+use super::{content, ls, question, show};
 use crate::{
     commands::client::unfit,
     exit::Code,
@@ -155,22 +152,8 @@ fn what_the_task_would_refuse_is_said_before_it_is_sent() {
             0,
             refused,
         ),
-        (
-            "four eyes",
-            Ask { four_eyes: true, ..approval() },
-            Verdict::Grant(None),
-            "bob",
-            0,
-            None,
-        ),
-        (
-            "a fixed content",
-            Ask { editable: false, ..approval() },
-            changed(),
-            "bob",
-            0,
-            refused,
-        ),
+        ("four eyes", Ask { four_eyes: true, ..approval() }, Verdict::Grant(None), "bob", 0, None),
+        ("a fixed content", Ask { editable: false, ..approval() }, changed(), "bob", 0, refused),
         (
             "a correction by one of two",
             Ask { quorum: 2, ..approval() },

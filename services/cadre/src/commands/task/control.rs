@@ -112,7 +112,8 @@ pub(super) async fn run(args: &ControlArgs, verb: Verb, settings: &Settings) -> 
 /// Success when each wish came true, else the worst of what happened.
 fn end(outcomes: &[&Outcome]) -> anyhow::Result<()> {
     let all = outcomes.len();
-    let mut failures: Vec<_> = outcomes.iter().filter_map(|outcome| wish::failure(outcome)).collect();
+    let mut failures: Vec<_> =
+        outcomes.iter().filter_map(|outcome| wish::failure(outcome)).collect();
     failures.sort_by_key(|failure| failure.code() != Code::Refused);
     let number = failures.len();
     let Some(first) = failures.into_iter().next() else { return Ok(()) };

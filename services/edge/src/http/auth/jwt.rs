@@ -63,7 +63,9 @@ pub struct JwtOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum JwtError {
     /// An address is none, or could be read and changed on its way.
-    #[error("use {0:?} as an OIDC address: it must begin with https://, or http:// and a loopback address")]
+    #[error(
+        "use {0:?} as an OIDC address: it must begin with https://, or http:// and a loopback address"
+    )]
     Address(String),
     /// No client for HTTPS.
     #[error("make a client for the keys of the OIDC issuer")]
@@ -131,7 +133,8 @@ impl Jwts {
         let JwtOptions { issuer, tenant_claim, role_claim, .. } = &self.options;
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
         let subject = text("sub").unwrap_or_default();
-        let tenant = text(tenant_claim).ok_or_else(|| format!("claim {tenant_claim} is missing"))?;
+        let tenant =
+            text(tenant_claim).ok_or_else(|| format!("claim {tenant_claim} is missing"))?;
         let tenant = Name::new(tenant).map_err(|error| format!("{tenant_claim}: {error}"))?;
         let access = access(claims.get(role_claim))
             .ok_or_else(|| format!("claim {role_claim} names no role of Cadre's"))?;

@@ -130,7 +130,7 @@ fn set(secret: &str, seconds: u32, headers: &HeaderMap) -> String {
 pub(super) fn cookie(headers: &HeaderMap) -> Option<String> {
     let cookies = headers.get_all(header::COOKIE).into_iter();
     let pairs = cookies.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(';'));
-    pairs.filter_map(|pair| pair.trim().split_once('=')).find_map(|(name, value)| {
-        (name == COOKIE && !value.is_empty()).then(|| value.to_owned())
-    })
+    pairs
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(name, value)| (name == COOKIE && !value.is_empty()).then(|| value.to_owned()))
 }

@@ -149,7 +149,8 @@ async fn a_goal_is_the_callers_and_its_key_means_one_goal() {
     let house = House::closed(&[]).await;
     let secret = house.token("acme", Access::Operator);
     let publish = |key: &'static str, body: Value| {
-        let asked = request("POST", "/v1/goals", &secret).header("content-type", "application/json");
+        let asked =
+            request("POST", "/v1/goals", &secret).header("content-type", "application/json");
         let asked = if key.is_empty() { asked } else { asked.header("idempotency-key", key) };
         house.ask(asked.body(Body::from(body.to_string())).unwrap())
     };
@@ -180,10 +181,28 @@ async fn what_cannot_be_read_is_a_problem_that_says_where() {
         ("{", json, 400, "malformed", "no JSON"),
         ("{} {}", json, 422, "invalid", "workflow"),
         ("{\"workflow\": \"intake\"}", json, 422, "invalid", "input"),
-        ("{\"workflow\": \"intake\", \"input\": {}, \"x\": 1}", json, 422, "invalid", "unknown field"),
+        (
+            "{\"workflow\": \"intake\", \"input\": {}, \"x\": 1}",
+            json,
+            422,
+            "invalid",
+            "unknown field",
+        ),
         ("{\"workflow\": \"No\", \"input\": {}}", json, 422, "invalid", "/workflow"),
-        ("{\"workflow\": \"intake\", \"input\": {\"a\": 1, \"a\": 2}}", json, 422, "invalid", "twice"),
-        ("{\"workflow\": \"intake\", \"input\": {}, \"limits\": {\"steps\": -1}}", json, 422, "invalid", "limits/steps"),
+        (
+            "{\"workflow\": \"intake\", \"input\": {\"a\": 1, \"a\": 2}}",
+            json,
+            422,
+            "invalid",
+            "twice",
+        ),
+        (
+            "{\"workflow\": \"intake\", \"input\": {}, \"limits\": {\"steps\": -1}}",
+            json,
+            422,
+            "invalid",
+            "limits/steps",
+        ),
         ("{}", "text/plain", 415, "media-type", "application/json"),
         (&large, json, 413, "too-large", "1048576"),
     ] {
@@ -232,8 +251,7 @@ async fn one_credential_comes_only_so_often() {
 
 #[tokio::test]
 async fn lists_are_filtered_and_read_on_page_by_page() {
-    let stories: Vec<_> =
-        (0..7).map(|n| Story::new("acme", &format!("k{n}"), n).whole()).collect();
+    let stories: Vec<_> = (0..7).map(|n| Story::new("acme", &format!("k{n}"), n).whole()).collect();
     let open = Story::new("acme", "open", 100).dispatch("read", 1, "reader");
     let mut all: Vec<_> = stories.iter().collect();
     all.push(&open);

@@ -132,9 +132,7 @@ impl Desk for FakeDesk {
 
     fn letters(&self, query: LetterQuery) -> Reply<'_, Letters> {
         self.answer(|world| {
-            let wants = |head: &&LetterHead| {
-                query.tenant.is_none() || head.tenant == query.tenant
-            };
+            let wants = |head: &&LetterHead| query.tenant.is_none() || head.tenant == query.tenant;
             let letters = world.letters.iter().filter(wants).cloned().collect();
             Ok(Letters { letters, more: 0 })
         })
