@@ -37,6 +37,9 @@ use crate::topology::{
 /// The pause between two looks at a work queue.
 const LOOK_PAUSE: Duration = Duration::from_millis(100);
 
+/// Nothing on any broker is older, and calendars end somewhere.
+const AGO_MAX: Duration = Duration::from_secs(50 * 365 * 24 * 3_600);
+
 /// What to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TailOptions {
@@ -355,7 +358,7 @@ fn headers(map: &HeaderMap) -> Vec<(String, String)> {
 }
 
 fn before(ago: Duration) -> DateTime {
-    now() - ago
+    now() - ago.min(AGO_MAX)
 }
 
 pub(crate) fn unix(at: DateTime) -> UnixMillis {

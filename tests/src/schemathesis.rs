@@ -15,7 +15,7 @@ const PINS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schemathesis.txt");
 const RUN_PATIENCE: Duration = Duration::from_secs(600);
 
 /// Requests of each kind to each operation.
-const EXAMPLES: &str = "4";
+const EXAMPLES: &str = "2";
 
 /// What an answer must hold: no failure of the server, and nothing that the description does not say.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
@@ -38,7 +38,7 @@ pub async fn tries(url: &str, description: &Path) {
     let mut python = Command::new("python3");
     python.env("PYTHONPATH", &folder).args(["-m", "schemathesis.cli", "run"]).arg(description);
     python.args(["--url", url, "--checks", CHECKS, "--phases", "coverage,fuzzing"]);
-    python.args(["--max-examples", EXAMPLES, "--seed", "1", "--no-shrink", "--workers", "2"]);
+    python.args(["--max-examples", EXAMPLES, "--seed", "1", "--no-shrink"]);
     python.args(["--request-timeout", "60", "--warnings", "off", "--no-color"]);
     // Whatever it writes beside is not ours to keep.
     let beside = tempfile::tempdir().expect("a folder");

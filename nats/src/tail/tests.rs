@@ -110,3 +110,8 @@ async fn following_goes_on_with_what_comes() {
     seen.sort_by_key(ToString::to_string);
     assert_eq!(seen, [TailKind::Input, TailKind::Record]);
 }
+
+#[test]
+fn no_time_ago_is_too_long() {
+    assert!(before(Duration::MAX) < before(Duration::from_secs(1)));
+}

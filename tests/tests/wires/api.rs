@@ -12,8 +12,14 @@ fn with_names(mut description: Value, task: &str) -> Value {
             continue;
         }
         for operation in operations.as_object_mut().expect("operations").values_mut() {
-            let parameters = operation["parameters"].as_array_mut().into_iter().flatten();
-            for parameter in parameters.filter(|parameter| parameter["in"] == "path") {
+            for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+                // Nobody has the time to wait for an answer that does not come.
+                if parameter["name"] == "wait" {
+                    parameter["schema"]["maximum"] = json!(1);
+                }
+                if parameter["in"] != "path" {
+                    continue;
+                }
                 if let Some((_, name)) = names.iter().find(|(name, _)| parameter["name"] == *name) {
                     parameter["schema"] = json!({"type": "string", "enum": [name, "none"]});
                 }

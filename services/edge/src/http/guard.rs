@@ -1,11 +1,15 @@
 //! What every request goes through: a time limit, an address that is ours, and headers that keep pages safe.
 
+use std::panic::AssertUnwindSafe;
+
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use cadre_runtime::task::panic_text;
+use futures::FutureExt as _;
 
 use super::{Problem, auth::Auth, state::AppState};
 
@@ -24,12 +28,22 @@ const SAFE: [(HeaderName, &str); 4] = [
 
 pub(super) async fn guard(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let within = app.options().answer_within;
+    let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
     let mut response = match ours(&app, request.method(), request.headers()) {
         Err(problem) => problem.into_response(),
-        Ok(()) => match tokio::time::timeout(within, next.run(request)).await {
-            Ok(response) => response,
-            Err(_) => Problem::late(within).into_response(),
-        },
+        Ok(()) => {
+            // What a handler borrows is only read, or behind the desk: a panic leaves nothing half done here.
+            let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
+            match tokio::time::timeout(within, answer).await {
+                Ok(Ok(response)) => response,
+                Ok(Err(panic)) => {
+                    let reason = panic_text(&*panic);
+                    tracing::error!(method, path, reason, "a request panicked");
+                    Problem::broken("this request is more than the server can take").into_response()
+                }
+                Err(_) => Problem::late(within).into_response(),
+            }
+        }
     };
     let headers = response.headers_mut();
     for (name, value) in SAFE {

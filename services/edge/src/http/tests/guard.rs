@@ -1,4 +1,9 @@
-use axum::{Router, body::Body, http::StatusCode, routing::post};
+use axum::{
+    Router,
+    body::Body,
+    http::StatusCode,
+    routing::{get, post},
+};
 use cadre_core::access::Access;
 use serde::Deserialize;
 
@@ -78,6 +83,19 @@ async fn a_session_is_a_cookie_that_reads_and_never_posts_for_programs() {
     }
     house.desk.world.lock().unwrap().tokens.clear();
     assert_eq!(ask("GET", "/v1/tasks").await.status, StatusCode::UNAUTHORIZED, "revoked");
+}
+
+async fn broken() -> String {
+    panic!("as planned")
+}
+
+#[tokio::test]
+async fn a_request_that_panics_is_answered_and_tells_nothing() {
+    let pages: Router<AppState> = Router::new().route("/broken", get(broken));
+    let house = open().await.with_pages(pages);
+    let answer = house.get("/broken", "").await;
+    assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (500, "broken"));
+    assert!(!answer.text.contains("planned"), "{answer:?}");
 }
 
 #[derive(Debug, Deserialize)]
