@@ -256,7 +256,7 @@ pub(super) fn task(tab: Tab) -> Task {
         nodes: nodes(),
         events: events(),
         events_after: Some(22),
-        calls: Some(calls()),
+        calls: calls(),
         answer: Some(answer()),
         spend: vec![
             SpendRow { name: "extract".to_owned(), role: "extractor".to_owned(), tokens: 24_120, cost_micros: 38_240 },
@@ -312,9 +312,24 @@ fn events() -> Vec<EventRow> {
 }
 
 fn calls() -> Vec<Call> {
+    let call = |kind: &str, name: &str, outcome: &str, tokens: u64| Call {
+        step: "synthesise · synthesizer #1".to_owned(),
+        kind: kind.to_owned(),
+        name: name.to_owned(),
+        description: "writes the brief".to_owned(),
+        outcome: outcome.to_owned(),
+        attempt: 1,
+        worker: "worker-6d4f".to_owned(),
+        is_repeatable: kind == "model",
+        tokens,
+        cost_micros: tokens * 2,
+        answered: Some("{\n  \"risk\": \"high\"\n}".to_owned()),
+        ..Call::default()
+    };
     vec![
-        Call { step: "synthesise".to_owned(), kind: "model".to_owned(), name: "anthropic/claude-sonnet-4-5".to_owned(), outcome: "completed".to_owned(), at_ms: NOW - 6_000, took_ms: Some(3_200), tokens: 14_292, cost_micros: 23_000, offered: vec!["clause_lookup".to_owned(), "calendar".to_owned()], omitted: vec!["11 of 14 chunks: not among the best for the question".to_owned()], asked: Some("Write the brief…".to_owned()), answered: Some("{\"risk\": \"high\"}".to_owned()) },
-        Call { step: "synthesise".to_owned(), kind: "tool".to_owned(), name: "clause_lookup".to_owned(), outcome: "completed".to_owned(), at_ms: NOW - 3_000, took_ms: Some(120), ..Call::default() },
+        call("model", "anthropic/claude-sonnet-4-5", "completed", 14_292),
+        call("tool", "clause_lookup", "failed", 0),
+        call("model", "openai/gpt-5-mini", "running", 2_000),
     ]
 }
 
