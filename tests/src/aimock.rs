@@ -75,7 +75,7 @@ impl Aimock {
     }
 }
 
-fn cache() -> PathBuf {
+pub(crate) fn cache() -> PathBuf {
     let variable = std::env::var_os;
     cache_dir(variable("XDG_CACHE_HOME"), variable("HOME")).expect("HOME is set").join("tests")
 }
@@ -107,7 +107,7 @@ async fn tools() -> Tools {
 
 /// Runs `command` with a fresh folder as its last word, finishes what it has put there, and keeps the folder:
 /// it appears whole or not at all, whoever else is at it.
-async fn install(folder: &Path, mut command: Command, finish: impl FnOnce(&Path)) {
+pub(crate) async fn install(folder: &Path, mut command: Command, finish: impl FnOnce(&Path)) {
     fs::create_dir_all(cache()).expect("a cache");
     let fresh = tempfile::tempdir_in(cache()).expect("a folder");
     let done = command.arg(fresh.path()).stdin(Stdio::null()).output().await.expect("it runs");

@@ -14,6 +14,7 @@ pub mod plain;
 pub mod process;
 pub mod raw;
 pub mod rooms;
+pub mod schemathesis;
 pub mod seed;
 pub mod shell;
 pub mod sim;

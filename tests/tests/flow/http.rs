@@ -31,7 +31,7 @@ workflow:
 
 /// A pod that serves HTTP, and somebody who speaks to it.
 struct Door {
-    process: Process,
+    _process: Process,
     url: String,
     client: Client,
     secret: Option<String>,
@@ -44,7 +44,7 @@ impl Door {
         let process = Process::serve(&bed.server.urls().join(","), &[&fixed, args].concat()).await;
         let url = process.lines().into_iter().find(|line| line.starts_with("http://"));
         let client = Client::builder().timeout(PATIENCE).build().expect("a client");
-        Self { process, url: url.expect("an address"), client, secret: None }
+        Self { _process: process, url: url.expect("an address"), client, secret: None }
     }
 
     fn as_holder_of(mut self, secret: &str) -> Self {
@@ -224,16 +224,21 @@ async fn tasks_are_steered_and_questions_decided_with_tokens_alone() {
     assert_eq!(granted["reason"], "approver granted step allow: as agreed");
     assert_eq!(door.post(&place, "", &grant).await.status(), 409, "once");
 
-    let mut revoke = Command::new(program());
-    let listed = revoke.args(["token", "ls", "--nats", &url, "-o", "json"]).output().await;
-    let listed: Value = serde_json::from_slice(&listed.expect("it runs").stdout).expect("json");
-    let approvers = listed.as_array().expect("a list").iter().find(|it| it["role"] == "approver");
-    let id = approvers.expect("the token")["id"].as_str().expect("an id").to_owned();
-    let mut revoke = Command::new(program());
-    let revoked = revoke.args(["token", "revoke", "--nats", &url, &id]).status().await;
-    assert!(revoked.expect("it runs").success());
+    revoke(&url, "approver").await;
     assert_eq!(door.get("/v1/tasks").await.status(), 401, "revoked is revoked");
     payment.stack.stop().await;
+}
+
+/// Revokes the token of a role by `cadre token`.
+async fn revoke(url: &str, role: &str) {
+    let mut ls = Command::new(program());
+    let listed = ls.args(["token", "ls", "--nats", url, "-o", "json"]).output().await;
+    let listed: Value = serde_json::from_slice(&listed.expect("it runs").stdout).expect("json");
+    let found = listed.as_array().expect("a list").iter().find(|token| token["role"] == role);
+    let id = found.expect("the token")["id"].as_str().expect("an id").to_owned();
+    let mut revoke = Command::new(program());
+    let revoked = revoke.args(["token", "revoke", "--nats", url, &id]).status().await;
+    assert!(revoked.expect("it runs").success());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,6 @@
-//! The wires of providers, against a server that nobody here wrote.
+//! Wires, against programs that nobody here wrote: those of providers, and our own HTTP API.
+
+mod api;
 
 use std::{sync::Arc, time::Duration};
 

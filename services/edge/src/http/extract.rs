@@ -11,7 +11,7 @@ use super::{Problem, state::AppState};
 
 /// A JSON body. An absent one counts as `{}`.
 #[derive(Debug)]
-pub struct Body<T>(pub T);
+pub(super) struct Body<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
     type Rejection = Problem;
@@ -66,7 +66,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 
 /// The parameters behind `?`; unknown ones are refused by the types.
 #[derive(Debug)]
-pub struct Params<T>(pub T);
+pub(super) struct Params<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequestParts<AppState> for Params<T> {
     type Rejection = Problem;
@@ -79,7 +79,7 @@ impl<T: DeserializeOwned> FromRequestParts<AppState> for Params<T> {
 
 /// The variable parts of the path, in order.
 #[derive(Debug)]
-pub struct Segments<T>(pub T);
+pub(super) struct Segments<T>(pub T);
 
 impl<T: DeserializeOwned + Send> FromRequestParts<AppState> for Segments<T> {
     type Rejection = Problem;

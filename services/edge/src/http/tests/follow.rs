@@ -57,7 +57,8 @@ impl Events {
 #[tokio::test]
 async fn a_stream_that_was_cut_goes_on_where_it_was() {
     let whole = Story::new("acme", "one", 0).whole();
-    let begun = Story { records: whole.records[..3].to_vec(), ..whole.clone() };
+    let mut begun = whole.clone();
+    begun.records.truncate(3);
     let noise = Story::new("acme", "noise", 1).whole();
     let house = House::closed(&[&begun, &noise]).await;
     let secret = house.token("acme", Access::Viewer);

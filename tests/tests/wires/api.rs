@@ -1,0 +1,42 @@
+//! The HTTP API against its own description, by a program that nobody here wrote.
+
+use cadre_tests::{payment::Payment, process::Process, schemathesis};
+use serde_json::{Value, json};
+
+/// The description with names that exist, so that answers with content are tried too.
+fn with_names(mut description: Value, task: &str) -> Value {
+    let names = [("id", task), ("task", task), ("step", "allow"), ("name", "payment")];
+    let paths = description["paths"].as_object_mut().expect("paths");
+    for (path, operations) in paths {
+        if path.contains("dead-letters") {
+            continue;
+        }
+        for operation in operations.as_object_mut().expect("operations").values_mut() {
+            let parameters = operation["parameters"].as_array_mut().into_iter().flatten();
+            for parameter in parameters.filter(|parameter| parameter["in"] == "path") {
+                if let Some((_, name)) = names.iter().find(|(name, _)| parameter["name"] == *name) {
+                    parameter["schema"] = json!({"type": "string", "enum": [name, "none"]});
+                }
+            }
+        }
+    }
+    description
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_is_what_its_description_says() {
+    let payment = Payment::new().await;
+    let task = payment.wants("k", &[], &json!({"usd": 5, "to": "bolt"})).await;
+    payment.asked(&task).await;
+    let args = ["--role", "edge", "--http", "127.0.0.1:0", "--http-auth", "off"];
+    let edge = Process::serve(&payment.bed.server.urls().join(","), &args).await;
+    let url = edge.lines().into_iter().find(|line| line.starts_with("http://")).expect("a place");
+    let place = format!("{url}/v1/openapi.json");
+    let text = reqwest::get(place).await.expect("an answer").text().await.expect("a text");
+    let description = with_names(serde_json::from_str(&text).expect("json"), task.as_str());
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("openapi.json");
+    std::fs::write(&file, description.to_string()).expect("written");
+    schemathesis::tries(&url, &file).await;
+    payment.stack.stop().await;
+}
