@@ -61,7 +61,8 @@ pub struct Member {
 /// The page.
 #[must_use]
 pub fn page(chrome: &Chrome, view: &Agents) -> Page {
-    let live = Live { id: "agents", topics: "tasks members".to_owned(), address: "/agents".to_owned() };
+    let live =
+        Live { id: "agents", topics: "tasks members".to_owned(), address: "/agents".to_owned() };
     let body = part::live(&live, &html! { div.stack { (roles(view)) (members(chrome, view)) } });
     Page { command: "cadre bus status".to_owned(), ..Page::new("Agents", "/agents", body) }
 }
@@ -92,7 +93,8 @@ fn row(role: &RoleRow) -> Markup {
         0 => "< 1 %".to_owned(),
         share => format!("{share} %"),
     };
-    let is_alone = role.queued.is_some_and(|queued| queued > 0) && role.free == Some(0) && role.in_flight == 0;
+    let is_alone =
+        role.queued.is_some_and(|queued| queued > 0) && role.free == Some(0) && role.in_flight == 0;
     html! {
         tr {
             td.main.short { a href={ "/tasks?q=" (role.name) } { (role.name) } small { (role.runtime) @if is_alone { " · " span.s-bad.st { "nobody takes its work" } } } }

@@ -69,7 +69,8 @@ pub struct Question {
 /// The page.
 #[must_use]
 pub fn page(chrome: &Chrome, view: &Approvals) -> Page {
-    let live = Live { id: "approvals", topics: "questions".to_owned(), address: "/approvals".to_owned() };
+    let live =
+        Live { id: "approvals", topics: "questions".to_owned(), address: "/approvals".to_owned() };
     let body = part::live(
         &live,
         &html! {
@@ -83,7 +84,11 @@ pub fn page(chrome: &Chrome, view: &Approvals) -> Page {
         },
     );
     let sub = html! { span { (text::count(view.open.len() as u64, "question")) " waiting" } };
-    Page { sub: Some(sub), command: "cadre approval ls".to_owned(), ..Page::new("Approvals", "/approvals", body) }
+    Page {
+        sub: Some(sub),
+        command: "cadre approval ls".to_owned(),
+        ..Page::new("Approvals", "/approvals", body)
+    }
 }
 
 fn ask(chrome: &Chrome, view: &Approvals, question: &Question) -> Markup {

@@ -34,14 +34,26 @@ pub(super) const ASSETS: [Asset; 8] = [
     },
     Asset { name: "cadre.css", mime: CSS, bytes: include_bytes!("../../assets/cadre.css") },
     Asset { name: "cadre.js", mime: SCRIPT, bytes: include_bytes!("../../assets/cadre.js") },
-    Asset { name: "htmx.js", mime: SCRIPT, bytes: include_bytes!("../../assets/vendor/htmx.min.js") },
+    Asset {
+        name: "htmx.js",
+        mime: SCRIPT,
+        bytes: include_bytes!("../../assets/vendor/htmx.min.js"),
+    },
     Asset {
         name: "uplot.js",
         mime: SCRIPT,
         bytes: include_bytes!("../../assets/vendor/uplot.min.js"),
     },
-    Asset { name: "uplot.css", mime: CSS, bytes: include_bytes!("../../assets/vendor/uplot.min.css") },
-    Asset { name: "geist.woff2", mime: FONT, bytes: include_bytes!("../../assets/vendor/geist.woff2") },
+    Asset {
+        name: "uplot.css",
+        mime: CSS,
+        bytes: include_bytes!("../../assets/vendor/uplot.min.css"),
+    },
+    Asset {
+        name: "geist.woff2",
+        mime: FONT,
+        bytes: include_bytes!("../../assets/vendor/geist.woff2"),
+    },
     Asset {
         name: "geist-mono.woff2",
         mime: FONT,

@@ -42,14 +42,21 @@ pub struct BreakerRow {
 /// The page.
 #[must_use]
 pub fn page(chrome: &Chrome, view: &Breakers) -> Page {
-    let live = Live { id: "breakers", topics: "breakers".to_owned(), address: "/breakers".to_owned() };
-    let body = part::live(&live, &html! {
-        section.card {
-            @if view.rows.is_empty() { (part::empty(Icon::Breakers, "Every breaker is closed", &html! { "A breaker appears here when calls of a role, model or tool keep failing. Steps then wait, and burn no attempts." })) }
-            @for row in &view.rows { (one(chrome, view, row)) }
-        }
-    });
-    Page { command: "cadre breaker ls --all".to_owned(), ..Page::new("Circuit breakers", "/breakers", body) }
+    let live =
+        Live { id: "breakers", topics: "breakers".to_owned(), address: "/breakers".to_owned() };
+    let body = part::live(
+        &live,
+        &html! {
+            section.card {
+                @if view.rows.is_empty() { (part::empty(Icon::Breakers, "Every breaker is closed", &html! { "A breaker appears here when calls of a role, model or tool keep failing. Steps then wait, and burn no attempts." })) }
+                @for row in &view.rows { (one(chrome, view, row)) }
+            }
+        },
+    );
+    Page {
+        command: "cadre breaker ls --all".to_owned(),
+        ..Page::new("Circuit breakers", "/breakers", body)
+    }
 }
 
 fn one(chrome: &Chrome, view: &Breakers, row: &BreakerRow) -> Markup {

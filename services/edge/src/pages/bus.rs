@@ -58,16 +58,22 @@ pub struct QueueRow {
 #[must_use]
 pub fn page(_chrome: &Chrome, view: &Bus) -> Page {
     let live = Live { id: "bus", topics: "bus".to_owned(), address: "/bus".to_owned() };
-    let body = part::live(&live, &html! {
-        div.stack {
-            @if !view.drift.is_empty() {
-                (part::note(Tone::Wait, &html! { div { p { b { "The broker differs from what is declared" } } ul { @for line in &view.drift { li { (line) } } } p { code { "cadre bus diff" } " shows each difference, " code { "cadre bus apply" } " repairs it." } } }))
+    let body = part::live(
+        &live,
+        &html! {
+            div.stack {
+                @if !view.drift.is_empty() {
+                    (part::note(Tone::Wait, &html! { div { p { b { "The broker differs from what is declared" } } ul { @for line in &view.drift { li { (line) } } } p { code { "cadre bus diff" } " shows each difference, " code { "cadre bus apply" } " repairs it." } } }))
+                }
+                (queues(view))
+                (streams(view))
             }
-            (queues(view))
-            (streams(view))
-        }
-    });
-    Page { command: "cadre bus status".to_owned(), ..Page::new("Streams & consumers", "/bus", body) }
+        },
+    );
+    Page {
+        command: "cadre bus status".to_owned(),
+        ..Page::new("Streams & consumers", "/bus", body)
+    }
 }
 
 fn queues(view: &Bus) -> Markup {

@@ -89,7 +89,10 @@ impl FromRequestParts<AppState> for Visit {
             has_session: cookie(&parts.headers, "cadre_session").is_some(),
             is_part: parts.headers.contains_key("hx-request"),
         };
-        visit.identity.require(Act::Read).map_err(|problem| Oops::of(&visit, problem).into_response())?;
+        visit
+            .identity
+            .require(Act::Read)
+            .map_err(|problem| Oops::of(&visit, problem).into_response())?;
         Ok(visit)
     }
 }
@@ -125,7 +128,8 @@ impl Visit {
             return Ok(Html(chrome::content(&self.chrome(), page).into_string()).into_response());
         }
         let filter = QuestionFilter { is_open: true, ..QuestionFilter::default() };
-        let open = self.app.model().questions(self.identity.scope(), &filter, None, BADGE_MAX).await;
+        let open =
+            self.app.model().questions(self.identity.scope(), &filter, None, BADGE_MAX).await;
         // A badge that cannot be counted is left out; the page itself counts more.
         let questions = open.map_or(0, |page| page.rows.len() as u64);
         let chrome = Chrome { questions, ..self.chrome() };
@@ -142,8 +146,10 @@ impl Visit {
 const BADGE_MAX: u32 = 100;
 
 fn cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
-    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let cookies =
+        headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let mut pairs =
+        cookies.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value)
 }
 
@@ -186,7 +192,9 @@ impl IntoResponse for Oops {
             _ => "That did not work",
         };
         let next = match status {
-            StatusCode::SERVICE_UNAVAILABLE => html! { "The read model is opened or the broker does not answer. Load the page again in a moment; " code { "cadre doctor" } " says more." },
+            StatusCode::SERVICE_UNAVAILABLE => {
+                html! { "The read model is opened or the broker does not answer. Load the page again in a moment; " code { "cadre doctor" } " says more." }
+            }
             StatusCode::NOT_FOUND => html! { "It may be another tenant's, or never have been." },
             _ => html! {},
         };
@@ -238,7 +246,8 @@ async fn login(
     Query(params): Query<LoginParams>,
 ) -> Html<String> {
     let chrome = Chrome { theme: theme(&headers), now_ms: app.desk().now().0, ..Chrome::default() };
-    let refused = if params.failed.is_empty() { "" } else { "This token is unknown, revoked or over." };
+    let refused =
+        if params.failed.is_empty() { "" } else { "This token is unknown, revoked or over." };
     Html(gate::login(&chrome, refused, &params.next).into_string())
 }
 

@@ -47,13 +47,16 @@ pub struct Letter {
 #[must_use]
 pub fn page(chrome: &Chrome, view: &Letters) -> Page {
     let live = Live { id: "letters", topics: "letters".to_owned(), address: "/dlq".to_owned() };
-    let body = part::live(&live, &html! {
-        section.card {
-            @if view.rows.is_empty() { (part::empty(Icon::Done, "No dead letters", &html! { "A message that fails at every delivery, or that nobody can read, is kept here instead of being lost." })) }
-            @for letter in &view.rows { (one(chrome, view, letter)) }
-            @if view.total > view.rows.len() as u64 { div.pager { "The newest " (view.rows.len()) " of " (text::whole(view.total)) } }
-        }
-    });
+    let body = part::live(
+        &live,
+        &html! {
+            section.card {
+                @if view.rows.is_empty() { (part::empty(Icon::Done, "No dead letters", &html! { "A message that fails at every delivery, or that nobody can read, is kept here instead of being lost." })) }
+                @for letter in &view.rows { (one(chrome, view, letter)) }
+                @if view.total > view.rows.len() as u64 { div.pager { "The newest " (view.rows.len()) " of " (text::whole(view.total)) } }
+            }
+        },
+    );
     Page { command: "cadre dlq ls".to_owned(), ..Page::new("Dead letters", "/dlq", body) }
 }
 

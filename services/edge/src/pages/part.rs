@@ -61,7 +61,8 @@ pub(super) fn pill(word: &str) -> Markup {
 
 /// How much of a limit is used and set aside; amber from four fifths, red when it is met.
 pub(super) fn meter(used: u64, held: u64, limit: u64) -> Markup {
-    let (share, all) = (text::percent(used, limit), text::percent(used.saturating_add(held), limit));
+    let (share, all) =
+        (text::percent(used, limit), text::percent(used.saturating_add(held), limit));
     let tone = match share {
         0..80 => "",
         80..100 => "s-wait",
@@ -153,7 +154,7 @@ pub(super) fn pager(shown: usize, noun: &str, next: Option<&str>) -> Markup {
 
 /// A JSON document, its parts coloured; text from elsewhere stays text.
 pub(super) fn document(json: &str) -> Markup {
-    html! { pre.doc tabindex="0" role="region" aria-label="Document" { code { (json) } } }
+    html! { pre.doc tabindex="0" role="group" aria-label="Document" { code { (json) } } }
 }
 
 /// The attributes of a part that fetches itself again when one of its topics is stale.
@@ -191,7 +192,11 @@ mod tests {
     #[test]
     fn a_sparkline_needs_two_values() {
         assert!(!spark(&[3], Tone::Ok, "x").into_string().contains("path"));
-        assert!(spark(&[0, 4, 2], Tone::Ok, "x").into_string().contains("M0.0 28.0L50.0 2.0L100.0 15.0"));
+        assert!(
+            spark(&[0, 4, 2], Tone::Ok, "x")
+                .into_string()
+                .contains("M0.0 28.0L50.0 2.0L100.0 15.0")
+        );
     }
 
     #[test]

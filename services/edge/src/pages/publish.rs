@@ -62,6 +62,9 @@ enum Kind {
 #[must_use]
 pub fn page(chrome: &Chrome, view: &Publish) -> Page {
     let body = html! {
+        @if !view.refused.is_empty() {
+            div.field role="alert" { (part::note(Tone::Bad, &html! { p { b { "Refused. " } (view.refused) } })) }
+        }
         @if view.workflows.is_empty() {
             section.card { (part::empty(Icon::Packs, "No workflow to publish to", &html! { "Bring a pack onto the bus first: " code { "cadre pack apply contract" } "." })) }
         } @else if !view.can_publish {
@@ -90,7 +93,6 @@ fn form(chrome: &Chrome, view: &Publish) -> Markup {
                 form method="post" action="/publish" {
                     (chrome.csrf_field())
                     input type="hidden" name="workflow" value=(view.workflow);
-                    @if !view.refused.is_empty() { div.field role="alert" { (part::note(Tone::Bad, &html! { p { b { "Refused. " } (view.refused) } })) } }
                     (inputs(view))
                     div.field {
                         label for="key" { "Key " span.mute { "(optional)" } }
@@ -164,15 +166,28 @@ fn fields(schema: &Value) -> Option<Vec<Field>> {
     if properties.is_empty() || properties.len() > FIELDS_MAX {
         return None;
     }
-    let required: Vec<&str> =
-        schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let required: Vec<&str> = schema
+        .get("required")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     let mut fields: Vec<Field> = properties
         .iter()
         .map(|(name, schema)| {
-            let text = |key: &str| schema.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-            let title = if text("title").is_empty() { name.replace('_', " ") } else { text("title") };
+            let text =
+                |key: &str| schema.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let title =
+                if text("title").is_empty() { name.replace('_', " ") } else { text("title") };
             let is_required = required.contains(&name.as_str());
-            Field { name: name.clone(), title, hint: text("description"), kind: kind(schema), is_required }
+            Field {
+                name: name.clone(),
+                title,
+                hint: text("description"),
+                kind: kind(schema),
+                is_required,
+            }
         })
         .collect();
     // Required ones first; serde_json's own order depends on how the workspace is built.
@@ -182,7 +197,8 @@ fn fields(schema: &Value) -> Option<Vec<Field>> {
 
 fn kind(schema: &Value) -> Kind {
     if let Some(choices) = schema.get("enum").and_then(Value::as_array) {
-        let texts: Vec<String> = choices.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        let texts: Vec<String> =
+            choices.iter().filter_map(Value::as_str).map(str::to_owned).collect();
         return if texts.len() == choices.len() { Kind::Choice(texts) } else { Kind::Json };
     }
     let length = schema.get("maxLength").and_then(Value::as_u64);
@@ -206,7 +222,8 @@ pub fn collect<'a>(filled: impl Iterator<Item = (&'a str, &'a str)>) -> Result<S
         if key == "document" {
             return Ok(value.to_owned());
         }
-        let Some((kind, name)) = key.strip_prefix("in.").and_then(|rest| rest.split_once('.')) else {
+        let Some((kind, name)) = key.strip_prefix("in.").and_then(|rest| rest.split_once('.'))
+        else {
             continue;
         };
         if value.trim().is_empty() {
@@ -215,7 +232,8 @@ pub fn collect<'a>(filled: impl Iterator<Item = (&'a str, &'a str)>) -> Result<S
         let json = match kind {
             "text" => Value::from(value),
             "flag" => Value::from(value == "true"),
-            _ => serde_json::from_str(value.trim()).map_err(|_| format!("{name} is not a value: write it as JSON"))?,
+            _ => serde_json::from_str(value.trim())
+                .map_err(|_| format!("{name} is not a value: write it as JSON"))?,
         };
         parts.insert(name.to_owned(), json);
     }
@@ -231,8 +249,17 @@ fn commands(view: &Publish) -> Markup {
     let quoted = example.replace('\'', "'\\''");
     let ways = [
         ("cadre", format!("cadre goal publish {} -i '{quoted}' --follow", view.workflow)),
-        ("curl", format!("curl -X POST \"$CADRE/v1/goals\" -H 'Content-Type: application/json' -H 'Idempotency-Key: order-1' -d '{{\"workflow\":\"{}\",\"input\":{quoted}}}'", view.workflow)),
-        ("nats", format!("nats pub -H Nats-Msg-Id:order-1 goals.{tenant}.{} '{quoted}'", view.workflow)),
+        (
+            "curl",
+            format!(
+                "curl -X POST \"$CADRE/v1/goals\" -H 'Content-Type: application/json' -H 'Idempotency-Key: order-1' -d '{{\"workflow\":\"{}\",\"input\":{quoted}}}'",
+                view.workflow
+            ),
+        ),
+        (
+            "nats",
+            format!("nats pub -H Nats-Msg-Id:order-1 goals.{tenant}.{} '{quoted}'", view.workflow),
+        ),
     ];
     html! {
         aside.stack aria-label="The same as a command" {

@@ -94,10 +94,15 @@ fn address(group: &str, range: &str) -> String {
 
 fn figures(view: &Spend) -> Markup {
     let change = view.before_micros.filter(|before| *before > 0).map(|before| {
-        let (more, sign) = if view.total_micros >= before { (view.total_micros - before, "+") } else { (before - view.total_micros, "−") };
+        let (more, sign) = if view.total_micros >= before {
+            (view.total_micros - before, "+")
+        } else {
+            (before - view.total_micros, "−")
+        };
         format!("{sign}{} % on the {} before", text::percent(more, before), view.range)
     });
-    let hours = RANGES.iter().find(|(range, _)| *range == view.range).map_or(1, |(_, hours)| *hours);
+    let hours =
+        RANGES.iter().find(|(range, _)| *range == view.range).map_or(1, |(_, hours)| *hours);
     let dearest = view.shares.first().map_or("–".to_owned(), |share| share.name.clone());
     html! {
         section.kpis aria-label="Sums" {

@@ -127,7 +127,10 @@ impl Tab {
     /// The tab of this word; the first one for any other.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        Self::ALL.into_iter().find(|(_, word, _)| *word == text).map_or(Self::Timeline, |(tab, ..)| tab)
+        Self::ALL
+            .into_iter()
+            .find(|(_, word, _)| *word == text)
+            .map_or(Self::Timeline, |(tab, ..)| tab)
     }
 
     fn word(self) -> &'static str {
@@ -217,7 +220,11 @@ pub fn page(chrome: &Chrome, view: &Task) -> Page {
         },
     );
     let crumb = html! { a href="/tasks" { "Tasks" } (Icon::Next.draw()) span.mono { (view.id) } (part::copy(&view.id, "the id")) };
-    let title = if view.goal.is_empty() { format!("Task {}", text::brief_id(&view.id)) } else { view.goal.clone() };
+    let title = if view.goal.is_empty() {
+        format!("Task {}", text::brief_id(&view.id))
+    } else {
+        view.goal.clone()
+    };
     Page {
         crumb: Some(crumb),
         sub: Some(sub(chrome, view)),
@@ -250,7 +257,8 @@ fn figures(chrome: &Chrome, view: &Task) -> Markup {
     let allowed = view.deadline_ms.saturating_sub(view.accepted_ms);
     let until = view.ended_ms.unwrap_or(chrome.now_ms);
     let elapsed = until.saturating_sub(view.accepted_ms);
-    let of = |limit: String, is_set: bool| if is_set { format!("of {limit}") } else { String::new() };
+    let of =
+        |limit: String, is_set: bool| if is_set { format!("of {limit}") } else { String::new() };
     let attempts = format!("{} / {}", view.retries, view.fallbacks);
     html! {
         section.kpis aria-label="Limits" {

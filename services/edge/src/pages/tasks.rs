@@ -192,7 +192,10 @@ fn table(chrome: &Chrome, view: &Tasks) -> Markup {
     if view.rows.is_empty() {
         return nothing(&view.filter);
     }
-    let next = view.next.as_ref().map(|cursor| view.filter.query().with("after", cursor).address("/tasks"));
+    let next = view
+        .next
+        .as_ref()
+        .map(|cursor| view.filter.query().with("after", cursor).address("/tasks"));
     html! {
         div.scroll {
             table.list {

@@ -41,7 +41,10 @@ fn pages() -> Vec<(&'static str, String)> {
         ("publish", show(publish::page(&chrome, &fixture::publish()))),
         ("audit", show(audit::page(&chrome, &fixture::audit()))),
         ("login", gate::login(&chrome, "", "/").into_string()),
-        ("error", gate::error(&chrome, "No such task", "Nobody knows it.", &maud::html! {}).into_string()),
+        (
+            "error",
+            gate::error(&chrome, "No such task", "Nobody knows it.", &maud::html! {}).into_string(),
+        ),
     ]
 }
 
@@ -67,7 +70,9 @@ fn empty_pages() -> Vec<(&'static str, String)> {
 #[test]
 fn no_page_has_a_script_or_style_of_its_own() {
     for (name, html) in pages().into_iter().chain(empty_pages()) {
-        for needle in [" style=", "<style", " onclick", " onload", " onerror=\"", "javascript:", "hx-on"] {
+        for needle in
+            [" style=", "<style", " onclick", " onload", " onerror=\"", "javascript:", "hx-on"]
+        {
             assert!(!html.contains(needle), "{name} contains {needle}");
         }
         for rest in html.split("<script").skip(1) {
@@ -125,7 +130,8 @@ fn text_from_elsewhere_stays_text_on_every_page() {
     let mut needs = fixture::overview();
     (needs.needs[0].text, needs.failures[0].text) = (hostile(), hostile());
     let mut form = fixture::publish();
-    (form.filled, form.refused, form.workflow) = (format!("{{\"text\":{:?}}}", HOSTILE), hostile(), hostile());
+    (form.filled, form.refused, form.workflow) =
+        (format!("{{\"text\":{:?}}}", HOSTILE), hostile(), hostile());
     let mut money = fixture::spend();
     money.shares[0].name = hostile();
     let graph = Task { tab: Tab::Graph, ..one.clone() };
@@ -176,10 +182,15 @@ fn a_list_without_rows_says_what_to_do() {
 #[test]
 fn the_timeline_tells_three_kinds_of_waiting_apart() {
     let html = super::task::page(&chrome(), &task(Tab::Timeline)).body.into_string();
-    for class in ["class=\"queue\"", "class=\"run\"", "class=\"human\"", "class=\"delay\"", "class=\"lost\""] {
+    for class in
+        ["class=\"queue\"", "class=\"run\"", "class=\"human\"", "class=\"delay\"", "class=\"lost\""]
+    {
         assert!(html.contains(class), "{class}");
     }
-    assert!(html.contains("failed attempt 5.0 s, waited to try again 1.3 s"), "said to who cannot see");
+    assert!(
+        html.contains("failed attempt 5.0 s, waited to try again 1.3 s"),
+        "said to who cannot see"
+    );
     assert!(html.contains("Done by the fallback role"));
 }
 

@@ -34,7 +34,8 @@ struct Wanted {
 
 impl Wanted {
     fn of(fields: Vec<(String, String)>) -> Self {
-        let mut wanted = Self { action: String::new(), picks: Vec::new(), reason: None, is_confirmed: false };
+        let mut wanted =
+            Self { action: String::new(), picks: Vec::new(), reason: None, is_confirmed: false };
         for (name, value) in fields {
             match name.as_str() {
                 "action" => wanted.action = value,
@@ -54,7 +55,9 @@ impl Wanted {
             "resume" => Ok(Want::Control(Action::Resume)),
             "retry" => Ok(Want::Control(Action::Retry(None))),
             "cancel" => Ok(Want::Cancel),
-            other => Err(Problem::malformed(format!("{other:?} is no pause, resume, retry or cancel"))),
+            other => {
+                Err(Problem::malformed(format!("{other:?} is no pause, resume, retry or cancel")))
+            }
         }
     }
 }
@@ -85,17 +88,18 @@ pub(super) async fn act(
 async fn plan(app: &AppState, identity: &Identity, wanted: &Wanted) -> Result<BulkPlan, Problem> {
     identity.require(Act::Steer)?;
     let want = wanted.want()?;
-    let looked: Vec<(String, Result<Option<Outcome>, Problem>)> = stream::iter(wanted.picks.clone())
-        .map(|id| {
-            let want = want.clone();
-            async move {
-                let task = app.task(identity, &id).await;
-                (id, task.map(|task| want.moot(&task)))
-            }
-        })
-        .buffered(AT_ONCE)
-        .collect()
-        .await;
+    let looked: Vec<(String, Result<Option<Outcome>, Problem>)> =
+        stream::iter(wanted.picks.clone())
+            .map(|id| {
+                let want = want.clone();
+                async move {
+                    let task = app.task(identity, &id).await;
+                    (id, task.map(|task| want.moot(&task)))
+                }
+            })
+            .buffered(AT_ONCE)
+            .collect()
+            .await;
     let mut plan = BulkPlan { action: wanted.action.clone(), ..BulkPlan::default() };
     for (id, found) in looked {
         match found {
@@ -119,7 +123,8 @@ async fn all(app: &AppState, identity: &Identity, wanted: &Wanted) -> Result<Str
         .buffered(AT_ONCE)
         .collect()
         .await;
-    let done = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Outcome::Done { .. }))).count();
+    let done =
+        outcomes.iter().filter(|outcome| matches!(outcome, Ok(Outcome::Done { .. }))).count();
     let rest = outcomes.len() - done;
     let said = format!("{}: {} done", wanted.action, text::count(done as u64, "task"));
     let first = outcomes.iter().find_map(|outcome| match outcome {

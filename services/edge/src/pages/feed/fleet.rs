@@ -15,7 +15,7 @@ use cadre_core::{
 };
 use serde::Deserialize;
 
-use super::{OrOops as _, Oops, Visit, after, or_empty};
+use super::{Oops, OrOops as _, Visit, after, or_empty};
 use crate::{
     http::{AppState, Identity, Problem, SafeForm},
     pages::{
@@ -60,11 +60,15 @@ pub(super) async fn agents(visit: Visit) -> Result<Response, Oops> {
     }
     for consumer in bus.iter().flat_map(|bus| &bus.consumers) {
         let Some(name) = &consumer.role else { continue };
-        let role = roles.entry(name.clone()).or_insert_with(|| RoleRow { name: name.clone(), ..RoleRow::default() });
+        let role = roles
+            .entry(name.clone())
+            .or_insert_with(|| RoleRow { name: name.clone(), ..RoleRow::default() });
         serve(role, consumer);
     }
     for role in roles.values_mut() {
-        let is_of = |view: &&BreakerView| view.target.kind() == "role" && view.target.name().as_str() == role.name;
+        let is_of = |view: &&BreakerView| {
+            view.target.kind() == "role" && view.target.name().as_str() == role.name
+        };
         let state = breakers.iter().find(is_of).map_or("closed", |view| view.state);
         role.breaker = state.to_owned();
     }
@@ -84,7 +88,11 @@ fn member(process: Process) -> Member {
     let tree = process.services.iter().map(|service| (0, service.clone(), String::new()));
     Member {
         name: process.id.to_string(),
-        version: if process.version.is_empty() { "unknown build".to_owned() } else { format!("build {}", process.version) },
+        version: if process.version.is_empty() {
+            "unknown build".to_owned()
+        } else {
+            format!("build {}", process.version)
+        },
         since_ms: 0,
         tree: tree.collect(),
     }
@@ -126,7 +134,11 @@ pub(super) async fn hold(
     after(&headers, "/breakers", outcome)
 }
 
-async fn held(app: &AppState, identity: &Identity, (target, wish): (&str, &str)) -> Result<String, Problem> {
+async fn held(
+    app: &AppState,
+    identity: &Identity,
+    (target, wish): (&str, &str),
+) -> Result<String, Problem> {
     identity.require(Act::Steer)?;
     identity.require_fleet()?;
     let target: Target = target.parse().map_err(Problem::not_found)?;

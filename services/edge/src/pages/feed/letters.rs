@@ -8,7 +8,7 @@ use axum::{
 use cadre_core::{access::Act, ports::desk::LetterQuery};
 use serde::Deserialize;
 
-use super::{OrOops as _, Oops, Visit, after, or_empty};
+use super::{Oops, OrOops as _, Visit, after, or_empty};
 use crate::{
     http::{AppState, Identity, Problem, SafeForm},
     pages::letters::{Letter, Letters, page},
@@ -69,7 +69,11 @@ pub(super) async fn act(
     after(&headers, "/dlq", outcome)
 }
 
-async fn done(app: &AppState, identity: &Identity, (id, wish): (&str, &str)) -> Result<String, Problem> {
+async fn done(
+    app: &AppState,
+    identity: &Identity,
+    (id, wish): (&str, &str),
+) -> Result<String, Problem> {
     identity.require(Act::Steer)?;
     let letter = app.desk().letter(id).await?;
     let is_seen = identity.scope().is_none() || letter.head.tenant.as_ref() == identity.scope();

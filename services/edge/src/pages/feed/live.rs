@@ -126,8 +126,12 @@ impl Follower {
         loop {
             match self.changes.try_recv() {
                 Ok(change) => self.note(Ok(change), &mut stale)?,
-                Err(broadcast::error::TryRecvError::Lagged(_)) => stale.extend(self.topics.iter().cloned()),
-                Err(broadcast::error::TryRecvError::Empty | broadcast::error::TryRecvError::Closed) => {
+                Err(broadcast::error::TryRecvError::Lagged(_)) => {
+                    stale.extend(self.topics.iter().cloned())
+                }
+                Err(
+                    broadcast::error::TryRecvError::Empty | broadcast::error::TryRecvError::Closed,
+                ) => {
                     return Some(stale);
                 }
             }

@@ -3,7 +3,7 @@
 use axum::response::Response;
 use cadre_core::watch::{Alert, Kind, Severity};
 
-use super::{OrOops as _, Oops, Visit, or_empty, tasks};
+use super::{Oops, OrOops as _, Visit, or_empty, tasks};
 use crate::{
     model::{
         Status, TaskFilter,
@@ -105,8 +105,13 @@ fn told(alert: &Alert) -> Need {
 fn figures(sums: &Sums) -> Vec<Figure> {
     let past = |value: fn(&Minute) -> u64| sums.minutes.iter().map(value).collect::<Vec<u64>>();
     let hour = &sums.hour;
-    let open: u64 =
-        sums.counts.by_status.iter().filter(|(status, _)| !status.is_end()).map(|(_, count)| count).sum();
+    let open: u64 = sums
+        .counts
+        .by_status
+        .iter()
+        .filter(|(status, _)| !status.is_end())
+        .map(|(_, count)| count)
+        .sum();
     let ended = hour.completed + hour.failed;
     let figure = |name: &str, (value, rest): (String, &str), past: Vec<u64>, tone: &str| Figure {
         name: name.to_owned(),

@@ -8,7 +8,7 @@ use cadre_core::{
 };
 use serde::Deserialize;
 
-use super::{OrOops as _, Oops, Visit};
+use super::{Oops, OrOops as _, Visit};
 use crate::{
     model::sums::RevisionRow,
     pages::{
@@ -33,7 +33,9 @@ pub(super) async fn list(visit: Visit, Query(params): Query<Params>) -> Result<R
         params.pack
     };
     let nodes = match Name::new(&selected) {
-        Ok(name) => desk.pack(&name, None).await.map(|pack| planned(&pack.workflow)).unwrap_or_default(),
+        Ok(name) => {
+            desk.pack(&name, None).await.map(|pack| planned(&pack.workflow)).unwrap_or_default()
+        }
         Err(_) => Vec::new(),
     };
     let packs = packs.into_iter().map(|pack| shown(pack, &pinned)).collect();
@@ -55,7 +57,13 @@ fn shown(pack: PackView, pinned: &[RevisionRow]) -> Pack {
     let mut revisions: Vec<Revision> = of_pack.map(revision).collect();
     if current.is_none() {
         let hash = pack.revision.clone();
-        revisions.push(Revision { hash, at_ms: Some(pack.since.0), is_current: true, open_tasks: 0, tasks: 0 });
+        revisions.push(Revision {
+            hash,
+            at_ms: Some(pack.since.0),
+            is_current: true,
+            open_tasks: 0,
+            tasks: 0,
+        });
     }
     revisions.sort_by_key(|revision| std::cmp::Reverse((revision.is_current, revision.at_ms)));
     Pack { name, revisions }

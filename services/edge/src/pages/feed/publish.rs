@@ -5,13 +5,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use cadre_core::{
-    access::Act,
-    ids::Name,
-    payload::Payload,
-    task::GoalLimits,
-    wish::GoalWish,
-};
+use cadre_core::{access::Act, ids::Name, payload::Payload, task::GoalLimits, wish::GoalWish};
 use serde::Deserialize;
 
 use super::{Oops, Visit, cookie, theme};
@@ -56,7 +50,9 @@ pub(super) async fn publish(
     headers: HeaderMap,
     SafeForm(identity, fields): SafeForm<Vec<(String, String)>>,
 ) -> Result<Response, Oops> {
-    let of = |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map_or("", |(_, value)| value);
+    let of = |wanted: &str| {
+        fields.iter().find(|(name, _)| name == wanted).map_or("", |(_, value)| value)
+    };
     let (workflow, key) = (of("workflow").to_owned(), of("key").trim().to_owned());
     let pairs = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let filled = collect(pairs);
@@ -71,7 +67,8 @@ pub(super) async fn publish(
         }
         Err(problem) => {
             let has_session = cookie(&headers, "cadre_session").is_some();
-            let visit = Visit { app, identity, theme: theme(&headers), is_part: false, has_session };
+            let visit =
+                Visit { app, identity, theme: theme(&headers), is_part: false, has_session };
             let refused = problem.detail().to_owned();
             let filled = filled.unwrap_or_default();
             let view = Publish { refused, filled, ..view(&visit, workflow).await };
@@ -92,7 +89,8 @@ async fn published(
         tenant: identity.tenant().clone(),
         workflow: Name::new(workflow).map_err(|error| Problem::at("/workflow", error))?,
         key: if key.is_empty() { random_key() } else { key },
-        input: Payload::parse_unique(filled.as_bytes()).map_err(|error| Problem::at("/input", error))?,
+        input: Payload::parse_unique(filled.as_bytes())
+            .map_err(|error| Problem::at("/input", error))?,
         deadline: None,
         limits: GoalLimits::default(),
         user: Some(identity.user().to_owned()).filter(|user| !user.is_empty()),

@@ -7,14 +7,14 @@ use axum::{
 };
 use cadre_core::{
     access::Act,
-    ids::{Name, StepId, TaskId},
+    ids::{StepId, TaskId},
     payload::Payload,
     ports::desk::DecisionWish,
     question::{self, Verdict},
 };
 use serde::Deserialize;
 
-use super::{OrOops as _, Oops, Visit, after, or_empty, steps::pretty};
+use super::{Oops, OrOops as _, Visit, after, or_empty, steps::pretty};
 use crate::{
     http::{AppState, Identity, Problem, SafeForm},
     model::{QuestionFilter, rows::QuestionRow},
@@ -38,7 +38,8 @@ pub(super) async fn list(visit: Visit) -> Result<Response, Oops> {
     let recent = recent.or_oops(&visit)?;
     let mut rows = Vec::new();
     for (index, row) in found.rows.into_iter().enumerate() {
-        let whole = if index < WHOLE { content(&visit.app, &visit.identity, &row).await } else { None };
+        let whole =
+            if index < WHOLE { content(&visit.app, &visit.identity, &row).await } else { None };
         let shown = shown(row);
         rows.push(Question { content: whole.or(shown.content.clone()), ..shown });
     }
@@ -153,9 +154,4 @@ async fn decided(
 /// Names as the path of a task has them.
 pub(super) fn task_id(id: &str) -> Result<TaskId, Problem> {
     TaskId::parse(id).map_err(Problem::not_found)
-}
-
-/// A name, or what is wrong with it.
-pub(super) fn name(text: &str) -> Result<Name, Problem> {
-    Name::new(text).map_err(Problem::invalid)
 }

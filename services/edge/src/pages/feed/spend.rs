@@ -4,9 +4,9 @@ use axum::{extract::Query, response::Response};
 use cadre_core::time::UnixMillis;
 use serde::Deserialize;
 
-use super::{OrOops as _, Oops, Visit};
+use super::{Oops, OrOops as _, Visit};
 use crate::{
-    model::{Status, SpendBy, TaskFilter, sums::SpendRow},
+    model::{SpendBy, Status, TaskFilter, sums::SpendRow},
     pages::spend::{GROUPS, Near, RANGES, Share, Spend, page},
 };
 
@@ -31,8 +31,10 @@ pub(super) struct Params {
 
 pub(super) async fn show(visit: Visit, Query(params): Query<Params>) -> Result<Response, Oops> {
     let (model, scope) = (visit.app.model(), visit.identity.scope());
-    let group = GROUPS.iter().find(|(word, _)| *word == params.by).map_or("model", |(word, _)| word);
-    let (range, hours) = RANGES.into_iter().find(|(word, _)| *word == params.range).unwrap_or(("24h", 24));
+    let group =
+        GROUPS.iter().find(|(word, _)| *word == params.by).map_or("model", |(word, _)| word);
+    let (range, hours) =
+        RANGES.into_iter().find(|(word, _)| *word == params.range).unwrap_or(("24h", 24));
     let by = group.parse().unwrap_or(SpendBy::Model);
     let now = visit.now_ms();
     // Whole hours, as they are kept.
@@ -76,7 +78,11 @@ fn dearest(rows: Vec<SpendRow>, by: SpendBy) -> Vec<Share> {
                 SpendBy::Model => row.model,
                 SpendBy::Hour | SpendBy::Day => None,
             };
-            Share { name: name.unwrap_or_default(), cost_micros: row.cost_micros, tokens: row.tokens }
+            Share {
+                name: name.unwrap_or_default(),
+                cost_micros: row.cost_micros,
+                tokens: row.tokens,
+            }
         })
         .collect();
     shares.sort_by_key(|share| std::cmp::Reverse((share.cost_micros, share.tokens)));
@@ -87,7 +93,9 @@ fn dearest(rows: Vec<SpendRow>, by: SpendBy) -> Vec<Share> {
 /// Every hour of the range, also those in which nothing was spent.
 fn over_time(rows: &[SpendRow], (since, until): (u64, u64)) -> Vec<(u64, u64)> {
     let hours = (until - since) / HOUR_MS;
-    let of = |at: u64| rows.iter().filter(|row| row.from_ms == Some(at)).map(|row| row.cost_micros).sum();
+    let of = |at: u64| {
+        rows.iter().filter(|row| row.from_ms == Some(at)).map(|row| row.cost_micros).sum()
+    };
     (0..hours).map(|hour| since + hour * HOUR_MS).map(|at| (at, of(at))).collect()
 }
 
@@ -101,7 +109,9 @@ fn nearest(rows: Vec<crate::model::rows::TaskRow>) -> Vec<Near> {
             Some(Near { task: row.task, goal, cost_micros: row.cost_micros, limit_micros })
         })
         .collect();
-    near.sort_by_key(|near| std::cmp::Reverse(near.cost_micros.saturating_mul(1_000) / near.limit_micros));
+    near.sort_by_key(|near| {
+        std::cmp::Reverse(near.cost_micros.saturating_mul(1_000) / near.limit_micros)
+    });
     near.truncate(NEAR_SHOWN);
     near
 }

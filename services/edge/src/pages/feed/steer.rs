@@ -54,7 +54,8 @@ pub(super) async fn act(
             Ok(task) if headers.contains_key("hx-request") => {
                 (StatusCode::OK, [("hx-redirect", format!("/tasks/{task}"))]).into_response()
             }
-            Ok(task) => (StatusCode::SEE_OTHER, [(header::LOCATION, format!("/tasks/{task}"))]).into_response(),
+            Ok(task) => (StatusCode::SEE_OTHER, [(header::LOCATION, format!("/tasks/{task}"))])
+                .into_response(),
             Err(problem) => after(&headers, "/tasks", Err(problem)),
         };
     }
@@ -83,7 +84,12 @@ async fn done(
     said(&app.desk().steer(&task, wish).await?)
 }
 
-async fn forked(app: &AppState, identity: &Identity, id: &str, form: &ActForm) -> Result<String, Problem> {
+async fn forked(
+    app: &AppState,
+    identity: &Identity,
+    id: &str,
+    form: &ActForm,
+) -> Result<String, Problem> {
     identity.require(access::Act::Steer)?;
     let task = app.task(identity, id).await?;
     let from = Name::new(form.from.trim()).map_err(|error| Problem::at("/from", error))?;
@@ -149,7 +155,9 @@ mod tests {
 
     #[test]
     fn money_is_read_to_the_millionth() {
-        for (text, expected) in [("0.05", 50_000), ("2", 2_000_000), (".000001", 1), ("", 0), ("12.50", 12_500_000)] {
+        for (text, expected) in
+            [("0.05", 50_000), ("2", 2_000_000), (".000001", 1), ("", 0), ("12.50", 12_500_000)]
+        {
             assert_eq!(micros(text).ok(), Some(expected), "{text}");
         }
         for wrong in ["-1", "1e3", "0.0000001", "1,5", "99999999999999999999"] {

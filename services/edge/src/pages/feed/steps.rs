@@ -106,7 +106,9 @@ pub(super) async fn one(visit: &Visit, task: &TaskId, row: &StepRow) -> Result<S
         reason: if failure.is_empty() && !is_unsure { note.clone() } else { failure },
         decision: String::new(),
         degraded: or_empty(row.degraded.clone()),
-        confidence_percent: row.confidence.map(|share| (share.clamp(0.0, 1.0) * 100.0).round() as u64),
+        confidence_percent: row
+            .confidence
+            .map(|share| (share.clamp(0.0, 1.0) * 100.0).round() as u64),
         unsure: if is_unsure { note } else { String::new() },
         attempts: row.tries.iter().map(attempt).collect(),
         queued_ms: row.queued_ms,
@@ -154,7 +156,9 @@ async fn document(
     let events = model.events(scope, task, rev.saturating_sub(1), 1).await?;
     let Some(event) = events.and_then(|events| events.into_iter().next()) else { return Ok(None) };
     let items = model.records(task, event.sequence.saturating_sub(1)).await?;
-    let Some(Ok(linked)) = items.into_iter().next().map(|item| item.content) else { return Ok(None) };
+    let Some(Ok(linked)) = items.into_iter().next().map(|item| item.content) else {
+        return Ok(None);
+    };
     let found = linked.record.events.iter().find_map(|event| of(event, step));
     match found {
         Some(payload) => Ok(Some(whole(visit, &payload).await)),
@@ -201,9 +205,20 @@ fn clip(text: String) -> String {
 }
 
 /// The answer's document, taken apart.
-pub(super) fn answer(status: &str, reason: &str, document: Option<&Payload>, degraded: Vec<String>) -> Answer {
+pub(super) fn answer(
+    status: &str,
+    reason: &str,
+    document: Option<&Payload>,
+    degraded: Vec<String>,
+) -> Answer {
     let value = document.map(|payload| payload.value());
-    let list = |key: &str| value.and_then(|value| value.get(key)).and_then(Value::as_array).cloned().unwrap_or_default();
+    let list = |key: &str| {
+        value
+            .and_then(|value| value.get(key))
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default()
+    };
     let missing = list("missing").into_iter().map(|part| {
         let part = &part;
         let (field, step) = (text_of(part, "field"), text_of(part, "step"));
@@ -214,7 +229,8 @@ pub(super) fn answer(status: &str, reason: &str, document: Option<&Payload>, deg
     Answer {
         status: status.to_owned(),
         reason: reason.to_owned(),
-        document: result.map(|result| clip(serde_json::to_string_pretty(result).unwrap_or_default())),
+        document: result
+            .map(|result| clip(serde_json::to_string_pretty(result).unwrap_or_default())),
         conflicts: list("conflicts").iter().map(conflict).collect(),
         missing: missing.collect(),
         degraded,
@@ -257,7 +273,9 @@ fn conflict(value: &Value) -> Conflict {
     let claim = |claim: &Value| {
         let shown = claim.get("value").map(ToString::to_string).unwrap_or_default();
         let confidence = claim.get("confidence").and_then(Value::as_f64);
-        let as_of = claim.get("as_of").map(|as_of| as_of.as_str().map_or_else(|| as_of.to_string(), str::to_owned));
+        let as_of = claim
+            .get("as_of")
+            .map(|as_of| as_of.as_str().map_or_else(|| as_of.to_string(), str::to_owned));
         let parts = [
             as_of.map(|as_of| format!("as of {as_of}")),
             confidence.map(|share| format!("confidence {share:.2}")),

@@ -6,11 +6,15 @@ use axum::{
     extract::{Path, Query},
     response::Response,
 };
-use cadre_core::{access, ids::{Name, TaskId}, task::Task as State};
+use cadre_core::{
+    access,
+    ids::{Name, TaskId},
+    task::Task as State,
+};
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
-use super::{OrOops as _, Oops, Visit, found, or_empty, packs, questions::task_id, steps};
+use super::{Oops, OrOops as _, Visit, found, or_empty, packs, questions::task_id, steps};
 use crate::{
     http::Problem,
     model::rows::{EventRow as Record, StepRow, TaskRow},
@@ -141,7 +145,8 @@ async fn part(
         Tab::Graph => view.nodes = graph(visit, rows, view).await,
         Tab::Events => {
             let scope = visit.identity.scope();
-            let events = found(visit.app.model().events(scope, task, after, EVENTS).await, task.as_str())?;
+            let events =
+                found(visit.app.model().events(scope, task, after, EVENTS).await, task.as_str())?;
             let is_full = u32::try_from(events.len()).is_ok_and(|count| count == EVENTS);
             view.events_after = events.last().map(|event| event.rev).filter(|_| is_full);
             view.events = events.into_iter().map(event).collect();

@@ -4,7 +4,7 @@ use axum::{extract::Query, response::Response};
 use cadre_core::{access::Act, ids::Name};
 use serde::Deserialize;
 
-use super::{OrOops as _, Oops, Visit, or_empty};
+use super::{Oops, OrOops as _, Visit, or_empty};
 use crate::{
     model::{Cursor, Status, TaskFilter, rows},
     pages::tasks::{Filter, TaskRow, Tasks, page},
@@ -94,7 +94,8 @@ pub(super) async fn list(visit: Visit, Query(params): Query<Params>) -> Result<R
     let counts = model.counts(scope, &wanted).await.or_oops(&visit)?;
     // Workflows to choose from are a convenience: without the bus the list is there all the same.
     let packs = visit.app.desk().packs().await.unwrap_or_default();
-    let counts = counts.by_status.iter().map(|(status, count)| (status.as_str().to_owned(), *count));
+    let counts =
+        counts.by_status.iter().map(|(status, count)| (status.as_str().to_owned(), *count));
     let view = Tasks {
         counts: counts.collect(),
         workflows: packs.iter().map(|pack| pack.name.to_string()).collect(),

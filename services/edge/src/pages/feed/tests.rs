@@ -42,7 +42,19 @@ async fn every_page_is_there_and_wants_a_credential() {
     let task = format!("/tasks/{}", story.task);
     let tabs = ["timeline", "graph", "events", "calls", "result", "spend"]
         .map(|tab| format!("{task}?tab={tab}&step=read&fold=1&failed=1"));
-    let pages = ["/", "/tasks", "/approvals", "/agents", "/breakers", "/bus", "/dlq", "/spend", "/packs", "/publish", "/audit"];
+    let pages = [
+        "/",
+        "/tasks",
+        "/approvals",
+        "/agents",
+        "/breakers",
+        "/bus",
+        "/dlq",
+        "/spend",
+        "/packs",
+        "/publish",
+        "/audit",
+    ];
     for path in pages.into_iter().chain(tabs.iter().map(String::as_str)).chain([task.as_str()]) {
         let answer = house.get(path, &secret).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}: {answer:?}");
@@ -86,8 +98,13 @@ async fn another_tenants_tasks_are_nowhere() {
 async fn filters_and_pages_are_addresses() {
     let stories: Vec<Story> = (0..60_u64)
         .map(|index| {
-            let story = Story::new("acme", &format!("number{index}"), index * 10).dispatch("read", 1, "reader");
-            if index % 3 == 0 { story.fail("read", FailureKind::Timeout, "late").end(EndStatus::Failed) } else { story }
+            let story = Story::new("acme", &format!("number{index}"), index * 10)
+                .dispatch("read", 1, "reader");
+            if index % 3 == 0 {
+                story.fail("read", FailureKind::Timeout, "late").end(EndStatus::Failed)
+            } else {
+                story
+            }
         })
         .collect();
     let house = house(&stories.iter().collect::<Vec<_>>()).await;
@@ -113,7 +130,8 @@ async fn wishes_go_to_the_desk_with_who_has_them() {
     let secret = house.token("acme", Access::Operator);
     let csrf = csrf(&house, &secret).await;
     let path = |act: &str| format!("/tasks/{}/{act}", story.task);
-    let done = form(&house, (&path("pause"), &secret), &format!("csrf={csrf}&reason=look+first")).await;
+    let done =
+        form(&house, (&path("pause"), &secret), &format!("csrf={csrf}&reason=look+first")).await;
     assert!(done.text.contains("Done: look first"), "{done:?}");
     let fields = format!("csrf={csrf}&usd=0.05&tokens=&steps=2&seconds=0");
     form(&house, (&path("budget"), &secret), &fields).await;
@@ -137,7 +155,10 @@ async fn many_tasks_are_changed_only_after_a_look() {
     let csrf = csrf(&house, &secret).await;
     let picks = format!("csrf={csrf}&action=cancel&pick={}&pick={}", open.task, ended.task);
     let plan = form(&house, ("/tasks/bulk", &secret), &picks).await.text;
-    assert!(plan.contains("Would cancel 1 task") && plan.contains("1 task would be left alone"), "{plan}");
+    assert!(
+        plan.contains("Would cancel 1 task") && plan.contains("1 task would be left alone"),
+        "{plan}"
+    );
     assert!(house.desk.world.lock().unwrap().steered.is_empty(), "nothing has happened yet");
     let said = form(&house, ("/tasks/bulk", &secret), &format!("{picks}&confirmed=1")).await.text;
     assert!(said.contains("cancel: 1 task done, 1 left"), "{said}");
@@ -150,7 +171,8 @@ async fn many_tasks_are_changed_only_after_a_look() {
 async fn a_decision_names_what_was_shown() {
     let story = Story::new("acme", "one", 0).ask("allow", "Pay?", 50_000);
     let house = house(&[&story]).await;
-    let (approver, operator) = (house.token("acme", Access::Approver), house.token("acme", Access::Operator));
+    let (approver, operator) =
+        (house.token("acme", Access::Approver), house.token("acme", Access::Operator));
     let page = house.get("/approvals", &approver).await.text;
     assert!(page.contains("&quot;amount&quot;: 12"), "exactly what is decided about: {page}");
     let (_, rest) = page.split_once("name=\"hash\" value=\"").unwrap();
@@ -163,7 +185,10 @@ async fn a_decision_names_what_was_shown() {
     {
         let world = house.desk.world.lock().unwrap();
         let decision = &world.decided[0];
-        assert_eq!((&decision.verdict, decision.by.as_str()), (&Verdict::Grant(None), "acme approver"));
+        assert_eq!(
+            (&decision.verdict, decision.by.as_str()),
+            (&Verdict::Grant(None), "acme approver")
+        );
         assert_eq!(decision.hash, hash);
     }
     assert!(!house.get("/approvals", &operator).await.text.contains("name=\"choice\""));
@@ -174,7 +199,8 @@ async fn a_goal_is_published_from_the_form() {
     let house = house(&[]).await;
     let secret = house.token("acme", Access::Operator);
     let csrf = csrf(&house, &secret).await;
-    let fields = format!("csrf={csrf}&workflow=intake&key=k1&in.text.title=A+%26+B&in.number.pages=7");
+    let fields =
+        format!("csrf={csrf}&workflow=intake&key=k1&in.text.title=A+%26+B&in.number.pages=7");
     let sent = form(&house, ("/publish", &secret), &fields).await;
     assert_eq!(sent.status, StatusCode::SEE_OTHER, "{sent:?}");
     {
@@ -202,7 +228,10 @@ async fn a_tab_hears_of_its_topics_only() {
     let mut heard = String::new();
     other.write(&house.desk.log);
     let written = story.records.len();
-    story.clone().complete("read", crate::model::tests::kit::usage(1, 1, 1)).write_from(&house.desk.log, written);
+    story
+        .clone()
+        .complete("read", crate::model::tests::kit::usage(1, 1, 1))
+        .write_from(&house.desk.log, written);
     let expected = format!("event: stale\ndata: task.{} tasks\n", story.task);
     while !heard.contains(&expected) {
         let next = tokio::time::timeout(std::time::Duration::from_secs(60), body.next());

@@ -70,10 +70,16 @@ impl Act {
 
     fn explained(self) -> &'static str {
         match self {
-            Self::Pause => "Nothing new begins until somebody resumes it. What is out comes to its end.",
+            Self::Pause => {
+                "Nothing new begins until somebody resumes it. What is out comes to its end."
+            }
             Self::Resume => "It goes on with the steps that are open.",
-            Self::Retry => "A failed step begins anew, and what was skipped because of it is open again.",
-            Self::Fork => "A new task keeps what was done before the step, and does the rest again.",
+            Self::Retry => {
+                "A failed step begins anew, and what was skipped because of it is open again."
+            }
+            Self::Fork => {
+                "A new task keeps what was done before the step, and does the rest again."
+            }
             Self::Budget => "It may spend that much more, and goes on from the open step.",
             Self::Cancel => "Its open work stops, and it ends as cancelled. That cannot be undone.",
         }

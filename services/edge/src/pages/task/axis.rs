@@ -18,8 +18,32 @@ const TICK_APART: f64 = 11.0;
 
 /// Distances of ticks that people can count in, in milliseconds.
 const STEPS: [u64; 27] = [
-    1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000,
-    300_000, 600_000, 900_000, 1_800_000, 3_600_000, 7_200_000, 21_600_000, 43_200_000, 86_400_000,
+    1,
+    2,
+    5,
+    10,
+    20,
+    50,
+    100,
+    200,
+    500,
+    1_000,
+    2_000,
+    5_000,
+    10_000,
+    15_000,
+    30_000,
+    60_000,
+    120_000,
+    300_000,
+    600_000,
+    900_000,
+    1_800_000,
+    3_600_000,
+    7_200_000,
+    21_600_000,
+    43_200_000,
+    86_400_000,
     604_800_000,
 ];
 
@@ -83,8 +107,12 @@ impl Axis {
 
     /// Lines at round times, folded ones left out.
     pub(super) fn ticks(&self) -> Vec<Tick> {
-        let shown: u64 =
-            self.pieces.iter().filter(|piece| !piece.is_folded).map(|piece| piece.to - piece.from).sum();
+        let shown: u64 = self
+            .pieces
+            .iter()
+            .filter(|piece| !piece.is_folded)
+            .map(|piece| piece.to - piece.from)
+            .sum();
         let step = STEPS.into_iter().find(|step| shown / step <= TICKS_MAX).unwrap_or(604_800_000);
         let mut ticks: Vec<Tick> = Vec::new();
         for piece in self.pieces.iter().filter(|piece| !piece.is_folded) {
@@ -148,11 +176,8 @@ fn place(bounds: &[(u64, u64, bool)]) -> Vec<Piece> {
     let mut left = 0.0;
     let mut pieces = Vec::with_capacity(bounds.len());
     for &(from, to, is_folded) in bounds {
-        let width = if is_folded {
-            FOLD_PERCENT
-        } else {
-            room * (to - from) as f64 / shown.max(1) as f64
-        };
+        let width =
+            if is_folded { FOLD_PERCENT } else { room * (to - from) as f64 / shown.max(1) as f64 };
         pieces.push(Piece { from, to, left, right: left + width, is_folded });
         left += width;
     }
@@ -191,7 +216,8 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_few() {
-        let labels = |axis: &Axis| axis.ticks().into_iter().map(|tick| tick.label).collect::<Vec<_>>();
+        let labels =
+            |axis: &Axis| axis.ticks().into_iter().map(|tick| tick.label).collect::<Vec<_>>();
         assert_eq!(labels(&Axis::new(0, 48_000, None)), ["0", "10 s", "20 s", "30 s", "40 s"]);
         assert_eq!(labels(&Axis::new(7, 7, None)), ["0"]);
         for length in [1, 17, 999, 61_000, 7_300_000, 900_000_000, 9_000_000_000_000] {

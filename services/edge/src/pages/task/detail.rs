@@ -3,11 +3,7 @@
 use maud::{Markup, html};
 
 use super::{
-    super::{
-        icon::Icon,
-        part,
-        text,
-    },
+    super::{icon::Icon, part, text},
     Task,
 };
 

@@ -141,7 +141,8 @@ fn mean(slot: Slot, beside: &[Slot], edges: &[(usize, usize)]) -> Option<f64> {
         }
         (Slot::Passage { edge: a }, Slot::Passage { edge: b }) => a == b,
     };
-    let places: Vec<usize> = (0..beside.len()).filter(|at| beside.get(*at).is_some_and(touches)).collect();
+    let places: Vec<usize> =
+        (0..beside.len()).filter(|at| beside.get(*at).is_some_and(touches)).collect();
     let sum: usize = places.iter().sum();
     (!places.is_empty()).then(|| sum as f64 / places.len() as f64)
 }
@@ -180,7 +181,8 @@ fn places(layers: &[Vec<Slot>], edges: &[(usize, usize)], count: usize) -> Layou
         }
     }
     let depth = u32::try_from(layers.len()).unwrap_or(0);
-    let edges = edges.iter().zip(passages).map(|(&(from, to), points)| (from, to, points)).collect();
+    let edges =
+        edges.iter().zip(passages).map(|(&(from, to), points)| (from, to, points)).collect();
     let width = (depth * (WIDTH + ACROSS)).saturating_sub(ACROSS);
     Layout { nodes, edges, width, height }
 }
@@ -210,9 +212,9 @@ fn one(node: &Node, (x, y): (u32, u32), selected: Option<&str>) -> Markup {
     let (tone, icon) = part::look(&node.state);
     let icon = if node.is_person { Icon::Person } else { icon };
     let is_on = selected == Some(node.name.as_str());
-    let label = format!("{}, {}, {}", node.name, node.state, node.detail);
     html! {
-        a href=(node.address) aria-label=(label) {
+        a href=[(!node.address.is_empty()).then_some(&node.address)] {
+            title { (node.name) ", " (node.state) }
             g.node.(tone.class()).on[is_on].off[is_left_out(&node.state)] {
                 @if node.items > 1 {
                     rect.behind x=(x + 6) y=(y + 6) width=(WIDTH) height=(HEIGHT) rx="9" {}
@@ -277,7 +279,8 @@ mod tests {
         let layout = layout(&nodes);
         assert_eq!([0, 1, 2, 3].map(|index| layer(&layout, index)), [0, 1, 1, 2]);
         assert_ne!(layout.nodes[1].1, layout.nodes[2].1, "two of one layer lie apart");
-        let (_, _, points) = layout.edges.iter().find(|(from, to, _)| (*from, *to) == (0, 3)).unwrap();
+        let (_, _, points) =
+            layout.edges.iter().find(|(from, to, _)| (*from, *to) == (0, 3)).unwrap();
         assert_eq!(points.len(), 2, "a long edge has a passage");
     }
 
@@ -286,8 +289,10 @@ mod tests {
         let names: Vec<String> = (0..12).map(|index| format!("s{index}")).collect();
         let nodes: Vec<Node> = (0..12)
             .map(|index: usize| {
-                let after: Vec<&str> =
-                    (0..index).filter(|before| (index * 7 + before) % 3 == 0).map(|before| names[before].as_str()).collect();
+                let after: Vec<&str> = (0..index)
+                    .filter(|before| (index * 7 + before) % 3 == 0)
+                    .map(|before| names[before].as_str())
+                    .collect();
                 node(&names[index], &after)
             })
             .collect();
@@ -298,7 +303,12 @@ mod tests {
                 assert!(apart, "{a:?} {b:?}");
             }
         }
-        assert!(layout.nodes.iter().all(|(x, y)| x + WIDTH <= layout.width && y + HEIGHT <= layout.height));
+        assert!(
+            layout
+                .nodes
+                .iter()
+                .all(|(x, y)| x + WIDTH <= layout.width && y + HEIGHT <= layout.height)
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::{
         part::{self, Tone},
         text,
     },
-    Task, Tab,
+    Tab, Task,
     axis::Axis,
 };
 
@@ -118,8 +118,11 @@ pub(super) fn draw(view: &Task, now_ms: u64) -> Markup {
     if timeline.lanes.is_empty() {
         return html! { section.card { (part::empty(Icon::Waiting, "Nothing has begun", &html! { "The first step appears here as soon as its work order is out." })) } };
     }
-    let shown: Vec<&Lane> =
-        timeline.lanes.iter().filter(|lane| !timeline.is_failed_only || lane.is_troubled()).collect();
+    let shown: Vec<&Lane> = timeline
+        .lanes
+        .iter()
+        .filter(|lane| !timeline.is_failed_only || lane.is_troubled())
+        .collect();
     let end = view.ended_ms.unwrap_or(now_ms);
     let busy: Vec<(u64, u64)> = timeline
         .lanes
@@ -135,7 +138,7 @@ pub(super) fn draw(view: &Task, now_ms: u64) -> Markup {
             (definitions())
             table.tl {
                 colgroup { col.name; col.track; col.took.md; col.cost.lg; }
-                thead { tr { th scope="col" { "Step" } th scope="col" { (scale(&axis)) } th.took scope="col" { "Took" } th.cost.lg scope="col" { "Cost" } } }
+                thead { tr { th scope="col" { "Step" } th scope="col" { span.vh { "When" } (scale(&axis)) } th.took scope="col" { "Took" } th.cost.lg scope="col" { "Cost" } } }
                 tbody data-rows {
                     @for lane in &shown { (line(view, lane, &axis, end)) }
                 }

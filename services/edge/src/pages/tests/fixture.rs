@@ -1,5 +1,7 @@
 //! Views as a busy afternoon would fill them.
 
+mod task;
+
 use serde_json::json;
 
 use crate::pages::{
@@ -14,12 +16,10 @@ use crate::pages::{
     packs::{Pack, Packs, Revision},
     publish::Publish,
     spend::{Near, Share, Spend},
-    task::{
-        Act, Answer, Attempt, Bar, BarKind, Call, Conflict, EventRow, Lane, Missing, Node, SpendRow,
-        StepView, Tab, Task, Timeline,
-    },
     tasks::{Filter, TaskRow, Tasks},
 };
+
+pub(super) use self::task::{task, task_with_step};
 
 /// The broker's time in every fixture.
 pub(super) const NOW: u64 = 1_795_270_000_000;
@@ -131,10 +131,34 @@ pub(super) fn overview() -> Overview {
     };
     Overview {
         needs: vec![
-            need("critical", "Breaker of role assessor-model is open", "Half of its last 20 calls failed: provider answered 503. 14 steps wait. Look at the provider's status, or hold it closed once it is back.", 190_000, "/breakers"),
-            need("critical", "Task wkz3m4q is stuck", "Its timer lies nowhere since 30 s. cadre task wake sends it one.", 70_000, "/tasks?stuck=1"),
-            need("warning", "A question expires in 3 min 20 s", "Refund 49.90 USD of order A-1734 to customer 8812?", 700_000, "/approvals"),
-            need("warning", "Backlog of role extractor grows", "412 work orders wait and 61 more come each minute than are done.", 310_000, "/agents"),
+            need(
+                "critical",
+                "Breaker of role assessor-model is open",
+                "Half of its last 20 calls failed: provider answered 503. 14 steps wait. Look at the provider's status, or hold it closed once it is back.",
+                190_000,
+                "/breakers",
+            ),
+            need(
+                "critical",
+                "Task wkz3m4q is stuck",
+                "Its timer lies nowhere since 30 s. cadre task wake sends it one.",
+                70_000,
+                "/tasks?stuck=1",
+            ),
+            need(
+                "warning",
+                "A question expires in 3 min 20 s",
+                "Refund 49.90 USD of order A-1734 to customer 8812?",
+                700_000,
+                "/approvals",
+            ),
+            need(
+                "warning",
+                "Backlog of role extractor grows",
+                "412 work orders wait and 61 more come each minute than are done.",
+                310_000,
+                "/agents",
+            ),
         ],
         figures: vec![
             figure("Completed", "412", "a minute", wave(400, 1), "ok"),
@@ -144,209 +168,29 @@ pub(super) fn overview() -> Overview {
             figure("Spent today", "$214.80", "", wave(60, 3), "idle"),
         ],
         failures: vec![
-            FailureGroup { text: "unavailable: provider answered 503".to_owned(), place: "assessor-model".to_owned(), count: 212, last_ms: NOW - 9_000, task: id(4) },
-            FailureGroup { text: "invalid_output: /amount_usd must be a number, found \"49,90\"".to_owned(), place: "extractor".to_owned(), count: 37, last_ms: NOW - 95_000, task: id(12) },
-            FailureGroup { text: "timeout: no report within 15 s".to_owned(), place: "validator".to_owned(), count: 4, last_ms: NOW - 1_900_000, task: id(20) },
+            FailureGroup {
+                text: "unavailable: provider answered 503".to_owned(),
+                place: "assessor-model".to_owned(),
+                count: 212,
+                last_ms: NOW - 9_000,
+                task: id(4),
+            },
+            FailureGroup {
+                text: "invalid_output: /amount_usd must be a number, found \"49,90\"".to_owned(),
+                place: "extractor".to_owned(),
+                count: 37,
+                last_ms: NOW - 95_000,
+                task: id(12),
+            },
+            FailureGroup {
+                text: "timeout: no report within 15 s".to_owned(),
+                place: "validator".to_owned(),
+                count: 4,
+                last_ms: NOW - 1_900_000,
+                task: id(20),
+            },
         ],
         running: (0..7).map(|index| row(index * 8 + if index % 2 == 0 { 0 } else { 2 })).collect(),
-    }
-}
-
-fn bar(kind: BarKind, from: u64, to: u64) -> Bar {
-    let begin = NOW - 48_000;
-    Bar { kind, from_ms: begin + from, to_ms: (to > 0).then_some(begin + to) }
-}
-
-fn lane(name: &str, role: &str, state: &str, bars: Vec<Bar>) -> Lane {
-    Lane {
-        name: name.to_owned(),
-        role: role.to_owned(),
-        depth: u8::from(name.contains('.')),
-        state: state.to_owned(),
-        bars,
-        cost_micros: name.len() as u64 * 430,
-        ..Lane::default()
-    }
-}
-
-fn lanes() -> Vec<Lane> {
-    use BarKind::{Delay, Human, Lost, Queue, Run};
-    let mut lanes = vec![
-        lane("classify", "classifier", "completed", vec![bar(Queue, 60, 340), bar(Run, 340, 3_200)]),
-        lane("extract", "6 items", "completed", vec![bar(Run, 3_300, 17_200)]),
-    ];
-    for item in 0..6_u64 {
-        let name = format!("extract.{item}");
-        let begin = 3_300 + item * 260;
-        let mut lane = lane(&name, "extractor", "completed", vec![
-            bar(Queue, begin, begin + 240 + item * 130),
-            bar(Run, begin + 240 + item * 130, 8_000 + item * 900),
-        ]);
-        if item == 3 {
-            lane.bars = vec![
-                bar(Queue, 3_900, 4_100), bar(Lost, 4_100, 9_100), bar(Delay, 9_100, 10_400),
-                bar(Queue, 10_400, 10_700), bar(Run, 10_700, 17_100),
-            ];
-            lane.retries = 1;
-        }
-        lanes.push(lane);
-    }
-    lanes.extend([
-        lane("validate", "validator-model", "completed", vec![bar(Queue, 17_300, 17_500), bar(Lost, 17_500, 20_400), bar(Delay, 20_400, 20_900), bar(Run, 20_900, 26_400)]),
-        lane("lookup", "clauses", "failed", vec![bar(Queue, 17_300, 17_900), bar(Lost, 17_900, 24_900)]),
-        lane("approve", "a person", "completed", vec![bar(Human, 26_500, 39_200)]),
-        lane("synthesise", "synthesizer", "running", vec![bar(Queue, 39_300, 41_800), bar(Run, 41_800, 0)]),
-        lane("aggregate", "", "planned", vec![]),
-    ]);
-    lanes[8].is_degraded = true;
-    lanes[8].retries = 1;
-    lanes[10].is_person = true;
-    lanes
-}
-
-fn nodes() -> Vec<Node> {
-    let node = |name: &str, detail: &str, state: &str, after: &[&str]| Node {
-        name: name.to_owned(),
-        detail: detail.to_owned(),
-        state: state.to_owned(),
-        after: after.iter().map(|name| (*name).to_owned()).collect(),
-        address: format!("?tab=graph&step={name}"),
-        ..Node::default()
-    };
-    let mut nodes = vec![
-        node("classify", "classifier · 2.9 s", "completed", &[]),
-        node("extract", "extractor · 13.9 s", "completed", &["classify"]),
-        node("validate", "validator · degraded", "completed", &["extract"]),
-        node("lookup", "clauses · 7.0 s", "failed", &["extract"]),
-        node("approve", "a person · 12.7 s", "completed", &["validate", "lookup"]),
-        node("synthesise", "synthesizer · 6.2 s", "running", &["approve", "extract", "classify"]),
-        node("notify", "mailer", "planned", &["synthesise"]),
-        node("aggregate", "response aggregator", "planned", &["synthesise"]),
-    ];
-    nodes[1].items = 6;
-    nodes[4].is_person = true;
-    nodes
-}
-
-pub(super) fn task(tab: Tab) -> Task {
-    Task {
-        id: id(3),
-        status: "running".to_owned(),
-        goal: GOALS[0].to_owned(),
-        workflow: "contract-intake".to_owned(),
-        revision: "9f20c1d4e8aa".to_owned(),
-        tenant: "acme".to_owned(),
-        key: "msa-2026-114".to_owned(),
-        by: "mara".to_owned(),
-        accepted_ms: NOW - 48_000,
-        deadline_ms: NOW + 72_000,
-        why: "Step synthesise waits for a report of role synthesizer since 6.2 s, attempt 1; without one it fails in 8.8 s. Next: aggregate. It stops at its deadline in 72 s or after 60 steps (14 used).".to_owned(),
-        steps_used: 14,
-        steps_limit: 60,
-        tokens: 38_412,
-        tokens_limit: 200_000,
-        cost_micros: 61_240,
-        cost_held_micros: 20_000,
-        cost_limit_micros: 250_000,
-        retries: 2,
-        fallbacks: 1,
-        acts: vec![Act::Pause, Act::Retry, Act::Budget, Act::Cancel],
-        tab,
-        timeline: Timeline { lanes: lanes(), ..Timeline::default() },
-        nodes: nodes(),
-        events: events(),
-        events_after: Some(22),
-        calls: calls(),
-        answer: Some(answer()),
-        spend: vec![
-            SpendRow { name: "extract".to_owned(), role: "extractor".to_owned(), tokens: 24_120, cost_micros: 38_240 },
-            SpendRow { name: "synthesise".to_owned(), role: "synthesizer".to_owned(), tokens: 14_292, cost_micros: 23_000 },
-        ],
-        ..Task::default()
-    }
-}
-
-pub(super) fn task_with_step() -> Task {
-    let step = StepView {
-        name: "validate".to_owned(),
-        role: "validator-model".to_owned(),
-        state: "completed".to_owned(),
-        decision: "complete · the report holds accept_if".to_owned(),
-        degraded: "role validator failed twice: unavailable".to_owned(),
-        confidence_percent: Some(62),
-        unsure: "two clauses contradict each other".to_owned(),
-        attempts: vec![
-            Attempt { number: 1, role: "validator".to_owned(), state: "failed".to_owned(), note: "unavailable: provider answered 503".to_owned(), took_ms: Some(2_900), cost_micros: 0 },
-            Attempt { number: 2, role: "validator-model".to_owned(), state: "completed".to_owned(), note: String::new(), took_ms: Some(5_500), cost_micros: 3_440 },
-        ],
-        grant_micros: 20_000,
-        cost_micros: 3_440,
-        grant_tokens: 4_000,
-        tokens: 2_210,
-        queued_ms: 320,
-        running_ms: 8_400,
-        input: Some("{\n  \"kind\": \"services\",\n  \"terms\": [\"auto_renewal\", \"liability_cap\"]\n}".to_owned()),
-        output: Some("{\n  \"clause\": \"auto_renewal\",\n  \"verdict\": \"anomaly\",\n  \"confidence\": 0.62\n}".to_owned()),
-        ..StepView::default()
-    };
-    Task { selected: "validate".to_owned(), step: Some(step), ..task(Tab::Timeline) }
-}
-
-fn events() -> Vec<EventRow> {
-    let event = |rev: u64, state: &str, text: &str, reason: &str| EventRow {
-        rev,
-        at_ms: NOW - 48_000 + rev * 1_900,
-        text: text.to_owned(),
-        reason: reason.to_owned(),
-        state: state.to_owned(),
-    };
-    vec![
-        event(1, "", "goal accepted for contract-intake", "within 2 min, at most $0.25"),
-        event(2, "dispatched", "classify → classifier", "nothing comes before it"),
-        event(3, "completed", "classify completed", "confidence 0.94 · 2.9 s"),
-        event(4, "dispatched", "extract begins with 6 items", "classify has ended"),
-        event(5, "failed", "extract.3 failed: timeout", "no report within 5 s; tried again in 1.3 s"),
-        event(6, "waiting", "approve waits for a person", "Send the notice to Northwind?"),
-        event(7, "completed", "approve granted by jonas", "checked with legal"),
-    ]
-}
-
-fn calls() -> Vec<Call> {
-    let call = |kind: &str, name: &str, outcome: &str, tokens: u64| Call {
-        step: "synthesise · synthesizer #1".to_owned(),
-        kind: kind.to_owned(),
-        name: name.to_owned(),
-        description: "writes the brief".to_owned(),
-        outcome: outcome.to_owned(),
-        attempt: 1,
-        worker: "worker-6d4f".to_owned(),
-        is_repeatable: kind == "model",
-        tokens,
-        cost_micros: tokens * 2,
-        answered: Some("{\n  \"risk\": \"high\"\n}".to_owned()),
-        ..Call::default()
-    };
-    vec![
-        call("model", "anthropic/claude-sonnet-4-5", "completed", 14_292),
-        call("tool", "clause_lookup", "failed", 0),
-        call("model", "openai/gpt-5-mini", "running", 2_000),
-    ]
-}
-
-fn answer() -> Answer {
-    Answer {
-        status: "partial".to_owned(),
-        reason: "1 of 14 parts is missing".to_owned(),
-        document: Some("{\n  \"kind\": \"services\",\n  \"payment_days\": 45,\n  \"risk\": \"high\"\n}".to_owned()),
-        conflicts: vec![Conflict {
-            field: "payment_days".to_owned(),
-            rule: "newest".to_owned(),
-            why: "it is the newer one".to_owned(),
-            won: Some(("45".to_owned(), "as of 2026-03-01, from extract.4".to_owned())),
-            lost: vec![("30".to_owned(), "confidence 0.90, from extract.1".to_owned())],
-        }],
-        missing: vec![Missing { step: "lookup".to_owned(), cause: "unavailable: provider answered 503".to_owned() }],
-        degraded: vec!["validate".to_owned()],
     }
 }
 
@@ -360,7 +204,10 @@ pub(super) fn approvals() -> Approvals {
         question: text.to_owned(),
         why: "the pack asks a person before money leaves".to_owned(),
         by: "kiosk-7".to_owned(),
-        content: Some("{\n  \"order\": \"A-1734\",\n  \"customer\": \"8812\",\n  \"amount_usd\": 49.90\n}".to_owned()),
+        content: Some(
+            "{\n  \"order\": \"A-1734\",\n  \"customer\": \"8812\",\n  \"amount_usd\": 49.90\n}"
+                .to_owned(),
+        ),
         content_hash: "5b1f33a90c2e7d".to_owned(),
         cost_micros: 3_140,
         asked_ms: NOW - 700_000,
@@ -372,10 +219,18 @@ pub(super) fn approvals() -> Approvals {
         decision: String::new(),
         decided_by: String::new(),
     };
-    let decided = Question { decision: "granted".to_owned(), decided_by: "jonas".to_owned(), ..question(1, "Pay invoice 2026-118 of 1,240.00 USD?", 0) };
+    let decided = Question {
+        decision: "granted".to_owned(),
+        decided_by: "jonas".to_owned(),
+        ..question(1, "Pay invoice 2026-118 of 1,240.00 USD?", 0)
+    };
     Approvals {
         open: vec![
-            question(1, "Refund 49.90 USD of order A-1734 to customer 8812 (arrived broken)?", 200_000),
+            question(
+                1,
+                "Refund 49.90 USD of order A-1734 to customer 8812 (arrived broken)?",
+                200_000,
+            ),
             question(2, "Send the termination notice to Northwind by registered mail?", 5_400_000),
         ],
         decided: vec![decided],
@@ -384,19 +239,22 @@ pub(super) fn approvals() -> Approvals {
 }
 
 pub(super) fn agents() -> Agents {
-    let role = |name: &str, runtime: &str, in_flight: u64, queued: u64, errors: u64, breaker: &str| RoleRow {
-        name: name.to_owned(),
-        runtime: runtime.to_owned(),
-        free: Some(if queued > 0 { 0 } else { 12 }),
-        queued: Some(queued),
-        in_flight,
-        concurrency: 32,
-        p50_ms: Some(480 + name.len() as u64 * 90),
-        p95_ms: Some(2_900 + name.len() as u64 * 240),
-        attempts: 4_120,
-        errors,
-        breaker: breaker.to_owned(),
-    };
+    let role =
+        |name: &str, runtime: &str, in_flight: u64, queued: u64, errors: u64, breaker: &str| {
+            RoleRow {
+                name: name.to_owned(),
+                runtime: runtime.to_owned(),
+                free: Some(if queued > 0 { 0 } else { 12 }),
+                queued: Some(queued),
+                in_flight,
+                concurrency: 32,
+                p50_ms: Some(480 + name.len() as u64 * 90),
+                p95_ms: Some(2_900 + name.len() as u64 * 240),
+                attempts: 4_120,
+                errors,
+                breaker: breaker.to_owned(),
+            }
+        };
     Agents {
         roles: vec![
             role("assessor-model", "remote", 0, 14, 212, "open"),
@@ -405,8 +263,22 @@ pub(super) fn agents() -> Agents {
             role("synthesizer", "model", 9, 0, 2, "closed"),
         ],
         members: vec![
-            Member { name: "worker-6d4f-x2k9".to_owned(), version: "0.1.0".to_owned(), since_ms: NOW - 9_000_000, tree: vec![(0, "agent".to_owned(), "4 roles".to_owned()), (1, "extractor".to_owned(), "16 in flight · 0 restarts".to_owned()), (1, "synthesizer".to_owned(), "9 in flight · 1 restart".to_owned())] },
-            Member { name: "orchestrator-7b91".to_owned(), version: "0.1.0".to_owned(), since_ms: NOW - 9_100_000, tree: vec![] },
+            Member {
+                name: "worker-6d4f-x2k9".to_owned(),
+                version: "0.1.0".to_owned(),
+                since_ms: NOW - 9_000_000,
+                tree: vec![
+                    (0, "agent".to_owned(), "4 roles".to_owned()),
+                    (1, "extractor".to_owned(), "16 in flight · 0 restarts".to_owned()),
+                    (1, "synthesizer".to_owned(), "9 in flight · 1 restart".to_owned()),
+                ],
+            },
+            Member {
+                name: "orchestrator-7b91".to_owned(),
+                version: "0.1.0".to_owned(),
+                since_ms: NOW - 9_100_000,
+                tree: vec![],
+            },
         ],
     }
 }
@@ -414,8 +286,23 @@ pub(super) fn agents() -> Agents {
 pub(super) fn breakers() -> Breakers {
     Breakers {
         rows: vec![
-            BreakerRow { target: "role.assessor-model".to_owned(), state: "open".to_owned(), since_ms: Some(NOW - 190_000), until_ms: Some(NOW + 22_000), reporters: vec!["worker-a".to_owned(), "worker-b".to_owned()], reason: "12 of 20 calls failed within 30 s: unavailable: provider answered 503".to_owned(), ..BreakerRow::default() },
-            BreakerRow { target: "model.fast".to_owned(), state: "forced closed".to_owned(), since_ms: Some(NOW - 3_600_000), forced_by: "jonas: provider is back".to_owned(), ..BreakerRow::default() },
+            BreakerRow {
+                target: "role.assessor-model".to_owned(),
+                state: "open".to_owned(),
+                since_ms: Some(NOW - 190_000),
+                until_ms: Some(NOW + 22_000),
+                reporters: vec!["worker-a".to_owned(), "worker-b".to_owned()],
+                reason: "12 of 20 calls failed within 30 s: unavailable: provider answered 503"
+                    .to_owned(),
+                ..BreakerRow::default()
+            },
+            BreakerRow {
+                target: "model.fast".to_owned(),
+                state: "forced closed".to_owned(),
+                since_ms: Some(NOW - 3_600_000),
+                forced_by: "jonas: provider is back".to_owned(),
+                ..BreakerRow::default()
+            },
         ],
         can_steer: true,
     }
@@ -423,38 +310,82 @@ pub(super) fn breakers() -> Breakers {
 
 pub(super) fn bus() -> Bus {
     let queue = |subject: &str, pending: u64, held: u64, waiting: u64| QueueRow {
-        subject: subject.to_owned(), stream: "CADRE_WORK".to_owned(), pending, held, waiting, redelivered: held / 4,
+        subject: subject.to_owned(),
+        stream: "CADRE_WORK".to_owned(),
+        pending,
+        held,
+        waiting,
+        redelivered: held / 4,
         oldest_ms: (pending > 0).then_some(pending * 37),
     };
     let stream = |name: &str, bytes: u64, max_bytes: u64| StreamRow {
-        name: name.to_owned(), messages: Some(bytes / 410), bytes, max_bytes, is_bucket: false,
+        name: name.to_owned(),
+        messages: Some(bytes / 410),
+        bytes,
+        max_bytes,
+        is_bucket: false,
     };
     Bus {
-        streams: vec![stream("CADRE_GOALS", 210_000, 1_073_741_824), stream("CADRE_LOG", 912_000_000, 1_073_741_824), stream("CADRE_WORK", 1_900_000, 536_870_912), stream("CADRE_TIMER", 88_000, 0)],
-        queues: vec![queue("intake", 0, 0, 1), queue("partition.0", 4, 16, 1), queue("role.assessor-model", 14, 0, 0), queue("role.extractor", 412, 32, 0)],
+        streams: vec![
+            stream("CADRE_GOALS", 210_000, 1_073_741_824),
+            stream("CADRE_LOG", 912_000_000, 1_073_741_824),
+            stream("CADRE_WORK", 1_900_000, 536_870_912),
+            stream("CADRE_TIMER", 88_000, 0),
+        ],
+        queues: vec![
+            queue("intake", 0, 0, 1),
+            queue("partition.0", 4, 16, 1),
+            queue("role.assessor-model", 14, 0, 0),
+            queue("role.extractor", 412, 32, 0),
+        ],
         drift: vec!["CADRE_WORK: max_bytes is 512 MB, declared 1 GB".to_owned()],
     }
 }
 
 pub(super) fn letters() -> Letters {
     Letters {
-        rows: vec![Letter { id: "CADRE_LOG.8812".to_owned(), reason: "cannot be decoded: field 3 has the wrong wire type".to_owned(), subject: "in.0.report".to_owned(), kind: "report".to_owned(), task: id(9), at_ms: NOW - 400_000, deliveries: 10, body: "{\"step\": \"extract.3\"}".to_owned(), lost: String::new() }],
+        rows: vec![Letter {
+            id: "CADRE_LOG.8812".to_owned(),
+            reason: "cannot be decoded: field 3 has the wrong wire type".to_owned(),
+            subject: "in.0.report".to_owned(),
+            kind: "report".to_owned(),
+            task: id(9),
+            at_ms: NOW - 400_000,
+            deliveries: 10,
+            body: "{\"step\": \"extract.3\"}".to_owned(),
+            lost: String::new(),
+        }],
         total: 2,
         can_steer: true,
     }
 }
 
 pub(super) fn spend() -> Spend {
-    let share = |name: &str, cost_micros: u64| Share { name: name.to_owned(), cost_micros, tokens: cost_micros / 3 };
+    let share = |name: &str, cost_micros: u64| Share {
+        name: name.to_owned(),
+        cost_micros,
+        tokens: cost_micros / 3,
+    };
     Spend {
         group: "model".to_owned(),
         range: "24h".to_owned(),
-        shares: vec![share("anthropic/claude-sonnet-4-5", 131_200_000), share("openai/gpt-5-mini", 61_400_000), share("local/llama", 0)],
-        past: (0..24).map(|hour| (NOW - (24 - hour) * 3_600_000, 4_000_000 + (hour * 7 % 11) * 900_000)).collect(),
+        shares: vec![
+            share("anthropic/claude-sonnet-4-5", 131_200_000),
+            share("openai/gpt-5-mini", 61_400_000),
+            share("local/llama", 0),
+        ],
+        past: (0..24)
+            .map(|hour| (NOW - (24 - hour) * 3_600_000, 4_000_000 + (hour * 7 % 11) * 900_000))
+            .collect(),
         total_micros: 192_600_000,
         tokens: 61_300_000,
         before_micros: Some(171_000_000),
-        near: vec![Near { task: id(1), goal: GOALS[3].to_owned(), cost_micros: 231_000, limit_micros: 250_000 }],
+        near: vec![Near {
+            task: id(1),
+            goal: GOALS[3].to_owned(),
+            cost_micros: 231_000,
+            limit_micros: 250_000,
+        }],
     }
 }
 
@@ -463,12 +394,24 @@ pub(super) fn packs() -> Packs {
         packs: vec![Pack {
             name: "contract-intake".to_owned(),
             revisions: vec![
-                Revision { hash: "9f20c1d4e8aa71".to_owned(), at_ms: Some(NOW - 7_200_000), is_current: true, open_tasks: 41, tasks: 912 },
-                Revision { hash: "11aa04bc91ff02".to_owned(), at_ms: Some(NOW - 90_000_000), is_current: false, open_tasks: 3, tasks: 18_220 },
+                Revision {
+                    hash: "9f20c1d4e8aa71".to_owned(),
+                    at_ms: Some(NOW - 7_200_000),
+                    is_current: true,
+                    open_tasks: 41,
+                    tasks: 912,
+                },
+                Revision {
+                    hash: "11aa04bc91ff02".to_owned(),
+                    at_ms: Some(NOW - 90_000_000),
+                    is_current: false,
+                    open_tasks: 3,
+                    tasks: 18_220,
+                },
             ],
         }],
         selected: "contract-intake".to_owned(),
-        nodes: nodes(),
+        nodes: task::nodes(),
     }
 }
 
@@ -491,12 +434,24 @@ pub(super) fn publish() -> Publish {
 
 pub(super) fn audit() -> Audit {
     let row = |number: u64, by: &str, what: &str| AuditRow {
-        number, at_ms: NOW - (60 - number) * 61_000, by: by.to_owned(), what: what.to_owned(), reason: "checked with legal".to_owned(), task: id(number as usize), tenant: "acme".to_owned(), hash: format!("{number:x}b33f0a91c2"),
+        number,
+        at_ms: NOW - (60 - number) * 61_000,
+        by: by.to_owned(),
+        what: what.to_owned(),
+        reason: "checked with legal".to_owned(),
+        task: id(number as usize),
+        tenant: "acme".to_owned(),
+        hash: format!("{number:x}b33f0a91c2"),
     };
     Audit {
-        rows: vec![row(42, "jonas", "granted approve of refund"), row(41, "policy v7", "asked a person: amount over 20 USD"), row(40, "mara", "added $0.05 to the budget")],
+        rows: vec![
+            row(42, "jonas", "granted approve of refund"),
+            row(41, "policy v7", "asked a person: amount over 20 USD"),
+            row(40, "mara", "added $0.05 to the budget"),
+        ],
         next: Some("/audit?before=40".to_owned()),
-        verdict: "The chain of tenant acme holds: 42 records, none changed, dropped or moved.".to_owned(),
+        verdict: "The chain of tenant acme holds: 42 records, none changed, dropped or moved."
+            .to_owned(),
         is_whole: true,
         is_absent: false,
     }
