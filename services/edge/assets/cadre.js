@@ -120,7 +120,7 @@
       axes: [
         { ...axis, grid: { show: false }, values: (_, ticks) => ticks.map(time) },
         ...data.series.map((series, index) => ({
-          ...axis, scale: series.label, side: index ? 1 : 3, size: 66, grid: index ? { show: false } : axis.grid,
+          ...axis, show: !index || box.clientWidth > 560, scale: series.label, side: index ? 1 : 3, size: 66, grid: index ? { show: false } : axis.grid,
           values: (_, ticks) => ticks.map(shown),
         })),
       ],

@@ -21,6 +21,7 @@ mod limits;
 mod models;
 mod overload;
 mod packs;
+mod pages;
 mod passed_over;
 mod pipeline;
 mod poison;
