@@ -12,12 +12,13 @@ use cadre_core::{
     breaker::Target,
     fleet::Member,
     ids::{Name, TaskId},
+    journal::History,
     payload::Hash,
     ports::{
         BusError, Clock as _, Packs as _,
         desk::{
             BreakerView, BusView, DecisionWish, Desk, DeskError, Hold, Letter, LetterQuery,
-            Letters, PackRevision, PackView, Published, Reply,
+            Letters, PackRevision, PackView, Published, Reply, StepCall,
         },
     },
     task::{Task, why},
@@ -69,6 +70,26 @@ impl JetStreamDesk {
         let records = self.bus.read_log(id).await?.records;
         let missing = || Unfit::NotFound(format!("there is no task {id}"));
         Ok(Task::replay(&records).ok_or_else(missing)?)
+    }
+
+    async fn journaled(&self, id: &TaskId) -> Result<Vec<StepCall>, DeskError> {
+        let mut calls = Vec::new();
+        for (journal, pages) in self.bus.read_journals(id).await? {
+            let mut history = History::default();
+            for entry in &pages.entries {
+                let damaged =
+                    |error| DeskError::Damaged(format!("journal of {}: {error}", journal.step));
+                history.apply(entry).map_err(damaged)?;
+            }
+            let made = history.calls().map(|(number, call)| StepCall {
+                step: journal.step.clone(),
+                role: journal.role.clone(),
+                number,
+                call: call.clone(),
+            });
+            calls.extend(made);
+        }
+        Ok(calls)
     }
 
     async fn pack_revision(
@@ -125,6 +146,10 @@ impl Desk for JetStreamDesk {
             let workflow = self.packs.revision(&task.goal.revision).await?;
             Ok(why(task, workflow.as_deref(), self.bus.time()))
         })
+    }
+
+    fn calls<'a>(&'a self, id: &'a TaskId) -> Reply<'a, Vec<StepCall>> {
+        Box::pin(self.journaled(id))
     }
 
     fn steer<'a>(&'a self, task: &'a Task, wish: Wish) -> Reply<'a, Outcome> {

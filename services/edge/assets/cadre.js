@@ -116,11 +116,11 @@
     new uPlot({
       width: box.clientWidth, height: box.clientHeight - 30, cursor: { points: { size: 6 } }, padding: [8, 8, 0, 0],
       tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
-      scales: { x: { range: (_, from, to) => [from - (to - from) / data.at.length / 2, to + (to - from) / data.at.length / 2] } },
+      scales: { ...Object.fromEntries(data.series.map((one) => [one.label, { range: (_, __, most) => [0, (most || 1) * 1.08] }])), x: { range: (_, from, to) => [from - (to - from) / data.at.length / 2, to + (to - from) / data.at.length / 2] } },
       axes: [
         { ...axis, grid: { show: false }, values: (_, ticks) => ticks.map(time) },
         ...data.series.map((series, index) => ({
-          ...axis, scale: series.label, side: index ? 1 : 3, size: 66, grid: index ? { show: false } : axis.grid,
+          ...axis, show: !index || box.clientWidth > 560, scale: series.label, side: index ? 1 : 3, size: 66, grid: index ? { show: false } : axis.grid,
           values: (_, ticks) => ticks.map(shown),
         })),
       ],

@@ -26,6 +26,7 @@ mod outage;
 mod overload;
 mod pacing;
 mod packs;
+mod pages;
 mod passed_over;
 mod pipeline;
 mod poison;

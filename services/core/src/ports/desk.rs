@@ -8,12 +8,13 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-use super::{BusError, LoadError};
+use super::{BusError, JournalError, LoadError};
 use crate::{
     access::Token,
     breaker::{ForcedTo, Hint, Target, quorum},
     fleet::Member,
     ids::{Name, StepId, TaskId},
+    journal::Call,
     pack::PackSource,
     payload::Hash,
     question::Verdict,
@@ -49,6 +50,17 @@ impl From<LoadError> for DeskError {
         match error {
             LoadError::Bus(error) => Self::Bus(error),
             error @ (LoadError::Damaged { .. } | LoadError::TooNew { .. }) => {
+                Self::Damaged(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<JournalError> for DeskError {
+    fn from(error: JournalError) -> Self {
+        match error {
+            JournalError::Bus(error) => Self::Bus(error),
+            error @ (JournalError::Moved { .. } | JournalError::Damaged { .. }) => {
                 Self::Damaged(error.to_string())
             }
         }
@@ -285,6 +297,19 @@ pub struct PackRevision {
     pub source: PackSource,
 }
 
+/// What a step has asked of a model or tool.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepCall {
+    /// The step.
+    pub step: StepId,
+    /// Who did it.
+    pub role: Name,
+    /// Its number among the step's calls, from 1.
+    pub number: u32,
+    /// What its journal says of it.
+    pub call: Call,
+}
+
 /// What people and programs wish, and look at beside the read model.
 pub trait Desk: Send + Sync + 'static {
     /// The broker's time, as well as this process knows it.
@@ -303,6 +328,9 @@ pub trait Desk: Send + Sync + 'static {
 
     /// Where a task is, what it waits for and what happens next, in a few sentences.
     fn why<'a>(&'a self, task: &'a Task) -> Reply<'a, String>;
+
+    /// What the steps of a task have asked of models and tools, step by step.
+    fn calls<'a>(&'a self, id: &'a TaskId) -> Reply<'a, Vec<StepCall>>;
 
     /// Hands a wish to the task, and waits for what becomes of it.
     fn steer<'a>(&'a self, task: &'a Task, wish: Wish) -> Reply<'a, Outcome>;

@@ -3,14 +3,14 @@
 //! Pages name them with their content's hash, so a browser keeps them for a year and still sees a new
 //! build at once. `assets/vendor/lock.json` names version, source and licence of what is not ours.
 
-use std::{fmt::Write as _, sync::LazyLock};
+use std::sync::LazyLock;
 
 use axum::{
     extract::{Path, RawQuery},
     http::{StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use sha2::{Digest as _, Sha256};
+use cadre_core::payload::Hash;
 
 const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -63,12 +63,8 @@ pub(super) const ASSETS: [Asset; 8] = [
 
 static ADDRESSES: LazyLock<Vec<(&'static str, String)>> = LazyLock::new(|| {
     let address = |asset: &Asset| {
-        let digest = Sha256::digest(asset.bytes);
-        let mut address = format!("/assets/{}?v=", asset.name);
-        for byte in digest.iter().take(6) {
-            let _infallible = write!(address, "{byte:02x}");
-        }
-        (asset.name, address)
+        let hash = Hash::of(asset.bytes).short();
+        (asset.name, format!("/assets/{}?v={hash}", asset.name))
     };
     ASSETS.iter().map(address).collect()
 });
@@ -114,9 +110,7 @@ mod tests {
         for entry in lock["files"].as_array().unwrap() {
             let name = entry["file"].as_str().unwrap();
             let bytes = std::fs::read(folder.join(name)).unwrap();
-            let digest: String =
-                Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!(entry["sha256"], digest.as_str(), "{name}");
+            assert_eq!(entry["sha256"], Hash::of(&bytes).to_string().as_str(), "{name}");
             let licence = entry["licence_file"].as_str().unwrap();
             assert!(folder.join(licence).is_file(), "{licence}");
         }

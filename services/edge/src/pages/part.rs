@@ -154,7 +154,7 @@ pub(super) fn pager(shown: usize, noun: &str, next: Option<&str>) -> Markup {
 
 /// A JSON document, its parts coloured; text from elsewhere stays text.
 pub(super) fn document(json: &str) -> Markup {
-    html! { pre.doc tabindex="0" role="region" aria-label="Document" { code { (json) } } }
+    html! { pre.doc tabindex="0" role="group" aria-label="Document" { code { (json) } } }
 }
 
 /// The attributes of a part that fetches itself again when one of its topics is stale.

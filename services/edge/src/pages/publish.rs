@@ -62,6 +62,9 @@ enum Kind {
 #[must_use]
 pub fn page(chrome: &Chrome, view: &Publish) -> Page {
     let body = html! {
+        @if !view.refused.is_empty() {
+            div.field role="alert" { (part::note(Tone::Bad, &html! { p { b { "Refused. " } (view.refused) } })) }
+        }
         @if view.workflows.is_empty() {
             section.card { (part::empty(Icon::Packs, "No workflow to publish to", &html! { "Bring a pack onto the bus first: " code { "cadre pack apply contract" } "." })) }
         } @else if !view.can_publish {
@@ -90,7 +93,6 @@ fn form(chrome: &Chrome, view: &Publish) -> Markup {
                 form method="post" action="/publish" {
                     (chrome.csrf_field())
                     input type="hidden" name="workflow" value=(view.workflow);
-                    @if !view.refused.is_empty() { div.field role="alert" { (part::note(Tone::Bad, &html! { p { b { "Refused. " } (view.refused) } })) } }
                     (inputs(view))
                     div.field {
                         label for="key" { "Key " span.mute { "(optional)" } }

@@ -143,7 +143,7 @@ fn near(view: &Spend) -> Markup {
         section.card {
             header { h2 { "Budgets" } span.mute { "open tasks nearest their limit" } }
             @if view.near.is_empty() { (part::empty(Icon::Done, "No budget is near its end", &html! { "An open task that has used part of its money is listed here." })) }
-            @else { table.list.keep { tbody { @for near in &view.near {
+            @else { table.list { tbody { @for near in &view.near {
                 tr {
                     td.main { a href={ "/tasks/" (near.task) } { (near.goal) } small.mono { (text::brief_id(&near.task)) } }
                     td.num { span.metered { (part::meter(near.cost_micros, 0, near.limit_micros)) (text::usd(near.cost_micros)) } }

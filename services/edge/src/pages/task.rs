@@ -88,8 +88,8 @@ pub struct Task {
     pub events: Vec<EventRow>,
     /// Where the next events begin; `None` when all are shown.
     pub events_after: Option<u64>,
-    /// Calls of models and tools; `None` when they were not read.
-    pub calls: Option<Vec<Call>>,
+    /// Calls of models and tools.
+    pub calls: Vec<Call>,
     /// The answer; `None` while there is none.
     pub answer: Option<Answer>,
     /// What it cost, by step.
@@ -281,7 +281,7 @@ fn figures(chrome: &Chrome, view: &Task) -> Markup {
 fn tabs(view: &Task) -> Markup {
     let count = |tab: Tab| match tab {
         Tab::Timeline => view.timeline.lanes.len(),
-        Tab::Calls => view.calls.as_ref().map_or(0, Vec::len),
+        Tab::Calls => view.calls.len(),
         Tab::Graph | Tab::Events | Tab::Result | Tab::Spend => 0,
     };
     html! {
@@ -308,7 +308,7 @@ fn body(chrome: &Chrome, view: &Task) -> Markup {
             }
         },
         Tab::Events => events(view),
-        Tab::Calls => detail::calls(view),
+        Tab::Calls => detail::calls(&view.calls),
         Tab::Result => result::draw(view),
         Tab::Spend => spend(view),
     };

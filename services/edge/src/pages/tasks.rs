@@ -210,7 +210,7 @@ fn table(chrome: &Chrome, view: &Tasks) -> Markup {
                     th.num.lg scope="col" { "Tokens" }
                     th.num scope="col" { "Cost / budget" }
                     th.num scope="col" { "Duration" }
-                    th.num.md scope="col" { "Accepted" }
+                    th.num.lg scope="col" { "Accepted" }
                 } }
                 tbody data-rows {
                     @for row in &view.rows { (line(chrome, view, row)) }
@@ -252,7 +252,7 @@ fn line(chrome: &Chrome, view: &Tasks, row: &TaskRow) -> Markup {
                 }
             }
             td.num { @match took { Some(took) => (took), None => (text::since(row.accepted_ms, chrome.now_ms)) } }
-            td.num.md.mute { (text::ago(row.accepted_ms, chrome.now_ms)) }
+            td.num.lg.mute { (text::ago(row.accepted_ms, chrome.now_ms)) }
         }
     }
 }

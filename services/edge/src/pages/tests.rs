@@ -206,6 +206,16 @@ fn failed_only_leaves_what_went_well() {
 }
 
 #[test]
+fn a_fan_out_of_thousands_stays_readable() {
+    let mut view = task(Tab::Timeline);
+    let lane = view.timeline.lanes[2].clone();
+    view.timeline.lanes.extend(std::iter::repeat_n(lane, 5_000));
+    let html = super::task::page(&chrome(), &view).body.into_string();
+    assert!(html.contains("The first 250 of 5,013 steps"), "it says what is left out");
+    assert!(html.len() < 600_000, "{} bytes", html.len());
+}
+
+#[test]
 fn only_fitting_wishes_are_offered() {
     use super::task::Act;
     assert!(!Act::fitting("completed").contains(&Act::Cancel));

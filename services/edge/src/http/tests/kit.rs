@@ -20,7 +20,7 @@ use cadre_core::{
         BusError,
         desk::{
             BreakerView, BusView, DecisionWish, Desk, DeskError, Hold, Letter, LetterHead,
-            LetterQuery, Letters, PackRevision, PackView, Published, Reply,
+            LetterQuery, Letters, PackRevision, PackView, Published, Reply, StepCall,
         },
     },
     task::Task,
@@ -107,6 +107,10 @@ impl Desk for FakeDesk {
     fn why<'a>(&'a self, task: &'a Task) -> Reply<'a, String> {
         let text = format!("it is {}", task.status());
         self.answer(|_| Ok(text))
+    }
+
+    fn calls<'a>(&'a self, _: &'a TaskId) -> Reply<'a, Vec<StepCall>> {
+        self.answer(|_| Ok(Vec::new()))
     }
 
     fn steer<'a>(&'a self, task: &'a Task, wish: Wish) -> Reply<'a, Outcome> {

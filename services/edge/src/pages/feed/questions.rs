@@ -7,7 +7,7 @@ use axum::{
 };
 use cadre_core::{
     access::Act,
-    ids::{Name, StepId, TaskId},
+    ids::{StepId, TaskId},
     payload::Payload,
     ports::desk::DecisionWish,
     question::{self, Verdict},
@@ -154,9 +154,4 @@ async fn decided(
 /// Names as the path of a task has them.
 pub(super) fn task_id(id: &str) -> Result<TaskId, Problem> {
     TaskId::parse(id).map_err(Problem::not_found)
-}
-
-/// A name, or what is wrong with it.
-pub(super) fn name(text: &str) -> Result<Name, Problem> {
-    Name::new(text).map_err(Problem::invalid)
 }

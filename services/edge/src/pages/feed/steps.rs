@@ -1,6 +1,8 @@
 //! Steps of a task: their bars, their place in the plan, and one of them in full.
 
-use cadre_core::{ids::TaskId, payload::Payload, task::Event};
+use cadre_core::{
+    ids::TaskId, journal::CallOutcome, payload::Payload, ports::desk::StepCall, task::Event,
+};
 use serde_json::Value;
 
 use super::{Visit, or_empty};
@@ -8,7 +10,7 @@ use crate::{
     http::Problem,
     model::rows::{AttemptRow, SpanKind, StepRow},
     pages::{
-        task::{Answer, Attempt, Bar, BarKind, Conflict, Lane, Missing, Node, StepView},
+        task::{Answer, Attempt, Bar, BarKind, Call, Conflict, Lane, Missing, Node, StepView},
         text::span,
     },
 };
@@ -217,7 +219,8 @@ pub(super) fn answer(
             .cloned()
             .unwrap_or_default()
     };
-    let missing = list("missing").iter().map(|part| {
+    let missing = list("missing").into_iter().map(|part| {
+        let part = &part;
         let (field, step) = (text_of(part, "field"), text_of(part, "step"));
         let step = if field.is_empty() { step } else { format!("{field} ({step})") };
         Missing { step, cause: text_of(part, "cause") }
@@ -231,6 +234,34 @@ pub(super) fn answer(
         conflicts: list("conflicts").iter().map(conflict).collect(),
         missing: missing.collect(),
         degraded,
+    }
+}
+
+/// A call as its journal has it.
+pub(super) fn call(made: &StepCall) -> Call {
+    let (intent, ended) = (&made.call.intent, made.call.ended.as_ref());
+    let (outcome, answered) = match ended.map(|ended| &ended.outcome) {
+        None => ("running", None),
+        Some(CallOutcome::Done(result)) => ("completed", Some(clip(pretty(result)))),
+        Some(CallOutcome::Failed(failure)) => {
+            ("failed", Some(format!("{}: {}", failure.kind.as_str(), failure.message)))
+        }
+    };
+    // What a call without an outcome has cost nobody knows: at most what was set aside.
+    let cost = ended.map_or(intent.reserved, |ended| ended.cost);
+    Call {
+        step: format!("{} · {} #{}", made.step, made.role, made.number),
+        kind: intent.kind.as_str().to_owned(),
+        name: intent.target.clone(),
+        description: intent.description.clone(),
+        outcome: outcome.to_owned(),
+        attempt: made.call.begun.attempt.into(),
+        worker: made.call.begun.worker.clone(),
+        is_repeatable: intent.is_idempotent,
+        ruled_by: ended.and_then(|ended| ended.ruled_by.clone()).unwrap_or_default(),
+        tokens: cost.tokens,
+        cost_micros: cost.usd_micros,
+        answered,
     }
 }
 

@@ -151,6 +151,10 @@ async fn part(
             view.events_after = events.last().map(|event| event.rev).filter(|_| is_full);
             view.events = events.into_iter().map(event).collect();
         }
+        Tab::Calls => {
+            let calls = visit.app.desk().calls(task).await?;
+            view.calls = calls.iter().map(steps::call).collect();
+        }
         Tab::Result => {
             let state = visit.app.task(&visit.identity, task.as_str()).await?;
             view.answer = answer(visit, &state).await;
@@ -212,7 +216,7 @@ fn spend(rows: &[StepRow]) -> Vec<SpendRow> {
     let mut spend: Vec<SpendRow> = rows
         .map(|row| SpendRow {
             name: row.step.clone(),
-            model: or_empty(row.role.clone()),
+            role: or_empty(row.role.clone()),
             tokens: row.tokens,
             cost_micros: row.cost_micros,
         })

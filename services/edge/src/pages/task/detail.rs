@@ -3,11 +3,7 @@
 use maud::{Markup, html};
 
 use super::{
-    super::{
-        icon::Icon,
-        part::{self, Tone},
-        text,
-    },
+    super::{icon::Icon, part, text},
     Task,
 };
 
@@ -69,32 +65,32 @@ pub struct Attempt {
     pub cost_micros: u64,
 }
 
-/// One call of a model or tool.
+/// One call of a model or tool, as the step's journal has it.
 #[derive(Debug, Clone, Default)]
 pub struct Call {
-    /// Which step made it.
+    /// Which step made it, and which of its calls it is.
     pub step: String,
     /// `model` or `tool`.
     pub kind: String,
     /// Which model or tool.
     pub name: String,
+    /// What it is for.
+    pub description: String,
     /// What came of it, as one word.
     pub outcome: String,
-    /// When it began.
-    pub at_ms: u64,
-    /// How long it took.
-    pub took_ms: Option<u64>,
+    /// The step's attempt that made it last.
+    pub attempt: u64,
+    /// Who made it last.
+    pub worker: String,
+    /// It may be made twice.
+    pub is_repeatable: bool,
+    /// The person who knew what had happened; empty when the worker did.
+    pub ruled_by: String,
     /// Tokens in and out.
     pub tokens: u64,
-    /// What it cost.
+    /// What it cost; of one without an outcome, what was set aside for it.
     pub cost_micros: u64,
-    /// Tools that the model could choose from.
-    pub offered: Vec<String>,
-    /// Parts of the context that were left out, and why.
-    pub omitted: Vec<String>,
-    /// What was asked, as text; `None` when it is not kept.
-    pub asked: Option<String>,
-    /// What was answered.
+    /// What came back; `None` while nothing has.
     pub answered: Option<String>,
 }
 
@@ -157,47 +153,35 @@ fn attempts(step: &StepView) -> Markup {
 }
 
 /// The calls of a task's steps, in order.
-pub(super) fn calls(view: &Task) -> Markup {
-    let Some(calls) = &view.calls else {
-        let hint = html! { "What steps asked of models and tools stands in their journals, which this page does not read yet: " code { "cadre task calls " (view.id) } };
-        return html! { section.card { (part::empty(Icon::Model, "Calls are shown on the command line", &hint)) } };
-    };
+pub(super) fn calls(calls: &[Call]) -> Markup {
     if calls.is_empty() {
         let hint = html! { "No step of this task asked a model or a tool. Roles of the runtimes " code { "rules" } " and " code { "script" } " never do." };
         return html! { section.card { (part::empty(Icon::Model, "No calls", &hint)) } };
     }
-    html! {
-        section.card {
-            ol { @for call in calls { li.call { (one(call)) } } }
-        }
-    }
+    html! { section.card { ol { @for call in calls { li.call { (one(call)) } } } } }
 }
 
 fn one(call: &Call) -> Markup {
     let icon = if call.kind == "tool" { Icon::Tool } else { Icon::Model };
     html! {
         details {
-            summary.row {
+            summary {
                 (icon.draw())
                 b { (call.name) }
                 span.mute { (call.step) }
                 (part::state(&call.outcome))
                 span.right.mute {
-                    @if let Some(took) = call.took_ms { (text::span(took)) }
-                    @if call.tokens > 0 { " · " (text::short(call.tokens)) " tokens" }
+                    @if call.tokens > 0 { (text::short(call.tokens)) " tokens" }
                     @if call.cost_micros > 0 { " · " (text::usd(call.cost_micros)) }
                 }
             }
             dl.facts {
-                dt { "Began" } dd { (text::clock(call.at_ms)) }
-                @if !call.offered.is_empty() { dt { "Tools offered" } dd { @for tool in &call.offered { span.tag { (tool) } " " } } }
-                @if !call.omitted.is_empty() { dt { "Left out" } dd { @for part in &call.omitted { p { (part) } } } }
+                @if !call.description.is_empty() { dt { "For" } dd { (call.description) } }
+                dt { "Made by" } dd { (call.worker) span.mute { ", attempt " (call.attempt) } }
+                dt { "Made twice" } dd { @if call.is_repeatable { "is harmless: the same key again" } @else { "never: a person is asked when nobody knows its outcome" } }
+                @if !call.ruled_by.is_empty() { dt { "Outcome" } dd { "known by " (call.ruled_by) } }
             }
-            @if let Some(asked) = &call.asked { h3 { "Asked" } (part::document(asked)) }
-            @if let Some(answered) = &call.answered { h3 { "Answered" } (part::document(answered)) }
-            @if call.asked.is_none() && call.answered.is_none() {
-                (part::note(Tone::Idle, &html! { p { "What was said is not kept here. " code { "cadre task calls" } " reads the journal." } }))
-            }
+            @if let Some(answered) = &call.answered { h3 { "What came back" } (part::document(answered)) }
         }
     }
 }

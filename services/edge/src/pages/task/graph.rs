@@ -212,9 +212,9 @@ fn one(node: &Node, (x, y): (u32, u32), selected: Option<&str>) -> Markup {
     let (tone, icon) = part::look(&node.state);
     let icon = if node.is_person { Icon::Person } else { icon };
     let is_on = selected == Some(node.name.as_str());
-    let label = format!("{}, {}, {}", node.name, node.state, node.detail);
     html! {
-        a href=(node.address) aria-label=(label) {
+        a href=[(!node.address.is_empty()).then_some(&node.address)] {
+            title { (node.name) ", " (node.state) }
             g.node.(tone.class()).on[is_on].off[is_left_out(&node.state)] {
                 @if node.items > 1 {
                     rect.behind x=(x + 6) y=(y + 6) width=(WIDTH) height=(HEIGHT) rx="9" {}

@@ -12,6 +12,9 @@ use super::{
     axis::Axis,
 };
 
+/// Lines of one page: a fan-out may have thousands of items.
+const LANES_MAX: usize = 250;
+
 /// What the timeline shows.
 #[derive(Debug, Clone, Default)]
 pub struct Timeline {
@@ -138,12 +141,15 @@ pub(super) fn draw(view: &Task, now_ms: u64) -> Markup {
             (definitions())
             table.tl {
                 colgroup { col.name; col.track; col.took.md; col.cost.lg; }
-                thead { tr { th scope="col" { "Step" } th scope="col" { (scale(&axis)) } th.took scope="col" { "Took" } th.cost.lg scope="col" { "Cost" } } }
+                thead { tr { th scope="col" { "Step" } th scope="col" { span.vh { "When" } (scale(&axis)) } th.took scope="col" { "Took" } th.cost.lg scope="col" { "Cost" } } }
                 tbody data-rows {
-                    @for lane in &shown { (line(view, lane, &axis, end)) }
+                    @for lane in shown.iter().take(LANES_MAX) { (line(view, lane, &axis, end)) }
                 }
             }
             @if shown.is_empty() { (part::empty(Icon::Done, "Nothing failed", &html! { "No step of this task failed, was tried again or went to a fallback." })) }
+            @if shown.len() > LANES_MAX {
+                div.pager { "The first " (LANES_MAX) " of " (text::count(shown.len() as u64, "step")) ". “Failed only” and the command line show the others." }
+            }
             (legend())
         }
     }

@@ -1,5 +1,7 @@
 //! Views as a busy afternoon would fill them.
 
+mod task;
+
 use serde_json::json;
 
 use crate::pages::{
@@ -14,12 +16,10 @@ use crate::pages::{
     packs::{Pack, Packs, Revision},
     publish::Publish,
     spend::{Near, Share, Spend},
-    task::{
-        Act, Answer, Attempt, Bar, BarKind, Call, Conflict, EventRow, Lane, Missing, Node,
-        SpendRow, StepView, Tab, Task, Timeline,
-    },
     tasks::{Filter, TaskRow, Tasks},
 };
+
+pub(super) use self::task::{task, task_with_step};
 
 /// The broker's time in every fixture.
 pub(super) const NOW: u64 = 1_795_270_000_000;
@@ -191,254 +191,6 @@ pub(super) fn overview() -> Overview {
             },
         ],
         running: (0..7).map(|index| row(index * 8 + if index % 2 == 0 { 0 } else { 2 })).collect(),
-    }
-}
-
-fn bar(kind: BarKind, from: u64, to: u64) -> Bar {
-    let begin = NOW - 48_000;
-    Bar { kind, from_ms: begin + from, to_ms: (to > 0).then_some(begin + to) }
-}
-
-fn lane(name: &str, role: &str, state: &str, bars: Vec<Bar>) -> Lane {
-    Lane {
-        name: name.to_owned(),
-        role: role.to_owned(),
-        depth: u8::from(name.contains('.')),
-        state: state.to_owned(),
-        bars,
-        cost_micros: name.len() as u64 * 430,
-        ..Lane::default()
-    }
-}
-
-fn lanes() -> Vec<Lane> {
-    use BarKind::{Delay, Human, Lost, Queue, Run};
-    let mut lanes = vec![
-        lane(
-            "classify",
-            "classifier",
-            "completed",
-            vec![bar(Queue, 60, 340), bar(Run, 340, 3_200)],
-        ),
-        lane("extract", "6 items", "completed", vec![bar(Run, 3_300, 17_200)]),
-    ];
-    for item in 0..6_u64 {
-        let name = format!("extract.{item}");
-        let begin = 3_300 + item * 260;
-        let mut lane = lane(
-            &name,
-            "extractor",
-            "completed",
-            vec![
-                bar(Queue, begin, begin + 240 + item * 130),
-                bar(Run, begin + 240 + item * 130, 8_000 + item * 900),
-            ],
-        );
-        if item == 3 {
-            lane.bars = vec![
-                bar(Queue, 3_900, 4_100),
-                bar(Lost, 4_100, 9_100),
-                bar(Delay, 9_100, 10_400),
-                bar(Queue, 10_400, 10_700),
-                bar(Run, 10_700, 17_100),
-            ];
-            lane.retries = 1;
-        }
-        lanes.push(lane);
-    }
-    lanes.extend([
-        lane(
-            "validate",
-            "validator-model",
-            "completed",
-            vec![
-                bar(Queue, 17_300, 17_500),
-                bar(Lost, 17_500, 20_400),
-                bar(Delay, 20_400, 20_900),
-                bar(Run, 20_900, 26_400),
-            ],
-        ),
-        lane(
-            "lookup",
-            "clauses",
-            "failed",
-            vec![bar(Queue, 17_300, 17_900), bar(Lost, 17_900, 24_900)],
-        ),
-        lane("approve", "a person", "completed", vec![bar(Human, 26_500, 39_200)]),
-        lane(
-            "synthesise",
-            "synthesizer",
-            "running",
-            vec![bar(Queue, 39_300, 41_800), bar(Run, 41_800, 0)],
-        ),
-        lane("aggregate", "", "planned", vec![]),
-    ]);
-    lanes[8].is_degraded = true;
-    lanes[8].retries = 1;
-    lanes[10].is_person = true;
-    lanes
-}
-
-fn nodes() -> Vec<Node> {
-    let node = |name: &str, detail: &str, state: &str, after: &[&str]| Node {
-        name: name.to_owned(),
-        detail: detail.to_owned(),
-        state: state.to_owned(),
-        after: after.iter().map(|name| (*name).to_owned()).collect(),
-        address: format!("?tab=graph&step={name}"),
-        ..Node::default()
-    };
-    let mut nodes = vec![
-        node("classify", "classifier · 2.9 s", "completed", &[]),
-        node("extract", "extractor · 13.9 s", "completed", &["classify"]),
-        node("validate", "validator · degraded", "completed", &["extract"]),
-        node("lookup", "clauses · 7.0 s", "failed", &["extract"]),
-        node("approve", "a person · 12.7 s", "completed", &["validate", "lookup"]),
-        node("synthesise", "synthesizer · 6.2 s", "running", &["approve", "extract", "classify"]),
-        node("notify", "mailer", "planned", &["synthesise"]),
-        node("aggregate", "response aggregator", "planned", &["synthesise"]),
-    ];
-    nodes[1].items = 6;
-    nodes[4].is_person = true;
-    nodes
-}
-
-pub(super) fn task(tab: Tab) -> Task {
-    Task {
-        id: id(3),
-        status: "running".to_owned(),
-        goal: GOALS[0].to_owned(),
-        workflow: "contract-intake".to_owned(),
-        revision: "9f20c1d4e8aa".to_owned(),
-        tenant: "acme".to_owned(),
-        key: "msa-2026-114".to_owned(),
-        by: "mara".to_owned(),
-        accepted_ms: NOW - 48_000,
-        deadline_ms: NOW + 72_000,
-        why: "Step synthesise waits for a report of role synthesizer since 6.2 s, attempt 1; without one it fails in 8.8 s. Next: aggregate. It stops at its deadline in 72 s or after 60 steps (14 used).".to_owned(),
-        steps_used: 14,
-        steps_limit: 60,
-        tokens: 38_412,
-        tokens_limit: 200_000,
-        cost_micros: 61_240,
-        cost_held_micros: 20_000,
-        cost_limit_micros: 250_000,
-        retries: 2,
-        fallbacks: 1,
-        acts: vec![Act::Pause, Act::Retry, Act::Budget, Act::Cancel],
-        tab,
-        timeline: Timeline { lanes: lanes(), ..Timeline::default() },
-        nodes: nodes(),
-        events: events(),
-        events_after: Some(22),
-        calls: Some(calls()),
-        answer: Some(answer()),
-        spend: vec![
-            SpendRow { name: "extract".to_owned(), role: "extractor".to_owned(), tokens: 24_120, cost_micros: 38_240 },
-            SpendRow { name: "synthesise".to_owned(), role: "synthesizer".to_owned(), tokens: 14_292, cost_micros: 23_000 },
-        ],
-        ..Task::default()
-    }
-}
-
-pub(super) fn task_with_step() -> Task {
-    let step = StepView {
-        name: "validate".to_owned(),
-        role: "validator-model".to_owned(),
-        state: "completed".to_owned(),
-        decision: "complete · the report holds accept_if".to_owned(),
-        degraded: "role validator failed twice: unavailable".to_owned(),
-        confidence_percent: Some(62),
-        unsure: "two clauses contradict each other".to_owned(),
-        attempts: vec![
-            Attempt { number: 1, role: "validator".to_owned(), state: "failed".to_owned(), note: "unavailable: provider answered 503".to_owned(), took_ms: Some(2_900), cost_micros: 0 },
-            Attempt { number: 2, role: "validator-model".to_owned(), state: "completed".to_owned(), note: String::new(), took_ms: Some(5_500), cost_micros: 3_440 },
-        ],
-        grant_micros: 20_000,
-        cost_micros: 3_440,
-        grant_tokens: 4_000,
-        tokens: 2_210,
-        queued_ms: 320,
-        running_ms: 8_400,
-        input: Some("{\n  \"kind\": \"services\",\n  \"terms\": [\"auto_renewal\", \"liability_cap\"]\n}".to_owned()),
-        output: Some("{\n  \"clause\": \"auto_renewal\",\n  \"verdict\": \"anomaly\",\n  \"confidence\": 0.62\n}".to_owned()),
-        ..StepView::default()
-    };
-    Task { selected: "validate".to_owned(), step: Some(step), ..task(Tab::Timeline) }
-}
-
-fn events() -> Vec<EventRow> {
-    let event = |rev: u64, state: &str, text: &str, reason: &str| EventRow {
-        rev,
-        at_ms: NOW - 48_000 + rev * 1_900,
-        text: text.to_owned(),
-        reason: reason.to_owned(),
-        state: state.to_owned(),
-    };
-    vec![
-        event(1, "", "goal accepted for contract-intake", "within 2 min, at most $0.25"),
-        event(2, "dispatched", "classify → classifier", "nothing comes before it"),
-        event(3, "completed", "classify completed", "confidence 0.94 · 2.9 s"),
-        event(4, "dispatched", "extract begins with 6 items", "classify has ended"),
-        event(
-            5,
-            "failed",
-            "extract.3 failed: timeout",
-            "no report within 5 s; tried again in 1.3 s",
-        ),
-        event(6, "waiting", "approve waits for a person", "Send the notice to Northwind?"),
-        event(7, "completed", "approve granted by jonas", "checked with legal"),
-    ]
-}
-
-fn calls() -> Vec<Call> {
-    vec![
-        Call {
-            step: "synthesise".to_owned(),
-            kind: "model".to_owned(),
-            name: "anthropic/claude-sonnet-4-5".to_owned(),
-            outcome: "completed".to_owned(),
-            at_ms: NOW - 6_000,
-            took_ms: Some(3_200),
-            tokens: 14_292,
-            cost_micros: 23_000,
-            offered: vec!["clause_lookup".to_owned(), "calendar".to_owned()],
-            omitted: vec!["11 of 14 chunks: not among the best for the question".to_owned()],
-            asked: Some("Write the brief…".to_owned()),
-            answered: Some("{\"risk\": \"high\"}".to_owned()),
-        },
-        Call {
-            step: "synthesise".to_owned(),
-            kind: "tool".to_owned(),
-            name: "clause_lookup".to_owned(),
-            outcome: "completed".to_owned(),
-            at_ms: NOW - 3_000,
-            took_ms: Some(120),
-            ..Call::default()
-        },
-    ]
-}
-
-fn answer() -> Answer {
-    Answer {
-        status: "partial".to_owned(),
-        reason: "1 of 14 parts is missing".to_owned(),
-        document: Some(
-            "{\n  \"kind\": \"services\",\n  \"payment_days\": 45,\n  \"risk\": \"high\"\n}"
-                .to_owned(),
-        ),
-        conflicts: vec![Conflict {
-            field: "payment_days".to_owned(),
-            rule: "newest".to_owned(),
-            why: "it is the newer one".to_owned(),
-            won: Some(("45".to_owned(), "as of 2026-03-01, from extract.4".to_owned())),
-            lost: vec![("30".to_owned(), "confidence 0.90, from extract.1".to_owned())],
-        }],
-        missing: vec![Missing {
-            step: "lookup".to_owned(),
-            cause: "unavailable: provider answered 503".to_owned(),
-        }],
-        degraded: vec!["validate".to_owned()],
     }
 }
 
@@ -659,7 +411,7 @@ pub(super) fn packs() -> Packs {
             ],
         }],
         selected: "contract-intake".to_owned(),
-        nodes: nodes(),
+        nodes: task::nodes(),
     }
 }
 
