@@ -86,12 +86,21 @@ impl Phoenix {
 /// The folder with its modules: one that can be renamed into place at once, and needs nothing but pip.
 async fn modules() -> PathBuf {
     let pins = fs::read(REQUIREMENTS).expect("pins");
-    let hash: String = Sha256::digest(pins).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let hash: String =
+        Sha256::digest(pins).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     let folder = cache().join(format!("phoenix-{hash}"));
     if !folder.is_dir() {
         eprintln!("fetching arize-phoenix and its 153 wheels into {}", folder.display());
         let mut pip = Command::new("python3");
-        pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--no-compile"]);
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--require-hashes",
+            "--no-compile",
+        ]);
         pip.args(["--only-binary", ":all:", "-r", REQUIREMENTS, "--target"]).stdin(Stdio::null());
         install(&folder, pip, |_| {}).await;
     }

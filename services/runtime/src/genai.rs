@@ -61,27 +61,34 @@ pub fn decision(before: Option<&Task>, record: &Record, after: &Task, is_plan: b
     let (id, workflow) = (after.id(), after.goal.workflow.as_str());
     let span = tracing::debug_span!("decide", otel.name = Empty, task = %id, rev);
     trace::adopt(&span, trace::root(id, after.goal.trace.as_deref()).as_deref());
-    let (operation, of) = if is_plan { (n::PLAN, workflow) } else { (n::DECIDE, decision.as_str()) };
+    let (operation, of) =
+        if is_plan { (n::PLAN, workflow) } else { (n::DECIDE, decision.as_str()) };
     span.record("otel.name", format!("{operation} {of}"));
-    set(&span, [
-        (n::OPERATION, text(operation)),
-        (n::CONVERSATION, text(id.as_str())),
-        (n::WORKFLOW, text(workflow)),
-        (n::TENANT, text(after.goal.tenant.as_str())),
-        (n::CAUSE, text(&cause.kind)),
-        (n::CAUSE_SOURCE, text(&cause.source)),
-        (n::DECISION, text(decision)),
-        (n::REASON, text(reason)),
-    ]);
+    set(
+        &span,
+        [
+            (n::OPERATION, text(operation)),
+            (n::CONVERSATION, text(id.as_str())),
+            (n::WORKFLOW, text(workflow)),
+            (n::TENANT, text(after.goal.tenant.as_str())),
+            (n::CAUSE, text(&cause.kind)),
+            (n::CAUSE_SOURCE, text(&cause.source)),
+            (n::DECISION, text(decision)),
+            (n::REASON, text(reason)),
+        ],
+    );
     let spent = |task: &Task| [task.usage.usd_micros, task.usage.tokens, task.dispatches.into()];
     let (was, is) = (before.map(spent).unwrap_or_default(), spent(after));
     for ((before, after), (was, is)) in n::BUDGET.into_iter().zip(was.into_iter().zip(is)) {
         set(&span, [(before, number(was)), (after, number(is))]);
     }
-    set(&span, [
-        (n::RESERVED_USD, number(after.reserved.usd_micros)),
-        (n::RESERVED_TOKENS, number(after.reserved.tokens)),
-    ]);
+    set(
+        &span,
+        [
+            (n::RESERVED_USD, number(after.reserved.usd_micros)),
+            (n::RESERVED_TOKENS, number(after.reserved.tokens)),
+        ],
+    );
     span
 }
 
@@ -163,19 +170,22 @@ pub fn attempt(step: &Step) -> Span {
     let operation = if is_gate { n::AGGREGATE } else { n::INVOKE_AGENT };
     let name = if is_gate { operation.to_owned() } else { format!("{operation} {}", step.role) };
     span.record("otel.name", name);
-    set(&span, [
-        (n::OPERATION, text(operation)),
-        (n::AGENT, text(step.role.as_str())),
-        (n::AGENT_VERSION, text(&step.revision)),
-        (n::CONVERSATION, text(step.task.as_str())),
-        (n::WORKFLOW, text(step.workflow.as_str())),
-        (n::TENANT, text(step.tenant.as_str())),
-        (n::STEP, text(&step.step.to_string())),
-        (n::ATTEMPT, number(step.attempt.into())),
-        (n::DELIVERIES, number(step.deliveries.into())),
-        (n::GRANT_USD, number(step.grant.usd_micros)),
-        (n::GRANT_TOKENS, number(step.grant.tokens)),
-    ]);
+    set(
+        &span,
+        [
+            (n::OPERATION, text(operation)),
+            (n::AGENT, text(step.role.as_str())),
+            (n::AGENT_VERSION, text(&step.revision)),
+            (n::CONVERSATION, text(step.task.as_str())),
+            (n::WORKFLOW, text(step.workflow.as_str())),
+            (n::TENANT, text(step.tenant.as_str())),
+            (n::STEP, text(&step.step.to_string())),
+            (n::ATTEMPT, number(step.attempt.into())),
+            (n::DELIVERIES, number(step.deliveries.into())),
+            (n::GRANT_USD, number(step.grant.usd_micros)),
+            (n::GRANT_TOKENS, number(step.grant.tokens)),
+        ],
+    );
     span
 }
 
@@ -258,24 +268,30 @@ pub fn chat(chat: Chat<'_>) -> Span {
     let Chat { task, role, provider, model, prompt, manner } = chat;
     let name = format!("{} {model}", n::CHAT);
     let span = tracing::debug_span!("chat", otel.name = name, otel.kind = "client", task = %task);
-    set(&span, [
-        (n::OPERATION, text(n::CHAT)),
-        (n::PROVIDER, text(n::provider(provider))),
-        (n::MODEL, text(model)),
-        (n::MODEL_TOKENS_MAX, number(manner.output_tokens_max.into())),
-        (n::OUTPUT_TYPE, text(if manner.returns.is_some() { "json" } else { "text" })),
-        (n::AGENT, text(role.as_str())),
-        (n::CONVERSATION, text(task.as_str())),
-    ]);
+    set(
+        &span,
+        [
+            (n::OPERATION, text(n::CHAT)),
+            (n::PROVIDER, text(n::provider(provider))),
+            (n::MODEL, text(model)),
+            (n::MODEL_TOKENS_MAX, number(manner.output_tokens_max.into())),
+            (n::OUTPUT_TYPE, text(if manner.returns.is_some() { "json" } else { "text" })),
+            (n::AGENT, text(role.as_str())),
+            (n::CONVERSATION, text(task.as_str())),
+        ],
+    );
     if let Some(millis) = manner.temperature_millis {
         span.set_attribute(n::TEMPERATURE, f64::from(millis) / 1_000.0);
     }
     if trace::has_content() {
-        set(&span, [
-            (n::SYSTEM_CONTENT, content::system(prompt).into()),
-            (n::INPUT_CONTENT, content::input(prompt).into()),
-            (n::TOOLS_CONTENT, content::tools(prompt).into()),
-        ]);
+        set(
+            &span,
+            [
+                (n::SYSTEM_CONTENT, content::system(prompt).into()),
+                (n::INPUT_CONTENT, content::input(prompt).into()),
+                (n::TOOLS_CONTENT, content::tools(prompt).into()),
+            ],
+        );
     }
     span
 }
@@ -286,15 +302,18 @@ pub fn said(span: &Span, model: &str, said: &Said) {
         return;
     }
     let finish = vec![said.finish.as_str().into()];
-    set(span, [
-        // Packs pin versions: who answers is who was asked.
-        (n::MODEL_ANSWERED, text(model)),
-        (n::FINISH, Value::Array(Array::String(finish))),
-        (n::TOKENS_IN, number(said.usage.input)),
-        (n::TOKENS_OUT, number(said.usage.output)),
-        (n::TOKENS_CACHED, number(said.usage.cached)),
-        (n::TOKENS_CACHE_WRITE, number(said.usage.cache_write)),
-    ]);
+    set(
+        span,
+        [
+            // Packs pin versions: who answers is who was asked.
+            (n::MODEL_ANSWERED, text(model)),
+            (n::FINISH, Value::Array(Array::String(finish))),
+            (n::TOKENS_IN, number(said.usage.input)),
+            (n::TOKENS_OUT, number(said.usage.output)),
+            (n::TOKENS_CACHED, number(said.usage.cached)),
+            (n::TOKENS_CACHE_WRITE, number(said.usage.cache_write)),
+        ],
+    );
     if trace::has_content() {
         span.set_attribute(n::OUTPUT_CONTENT, content::output(said));
     }
@@ -316,16 +335,19 @@ pub fn tool(request: &ToolRequest) -> Span {
     let ToolRequest { task, step, role, key, call, .. } = request;
     let name = format!("{} {}", n::EXECUTE_TOOL, call.tool);
     let span = tracing::debug_span!("tool", otel.name = name, task = %task);
-    set(&span, [
-        (n::OPERATION, text(n::EXECUTE_TOOL)),
-        (n::TOOL, text(&call.tool)),
-        (n::TOOL_CALL, text(&call.id)),
-        (n::TOOL_TYPE, text("function")),
-        (n::AGENT, text(role.as_str())),
-        (n::CONVERSATION, text(task.as_str())),
-        (n::STEP, text(&step.to_string())),
-        (n::KEY, text(key)),
-    ]);
+    set(
+        &span,
+        [
+            (n::OPERATION, text(n::EXECUTE_TOOL)),
+            (n::TOOL, text(&call.tool)),
+            (n::TOOL_CALL, text(&call.id)),
+            (n::TOOL_TYPE, text("function")),
+            (n::AGENT, text(role.as_str())),
+            (n::CONVERSATION, text(task.as_str())),
+            (n::STEP, text(&step.to_string())),
+            (n::KEY, text(key)),
+        ],
+    );
     if trace::has_content() {
         span.set_attribute(n::TOOL_ARGUMENTS, content::clip(&call.arguments.to_string()));
     }

@@ -101,7 +101,8 @@ pub fn root(task: &TaskId, goal: Option<&str>) -> Option<String> {
     }
     let (trace, span) = ids(task);
     let goal = goal.and_then(parse);
-    let (trace, flags) = goal.map_or((trace, 1), |goal| (goal.trace_id(), goal.trace_flags().to_u8()));
+    let (trace, flags) =
+        goal.map_or((trace, 1), |goal| (goal.trace_id(), goal.trace_flags().to_u8()));
     Some(format!("00-{trace}-{span}-{flags:02x}"))
 }
 
@@ -142,9 +143,8 @@ impl Over {
         let span = SpanBuilder::from_name(name).with_kind(SpanKind::Internal);
         let span = span.with_start_time(at(began)).with_attributes(attributes);
         let parent = parent.and_then(parse);
-        let context = parent.map_or_else(Context::new, |parent| {
-            Context::new().with_remote_span_context(parent)
-        });
+        let context = parent
+            .map_or_else(Context::new, |parent| Context::new().with_remote_span_context(parent));
         NEXT.set(ids);
         let mut span = span.start_with_context(tracer, &context);
         NEXT.set(None);

@@ -91,7 +91,10 @@ fn figures() {
     }
     metrics::watch_is_over();
     let text = metrics::text().unwrap();
-    assert!(!text.contains("cadre_queue_pending_messages") && !text.contains("\"watch\""), "{text}");
+    assert!(
+        !text.contains("cadre_queue_pending_messages") && !text.contains("\"watch\""),
+        "{text}"
+    );
     assert!(text.contains("cadre_projection_lag_seconds{projection=\"read_model\"} 3"), "{text}");
 }
 

@@ -57,7 +57,12 @@ fn page() -> String {
     for Metric { row, .. } in TABLE {
         let labels = if row.labels.is_empty() { "–".to_owned() } else { row.labels.join(", ") };
         let seldom = row.seldom.map(|why| format!(" There {why}.")).unwrap_or_default();
-        page += &format!("| `{}` | {} | {labels} | {}{seldom} |\n", row.name, row.shape.as_str(), row.help);
+        page += &format!(
+            "| `{}` | {} | {labels} | {}{seldom} |\n",
+            row.name,
+            row.shape.as_str(),
+            row.help
+        );
     }
     page
 }
@@ -69,7 +74,10 @@ fn figures_have_names_as_prometheus_wants_them() {
         let is_total = row.name.ends_with("_total");
         assert!(row.name.starts_with("cadre_") && seen.insert(row.name), "{}", row.name);
         assert_eq!(is_total, row.shape == Shape::Counter, "{}", row.name);
-        assert_eq!(row.name.ends_with("_seconds") && row.shape != Shape::Gauge, row.shape == Shape::Histogram);
+        assert_eq!(
+            row.name.ends_with("_seconds") && row.shape != Shape::Gauge,
+            row.shape == Shape::Histogram
+        );
         assert!(row.help.ends_with('.') && !row.help.contains('|'), "{}", row.name);
         for label in row.labels {
             // Whatever a publisher chooses would have no end.
@@ -85,7 +93,11 @@ fn the_page_of_figures_is_that_of_the_table() {
     if is_update {
         fs::write(&path, page()).expect("written");
     }
-    assert_eq!(read("METRICS.md"), page(), "write it anew: UPDATE=1 cargo test -p cadre-tests --test house");
+    assert_eq!(
+        read("METRICS.md"),
+        page(),
+        "write it anew: UPDATE=1 cargo test -p cadre-tests --test house"
+    );
 }
 
 #[test]
@@ -100,7 +112,8 @@ fn rules_and_dashboards_speak_of_figures_that_there_are() {
         shown.extend(names(text));
     }
     let is_shown = |row: &&Metric| shown.iter().any(|name| name.starts_with(row.row.name));
-    let unseen: Vec<_> = TABLE.into_iter().filter(|row| !is_shown(row)).map(|row| row.row.name).collect();
+    let unseen: Vec<_> =
+        TABLE.into_iter().filter(|row| !is_shown(row)).map(|row| row.row.name).collect();
     assert_eq!(unseen, Vec::<&str>::new(), "a figure that nobody looks at");
 }
 
@@ -109,9 +122,14 @@ fn each_alert_has_its_part_of_the_runbook_and_its_test() {
     let (rules, tests) = (read("rules.yaml"), read("rules.test.yaml"));
     let runbook = read("RUNBOOK.md");
     let anchor = |line: &str| {
-        line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-").replace(['\'', ','], "")
+        line.trim_start_matches('#')
+            .trim()
+            .to_lowercase()
+            .replace(' ', "-")
+            .replace(['\'', ','], "")
     };
-    let anchors: BTreeSet<_> = runbook.lines().filter(|line| line.starts_with("## ")).map(anchor).collect();
+    let anchors: BTreeSet<_> =
+        runbook.lines().filter(|line| line.starts_with("## ")).map(anchor).collect();
     let named = |key: &str| -> Vec<String> {
         let lines = rules.lines().filter_map(|line| line.trim().strip_prefix(key));
         lines.map(|line| line.trim().to_owned()).collect()
@@ -138,7 +156,8 @@ fn each_alert_has_its_part_of_the_runbook_and_its_test() {
 #[test]
 fn every_dashboard_is_one_that_grafana_reads() {
     for (name, text) in dashboards() {
-        let board: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let board: Value =
+            serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
         let panels = board["panels"].as_array().unwrap_or_else(|| panic!("{name}"));
         let ids: BTreeSet<_> = panels.iter().map(|panel| panel["id"].as_u64()).collect();
         assert!(ids.len() == panels.len() && !panels.is_empty(), "{name}: panels share an id");

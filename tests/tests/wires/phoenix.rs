@@ -98,7 +98,11 @@ async fn a_backend_reads_agents_models_and_tools_of_each_task() {
     for (pack, task) in &tasks {
         check(pack, task, &of(&spans, task));
     }
-    assert!(count(&of(&spans, &tasks["helpdesk"]), "TOOL") > 0, "{:#?}", of(&spans, &tasks["helpdesk"]));
+    assert!(
+        count(&of(&spans, &tasks["helpdesk"]), "TOOL") > 0,
+        "{:#?}",
+        of(&spans, &tasks["helpdesk"])
+    );
     let all = Value::from(spans).to_string();
     assert!(!all.contains(KEY), "a provider's key was exported");
 }

@@ -26,7 +26,8 @@ fn monitoring() -> PathBuf {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_rule_is_valid_and_does_what_its_test_says() {
     let programs = Programs::get().await;
-    let (is_valid, said) = programs.promtool(&monitoring(), &["check", "rules", "rules.yaml"]).await;
+    let (is_valid, said) =
+        programs.promtool(&monitoring(), &["check", "rules", "rules.yaml"]).await;
     assert!(is_valid, "{said}");
     let (is_right, said) =
         programs.promtool(&monitoring(), &["test", "rules", "rules.test.yaml"]).await;

@@ -25,7 +25,8 @@ pub(super) fn ended<'a>(
     let steps = before.into_iter().flat_map(|task| &task.steps);
     steps.filter_map(|(id, step)| {
         let StepState::Waiting { ask, .. } = &step.state else { return None };
-        let is_expired = ask.expires.is_some_and(|at| at <= record.at) && record.cause.kind == "timer";
+        let is_expired =
+            ask.expires.is_some_and(|at| at <= record.at) && record.cause.kind == "timer";
         let outcome = match &after.steps.get(id)?.state {
             StepState::Waiting { .. } => return None,
             StepState::Cancelled | StepState::Skipped(_) => "cancelled",

@@ -60,7 +60,11 @@ impl Tally<'_> {
                 table::STEPS_ENDED.add(&[self.role(step), "failed"], 1);
             }
             Event::StepDelayed { step, degraded, failure, usage, .. } => {
-                self.delayed(step, degraded.is_some(), (failure.as_ref().map(|it| it.kind), *usage));
+                self.delayed(
+                    step,
+                    degraded.is_some(),
+                    (failure.as_ref().map(|it| it.kind), *usage),
+                );
             }
             Event::LoopFound { .. } => table::LOOPS.add(&[workflow], 1),
             Event::LimitReached { is_held, .. } => {

@@ -39,7 +39,8 @@ pub(super) fn tools(prompt: &Prompt) -> String {
 /// What the model said.
 pub(super) fn output(said: &Said) -> String {
     let parts = parts(&said.text, &said.calls);
-    json!([{"role": "assistant", "parts": parts, "finish_reason": said.finish.as_str()}]).to_string()
+    json!([{"role": "assistant", "parts": parts, "finish_reason": said.finish.as_str()}])
+        .to_string()
 }
 
 fn turn(turn: &Turn) -> Value {

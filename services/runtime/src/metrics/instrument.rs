@@ -72,7 +72,9 @@ pub struct Metric {
 enum Instrument {
     Counter(Counter<u64>),
     /// The meter calls back; nothing is left to do but to keep it.
-    Gauge { _kept: ObservableGauge<u64> },
+    Gauge {
+        _kept: ObservableGauge<u64>,
+    },
     Histogram(Histogram<f64>),
 }
 
@@ -182,17 +184,20 @@ impl Metric {
                     Instrument::Counter(counter.build())
                 }
                 Shape::Gauge => {
-                    let gauge = meter.u64_observable_gauge(self.row.name).with_description(self.row.help);
-                    let observe = move |observer: &dyn opentelemetry::metrics::AsyncInstrument<u64>| {
-                        for (labels, value) in self.lock().iter() {
-                            let labels: Vec<_> = labels.iter().map(String::as_str).collect();
-                            observer.observe(*value, &self.pairs(&labels));
-                        }
-                    };
+                    let gauge =
+                        meter.u64_observable_gauge(self.row.name).with_description(self.row.help);
+                    let observe =
+                        move |observer: &dyn opentelemetry::metrics::AsyncInstrument<u64>| {
+                            for (labels, value) in self.lock().iter() {
+                                let labels: Vec<_> = labels.iter().map(String::as_str).collect();
+                                observer.observe(*value, &self.pairs(&labels));
+                            }
+                        };
                     Instrument::Gauge { _kept: gauge.with_callback(observe).build() }
                 }
                 Shape::Histogram => {
-                    let histogram = meter.f64_histogram(self.row.name).with_description(self.row.help);
+                    let histogram =
+                        meter.f64_histogram(self.row.name).with_description(self.row.help);
                     let histogram = histogram.with_unit("s").with_boundaries(SECONDS.to_vec());
                     Instrument::Histogram(histogram.build())
                 }

@@ -15,7 +15,8 @@ pub static UP: Metric = Row::gauge(
     "cadre_up",
     &["service"],
     "1 while this process runs the service: orchestrator, agent, aggregator, inference.",
-).metric();
+)
+.metric();
 
 /// Goals that became tasks.
 pub static GOALS_ACCEPTED: Metric =
@@ -26,7 +27,8 @@ pub static GOALS_REJECTED: Metric = Row::counter(
     "cadre_goals_rejected_total",
     &["reason"],
     "Goals that were refused, by the code that their publisher reads.",
-).metric();
+)
+.metric();
 
 /// Goals that found their role crowded.
 pub static GOALS_DEFERRED: Metric = Row::counter(
@@ -34,7 +36,8 @@ pub static GOALS_DEFERRED: Metric = Row::counter(
     &["role"],
     "Times that a goal was put off, since this role has too much to do.",
 )
-.seldom("only when a role is crowded").metric();
+.seldom("only when a role is crowded")
+.metric();
 
 /// Records appended to logs.
 pub static RECORDS: Metric = Row::counter(
@@ -48,21 +51,24 @@ pub static INPUT_WAIT: Metric = Row::histogram(
     "cadre_input_wait_seconds",
     &["cause"],
     "From an input's arrival in its stream to the decision about it.",
-).metric();
+)
+.metric();
 
 /// Tasks that ended.
 pub static TASKS_ENDED: Metric = Row::counter(
     "cadre_tasks_ended_total",
     &["workflow", "status"],
     "Tasks that ended: completed, partial, failed, cancelled, incomplete.",
-).metric();
+)
+.metric();
 
 /// From goal to end.
 pub static TASK_DURATION: Metric = Row::histogram(
     "cadre_task_duration_seconds",
     &["workflow"],
     "From the acceptance of a goal to the end of its task.",
-).metric();
+)
+.metric();
 
 /// Steps that ended.
 pub static STEPS_ENDED: Metric = Row::counter(
@@ -76,14 +82,16 @@ pub static ATTEMPTS_ENDED: Metric = Row::counter(
     "cadre_attempts_ended_total",
     &["role", "outcome"],
     "Attempts at steps that ended: completed, unsure, asked, or the kind of failure.",
-).metric();
+)
+.metric();
 
 /// From work order to report.
 pub static STEP_DURATION: Metric = Row::histogram(
     "cadre_step_duration_seconds",
     &["role"],
     "From an attempt's work order to the decision about its report.",
-).metric();
+)
+.metric();
 
 /// What of it was no work.
 pub static STEP_WAIT: Metric = Row::histogram(
@@ -98,7 +106,8 @@ pub static RETRIES: Metric = Row::counter(
     &["role", "reason"],
     "Failed attempts that are tried again, by the kind of failure.",
 )
-.seldom(BREAKS).metric();
+.seldom(BREAKS)
+.metric();
 
 /// Steps given to their fallback role.
 pub static FALLBACKS: Metric = Row::counter(
@@ -106,7 +115,8 @@ pub static FALLBACKS: Metric = Row::counter(
     &["role"],
     "Steps that were taken from this role and given to its fallback.",
 )
-.seldom(BREAKS).metric();
+.seldom(BREAKS)
+.metric();
 
 /// Messages that came again.
 pub static REDELIVERIES: Metric = Row::counter(
@@ -114,7 +124,8 @@ pub static REDELIVERIES: Metric = Row::counter(
     &["what"],
     "Messages that were delivered again: goal, input, order. Whoever had them settled nothing.",
 )
-.seldom(BREAKS).metric();
+.seldom(BREAKS)
+.metric();
 
 /// Outputs that broke their contract.
 pub static INVALID_OUTPUTS: Metric = Row::counter(
@@ -122,7 +133,8 @@ pub static INVALID_OUTPUTS: Metric = Row::counter(
     &["role"],
     "Outputs that broke the role's contract, or could not be decoded.",
 )
-.seldom(BREAKS).metric();
+.seldom(BREAKS)
+.metric();
 
 /// Limits of which four fifths are used.
 pub static BUDGETS_NEAR: Metric = Row::counter(
@@ -130,7 +142,8 @@ pub static BUDGETS_NEAR: Metric = Row::counter(
     &["workflow", "resource"],
     "Tasks that have used four fifths of a limit: steps, usd, tokens.",
 )
-.seldom(LIMITS).metric();
+.seldom(LIMITS)
+.metric();
 
 /// Limits that were met.
 pub static BUDGETS_OVER: Metric = Row::counter(
@@ -138,7 +151,8 @@ pub static BUDGETS_OVER: Metric = Row::counter(
     &["workflow", "then"],
     "Tasks that met a limit: then they are held for a larger budget, or stopped.",
 )
-.seldom(LIMITS).metric();
+.seldom(LIMITS)
+.metric();
 
 /// Tokens by role.
 pub static TOKENS: Metric = Row::counter(
@@ -146,7 +160,8 @@ pub static TOKENS: Metric = Row::counter(
     &["role"],
     "Model tokens that steps were charged, in and out, by role.",
 )
-.seldom(MODELS).metric();
+.seldom(MODELS)
+.metric();
 
 /// Money by role.
 pub static COST: Metric = Row::counter(
@@ -154,7 +169,8 @@ pub static COST: Metric = Row::counter(
     &["role"],
     "Millionths of a US dollar that steps were charged, by role.",
 )
-.seldom("only with models that cost something").metric();
+.seldom("only with models that cost something")
+.metric();
 
 /// Loops that were stopped.
 pub static LOOPS: Metric = Row::counter(
@@ -162,7 +178,8 @@ pub static LOOPS: Metric = Row::counter(
     &["workflow"],
     "Crews that went in circles or used up their turns, and were stopped.",
 )
-.seldom("only in crews that go in circles").metric();
+.seldom("only in crews that go in circles")
+.metric();
 
 /// Questions to people.
 pub static APPROVALS_ASKED: Metric = Row::counter(
@@ -170,7 +187,8 @@ pub static APPROVALS_ASKED: Metric = Row::counter(
     &["kind"],
     "Questions that people were asked: approval, question, doubt.",
 )
-.seldom(PEOPLE).metric();
+.seldom(PEOPLE)
+.metric();
 
 /// Questions that ended.
 pub static APPROVALS_ENDED: Metric = Row::counter(
@@ -178,15 +196,14 @@ pub static APPROVALS_ENDED: Metric = Row::counter(
     &["kind", "outcome"],
     "Questions that ended: answered, denied, expired, again (the step is tried anew), cancelled.",
 )
-.seldom(PEOPLE).metric();
+.seldom(PEOPLE)
+.metric();
 
 /// How long people took.
-pub static APPROVAL_WAIT: Metric = Row::histogram(
-    "cadre_approval_wait_seconds",
-    &["kind"],
-    "From a question to its end.",
-)
-.seldom(PEOPLE).metric();
+pub static APPROVAL_WAIT: Metric =
+    Row::histogram("cadre_approval_wait_seconds", &["kind"], "From a question to its end.")
+        .seldom(PEOPLE)
+        .metric();
 
 /// Messages given up.
 pub static DEAD_LETTERS_KEPT: Metric = Row::counter(
@@ -194,7 +211,8 @@ pub static DEAD_LETTERS_KEPT: Metric = Row::counter(
     &["what"],
     "Messages that became dead letters: goal, input.",
 )
-.seldom(BREAKS).metric();
+.seldom(BREAKS)
+.metric();
 
 /// Logs that went back.
 pub static LOG_REGRESSIONS: Metric = Row::counter(
@@ -216,7 +234,8 @@ pub static TOOL_CALLS: Metric = Row::counter(
     &["tool", "outcome"],
     "Tools called for models: ok, error (the tool said so), failed (it could not be called).",
 )
-.seldom(MODELS).metric();
+.seldom(MODELS)
+.metric();
 
 /// Calls of models.
 pub static MODEL_CALLS: Metric = Row::counter(
@@ -233,7 +252,8 @@ pub static MODEL_CALL_DURATION: Metric = Row::histogram(
     &["model"],
     "How long a try of a model took, answered or not.",
 )
-.seldom(MODELS).metric();
+.seldom(MODELS)
+.metric();
 
 /// Tokens by model.
 pub static MODEL_TOKENS: Metric = Row::counter(
@@ -241,7 +261,8 @@ pub static MODEL_TOKENS: Metric = Row::counter(
     &["model", "kind"],
     "Tokens as the provider counted them: input (cached ones included), cached, output.",
 )
-.seldom(MODELS).metric();
+.seldom(MODELS)
+.metric();
 
 /// Money by model.
 pub static MODEL_COST: Metric = Row::counter(
@@ -249,7 +270,8 @@ pub static MODEL_COST: Metric = Row::counter(
     &["model", "role"],
     "Millionths of a US dollar for answers of the model, by the role that asked.",
 )
-.seldom(MODELS).metric();
+.seldom(MODELS)
+.metric();
 
 /// Waits for rate limits.
 pub static MODEL_PATIENCE: Metric = Row::histogram(
@@ -257,7 +279,8 @@ pub static MODEL_PATIENCE: Metric = Row::histogram(
     &["model"],
     "How long a call waited for a rate limit, its own or one that the provider asked for.",
 )
-.seldom("only when a model is asked too often").metric();
+.seldom("only when a model is asked too often")
+.metric();
 
 /// Answers of another route than the first.
 pub static MODEL_FALLBACKS: Metric = Row::counter(
@@ -265,7 +288,8 @@ pub static MODEL_FALLBACKS: Metric = Row::counter(
     &["model"],
     "Answers of this model that was not the pack's first choice.",
 )
-.seldom(BREAKS).metric();
+.seldom(BREAKS)
+.metric();
 
 /// Answers given again.
 pub static ANSWERS_REUSED: Metric = Row::counter(
@@ -273,7 +297,8 @@ pub static ANSWERS_REUSED: Metric = Row::counter(
     &["model"],
     "Answers that were given before to the same question, and cost nothing now.",
 )
-.seldom("only in packs that allow answers to be kept").metric();
+.seldom("only in packs that allow answers to be kept")
+.metric();
 
 /// What caches saved.
 pub static MODEL_SAVED: Metric = Row::counter(
@@ -281,7 +306,8 @@ pub static MODEL_SAVED: Metric = Row::counter(
     &["model", "by"],
     "Millionths of a US dollar that caches have saved: prompt (the provider's), answer (ours).",
 )
-.seldom(MODELS).metric();
+.seldom(MODELS)
+.metric();
 
 /// Breakers that opened and closed.
 pub static BREAKER_CHANGES: Metric = Row::counter(
@@ -289,14 +315,16 @@ pub static BREAKER_CHANGES: Metric = Row::counter(
     &["target", "to"],
     "Times that a breaker of this process opened or closed by its own calls.",
 )
-.seldom(BREAKS).metric();
+.seldom(BREAKS)
+.metric();
 
 /// Alerts that are open.
 pub static ALERTS_OPEN: Metric = Row::gauge(
     "cadre_alerts_open",
     &["kind", "severity"],
     "Alerts that are open, as the watch that leads sees it.",
-).metric();
+)
+.metric();
 
 /// Alerts raised.
 pub static ALERTS_RAISED: Metric =
@@ -315,7 +343,8 @@ pub static TASKS_UNWATCHED: Metric = Row::gauge(
     "cadre_watch_tasks_unwatched",
     &[],
     "Records of open tasks beyond the watch's limit.",
-).metric();
+)
+.metric();
 
 /// Records that the watch has read.
 pub static WATCH_RECORDS: Metric =
@@ -331,21 +360,24 @@ pub static BREAKER_OPEN: Metric = Row::gauge(
     &["target"],
     "1 while the fleet holds calls of the target back, 0 for one that it has spoken of lately.",
 )
-.seldom(BREAKS).metric();
+.seldom(BREAKS)
+.metric();
 
 /// Messages that nobody has.
 pub static QUEUE_PENDING: Metric = Row::gauge(
     "cadre_queue_pending_messages",
     &["queue"],
     "Messages of a queue that nobody has got yet: role.<name>, partition.<p>, intake, timers.",
-).metric();
+)
+.metric();
 
 /// Messages that somebody has.
 pub static QUEUE_HELD: Metric = Row::gauge(
     "cadre_queue_held_messages",
     &["queue"],
     "Messages of a queue that somebody has got and not settled.",
-).metric();
+)
+.metric();
 
 /// How long a queue has not moved.
 pub static QUEUE_STILL: Metric = Row::gauge(
@@ -359,7 +391,8 @@ pub static STREAM_BYTES: Metric = Row::gauge(
     "cadre_stream_bytes",
     &["stream", "when_full"],
     "Bytes in a stream; when it is full it refuses, or forgets the oldest.",
-).metric();
+)
+.metric();
 
 /// Cap of a stream.
 pub static STREAM_BYTES_MAX: Metric =
@@ -371,7 +404,8 @@ pub static DEAD_LETTERS: Metric = Row::gauge(
     &["stream"],
     "Dead letters that lie in a log stream; none where there are none.",
 )
-.seldom(BREAKS).metric();
+.seldom(BREAKS)
+.metric();
 
 /// How far a projection is behind.
 pub static PROJECTION_LAG: Metric = Row::gauge(
