@@ -30,6 +30,7 @@ pub(super) fn tally(before: Option<&Task>, record: &Record, after: &Task) {
 }
 
 /// What an attempt came to.
+#[derive(Clone, Copy)]
 struct Outcome<'a> {
     word: &'a str,
     usage: Usage,
