@@ -19,6 +19,7 @@ mod fleet;
 mod load;
 mod pay;
 mod poison;
+mod questions;
 mod spans;
 mod tally;
 

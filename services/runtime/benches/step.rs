@@ -199,6 +199,9 @@ fn main() {
         log: LogFormat::Text,
         filter: "info".to_owned(),
         ansi: false,
+        has_page: false,
+        has_content: false,
+        redactions: Vec::new(),
     };
     let _guard = telemetry::init(&telemetry).unwrap();
     for threads in [1, 2] {

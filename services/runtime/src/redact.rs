@@ -97,7 +97,8 @@ impl<E> Redacting<E> {
                 Value::Array(Array::String(texts)) => {
                     texts.iter_mut().for_each(|text| self.clean_text(text));
                 }
-                // Numbers and truths; what a later version adds is not made by us.
+                Value::Bool(_) | Value::I64(_) | Value::F64(_) | Value::Array(_) => {}
+                // What a later version adds is not made by us.
                 _ => {}
             }
         }

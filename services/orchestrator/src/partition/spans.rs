@@ -1,11 +1,13 @@
 //! What of a task is traced here: each decision, and what is over when a record is durable.
 
 use cadre_core::{
-    task::{Event, Record, StepState, Task},
+    task::{Event, Record, Task},
     workflow::Pattern,
 };
 use cadre_runtime::{genai, trace};
 use tracing::Span;
+
+use super::questions;
 
 /// The span of a decision, until its debts are paid.
 pub(super) fn span(before: Option<&Task>, record: &Record, after: &Task) -> Span {
@@ -55,24 +57,10 @@ pub(super) fn tell(before: Option<&Task>, record: &Record, after: &Task) {
     if !trace::is_exporting() {
         return;
     }
-    for (id, step) in before.into_iter().flat_map(|task| &task.steps) {
-        let StepState::Waiting { ask, .. } = &step.state else { continue };
-        let now = after.steps.get(id).map(|step| &step.state);
-        let Some(now) = now.filter(|now| !matches!(now, StepState::Waiting { .. })) else {
-            continue;
-        };
-        let (step_name, times) = (id.to_string(), (step.changed_at, record.at));
-        let outcome = match now {
-            StepState::Failed(failure) => failure.kind.as_str(),
-            StepState::Dispatched { .. }
-            | StepState::Delayed { .. }
-            | StepState::Waiting { .. }
-            | StepState::Completed { .. }
-            | StepState::Skipped(_)
-            | StepState::Cancelled => now.as_str(),
-        };
-        let approval = genai::Approval { step: &step_name, kind: ask.kind, times, outcome };
-        genai::approval(after, approval);
+    for over in questions::ended(before, record, after) {
+        let (step, times) = (over.step.to_string(), (over.since, record.at));
+        let (kind, outcome) = (over.kind, over.outcome);
+        genai::approval(after, genai::Approval { step: &step, kind, times, outcome });
     }
     if let Some(end) = after.ended()
         && before.is_none_or(|task| task.ended().is_none())

@@ -8,6 +8,8 @@ use cadre_core::{
 };
 use cadre_runtime::metrics::{is_measuring, table};
 
+use super::questions;
+
 /// Role of a step that never had one.
 const NONE: &str = "none";
 
@@ -20,9 +22,15 @@ pub(super) fn tally(before: Option<&Task>, record: &Record, after: &Task) {
     table::INPUT_WAIT.measure(&[&record.cause.kind], record.cause.waited);
     let tally = Tally { before, record, after };
     record.events.iter().for_each(|event| tally.event(event));
+    for over in questions::ended(before, record, after) {
+        let kind = over.kind.as_str();
+        table::APPROVALS_ENDED.add(&[kind, over.outcome], 1);
+        table::APPROVAL_WAIT.measure(&[kind], record.at.since(over.since));
+    }
 }
 
 /// What an attempt came to.
+#[derive(Clone, Copy)]
 struct Outcome<'a> {
     word: &'a str,
     usage: Usage,
@@ -42,7 +50,6 @@ impl Tally<'_> {
             Event::StepCompleted { step, unsure, usage, .. } => {
                 let word = if unsure.is_some() { "unsure" } else { "completed" };
                 self.attempt(step, Outcome { word, usage: *usage });
-                self.answered(step, "answered");
                 self.completed(step, unsure.is_some());
             }
             Event::StepWaiting { step, ask, usage } => {
@@ -51,8 +58,6 @@ impl Tally<'_> {
             }
             Event::StepFailed { step, failure, usage } => {
                 self.failed(step, failure.kind, *usage);
-                let is_expired = failure.kind == FailureKind::Expired;
-                self.answered(step, if is_expired { "expired" } else { "denied" });
                 table::STEPS_ENDED.add(&[self.role(step), "failed"], 1);
             }
             Event::StepDelayed { step, degraded, failure, usage, .. } => {
@@ -62,7 +67,6 @@ impl Tally<'_> {
                     (failure.as_ref().map(|it| it.kind), *usage),
                 );
             }
-            Event::StepDispatched { step, .. } => self.answered(step, "again"),
             Event::LoopFound { .. } => table::LOOPS.add(&[workflow], 1),
             Event::LimitReached { is_held, .. } => {
                 let then = if *is_held { "held" } else { "stopped" };
@@ -74,12 +78,12 @@ impl Tally<'_> {
             Event::Compensating { answer, usage, .. } => self.gate(answer.is_some(), *usage),
             Event::Ended { status, answer, usage, .. } => {
                 self.gate(answer.is_some(), *usage);
-                self.abandoned();
                 table::TASKS_ENDED.add(&[workflow, status.as_str()], 1);
                 let took = self.record.at.since(self.after.accepted_at);
                 table::TASK_DURATION.measure(&[workflow], took);
             }
-            Event::Expanded { .. }
+            Event::StepDispatched { .. }
+            | Event::Expanded { .. }
             | Event::CrewBegan { .. }
             | Event::HandedOff { .. }
             | Event::StepSkipped { .. }
@@ -161,26 +165,5 @@ impl Tally<'_> {
         let Ok(gate) = Name::new(AGGREGATE).map(StepId::single) else { return };
         let word = if has_answered { "completed" } else { "error" };
         self.attempt(&gate, Outcome { word, usage });
-    }
-
-    /// A step that waited for a person does not any more.
-    fn answered(&self, id: &StepId, outcome: &str) {
-        let Some(step) = self.was(id) else { return };
-        if let StepState::Waiting { ask, .. } = &step.state {
-            let kind = ask.kind.as_str();
-            table::APPROVALS_ENDED.add(&[kind, outcome], 1);
-            table::APPROVAL_WAIT.measure(&[kind], self.record.at.since(step.changed_at));
-        }
-    }
-
-    /// Nobody is asked for an ended task.
-    fn abandoned(&self) {
-        let Some(before) = self.before else { return };
-        for (id, step) in &before.steps {
-            let is_over = self.after.steps.get(id).is_some_and(|now| !now.state.is_open());
-            if is_over && matches!(step.state, StepState::Waiting { .. }) {
-                self.answered(id, "cancelled");
-            }
-        }
     }
 }

@@ -38,6 +38,25 @@ fn work_that_nobody_asks_for_is_named_with_its_role() {
 }
 
 #[test]
+fn a_queue_is_still_while_something_waits_in_it_and_nothing_moves() {
+    let mut queues = Queues::default();
+    let queue = |pending, held, moved| Queue { moved, ..queue("role.reader", pending, held, 1) };
+    let mut still = |queue: Queue, seconds| {
+        queues.take(&[queue.clone(), Queue { moved: 0, ..queue }], at(seconds), &settings());
+        let all: Vec<_> = queues.lengths(at(seconds)).collect();
+        let [Length { subject: "role.reader", pending, held, still }] = all[..] else {
+            panic!("{all:?}")
+        };
+        (pending, held, still.as_secs())
+    };
+    assert_eq!(still(queue(3, 1, 7), 0), (6, 2, 0), "of both streams");
+    assert_eq!(still(queue(3, 1, 7), 50), (6, 2, 50));
+    assert_eq!(still(queue(2, 1, 8), 60), (4, 2, 0));
+    assert_eq!(still(queue(0, 1, 8), 90), (0, 2, 30));
+    assert_eq!(still(queue(0, 0, 8), 120), (0, 0, 0), "nothing waits");
+}
+
+#[test]
 fn workers_that_fall_silent_with_work_in_their_hands_are_noticed_late() {
     let mut queues = Queues::default();
     let silent = |moved| Queue { moved, ..queue("role.reader", 1, 4, 0) };
@@ -138,6 +157,9 @@ fn a_breaker_is_an_alert_as_long_as_somebody_holds_calls_back() {
         (hint(&["a", "b"]).reset(at(1)), 3, 1, None),
     ] {
         let board = Board { hints: vec![hint.clone()], live_pods };
+        let is_open: Vec<_> = board.states(at(seconds)).map(|(_, is_open)| is_open).collect();
+        let is_expected = matches!(expected, Some(("open" | "forced", _)));
+        assert_eq!(is_open, [is_expected], "{hint:?} after {seconds} s");
         let found = look(&Survey { board, ..Survey::default() }, &Queues::default(), at(seconds));
         let found = found.first().map(|it| (it.cause, it.severity));
         assert_eq!(found, expected, "{hint:?} after {seconds} s");

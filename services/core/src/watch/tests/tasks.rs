@@ -250,6 +250,19 @@ fn what_only_a_replay_explains_is_looked_at_at_once() {
 }
 
 #[test]
+fn questions_are_counted_until_a_replay_finds_fewer() {
+    let mut tracker = Tracker::default();
+    tracker.take(digest(1, 0), &settings());
+    let asks = |questions| Some(Examined { questions, again_at: at(5_000), ..Examined::default() });
+    tracker.examined(&id(), 1, asks(2));
+    assert_eq!((tracker.questions(), is_suspect(&tracker, 1)), (2, false));
+    tracker.take(digest(2, 2), &settings());
+    assert!(is_suspect(&tracker, 2), "one may have been answered");
+    tracker.examined(&id(), 2, asks(0));
+    assert_eq!(tracker.questions(), 0);
+}
+
+#[test]
 fn what_was_found_stays_until_a_replay_finds_otherwise() {
     let mut tracker = Tracker::default();
     tracker.take(digest(1, 0), &settings());
