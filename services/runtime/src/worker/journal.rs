@@ -248,6 +248,21 @@ impl Journal {
         std::future::pending().await
     }
 
+    /// Claims the step. Whoever cannot reach the journal goes on trying: another delivery may be calling
+    /// something meanwhile, so nobody may say that nothing was called, and a report needs the same bus.
+    async fn hold(&self, step: &Step) -> Result<Open, JournalError> {
+        let mut backoff = Backoff::new(RETRY.0, RETRY.1);
+        loop {
+            match self.claim(step).await {
+                Err(JournalError::Bus(BusError::Unavailable(_))) => {}
+                held => return held,
+            }
+            if !backoff.pause_before(step.deadline).await {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
     /// Reads the journal and claims the step.
     async fn claim(&self, step: &Step) -> Result<Open, JournalError> {
         let (attempt, delivery) = (step.attempt, step.deliveries.max(1));
@@ -398,7 +413,7 @@ impl Step {
         let mut guard = self.journal.open.lock().await;
         let open = match guard.as_mut() {
             Some(open) => open,
-            None => guard.insert(self.journal.claim(self).await?),
+            None => guard.insert(self.journal.hold(self).await?),
         };
         open.asked = open.asked.saturating_add(1);
         let (number, intent) = (open.asked, spec.intent());
@@ -470,7 +485,7 @@ impl Step {
         let mut guard = self.journal.open.lock().await;
         let open = match guard.as_mut() {
             Some(open) => open,
-            None => guard.insert(self.journal.claim(self).await?),
+            None => guard.insert(self.journal.hold(self).await?),
         };
         Ok(read(&open.history))
     }
