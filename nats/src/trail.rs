@@ -139,7 +139,8 @@ impl AuditBus for JetStreamTrail {
         let mut messages = SelectAll::new();
         for shard in streams.topology.all_shards() {
             let name = log_stream(shard);
-            let lost = |error: &dyn std::fmt::Display| unavailable(&format!("follow {name}"), error);
+            let lost =
+                |error: &dyn std::fmt::Display| unavailable(&format!("follow {name}"), error);
             let stream = streams.js.get_stream_no_info(&name).await;
             let stream = stream.map_err(|error| lost(&error))?;
             let start_sequence = seen.get(&name).map_or(1, |seen| seen.saturating_add(1));

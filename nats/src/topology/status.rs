@@ -10,8 +10,8 @@ use futures::future::{join_all, try_join_all};
 use serde::{Serialize, Serializer};
 
 use crate::topology::{
-    ALERTS_STREAM, ANSWERS_STREAM, AUDIT_STREAM, BLOBS_BUCKET, BREAKERS_BUCKET, FEATURES_BUCKET, GOALS_STREAM,
-    MEMBERS_BUCKET, PACKS_BUCKET, Topology,
+    ALERTS_STREAM, ANSWERS_STREAM, AUDIT_STREAM, BLOBS_BUCKET, BREAKERS_BUCKET, FEATURES_BUCKET,
+    GOALS_STREAM, MEMBERS_BUCKET, PACKS_BUCKET, Topology,
     api::{ApiError, consumers, stream_info},
     in_stream, log_stream, run_stream, timer_stream, work_stream,
 };

@@ -207,7 +207,13 @@ impl Told<'_> {
         let actor = if actor.is_empty() { UNKNOWN } else { actor }.to_owned();
         let slash = if step.is_empty() { "" } else { "/" };
         let object = format!("task/{}{slash}{step}", self.task);
-        Draft(Deed { at: UnixMillis(self.record.at_unix_ms), actor, action, object, reason: String::new() })
+        Draft(Deed {
+            at: UnixMillis(self.record.at_unix_ms),
+            actor,
+            action,
+            object,
+            reason: String::new(),
+        })
     }
 }
 

@@ -35,8 +35,7 @@ pub(crate) async fn lead(
             (sequence, read(&bytes))
         }
     };
-    let is_others =
-        |(term, _): &(Term, Seen)| term.watcher != *watcher && term.until > clock.now();
+    let is_others = |(term, _): &(Term, Seen)| term.watcher != *watcher && term.until > clock.now();
     let left = match held {
         Some(held) if is_others(&held) => return Ok(held),
         Some((_, left)) => left,

@@ -79,7 +79,9 @@ impl Code {
             Self::NoServer => "no nats-server could be found or fetched",
             Self::TimedOut => "waiting took longer than allowed; what was started goes on",
             Self::Unhealthy => "a check of `doctor` is red",
-            Self::Violated => "the streams break a rule of `check`, or the audit trail is not whole",
+            Self::Violated => {
+                "the streams break a rule of `check`, or the audit trail is not whole"
+            }
             Self::Refused => "a decision or a wish for a task was refused; the message says why",
             Self::Incompatible => "builds do not fit together: a task, a member or a feature",
             Self::Regressed => "a pack's samples come to something worse than its baseline",

@@ -20,7 +20,8 @@ use cadre_nats::{
     watch::JetStreamWatch,
 };
 use cadre_orchestrator::{
-    AuditOptions, AuditService, Orchestrator, OrchestratorOptions, PartitionOptions, WatchOptions, WatchService,
+    AuditOptions, AuditService, Orchestrator, OrchestratorOptions, PartitionOptions, WatchOptions,
+    WatchService,
 };
 use cadre_runtime::breaker::{BreakerOptions, BreakerService, Breakers};
 

@@ -31,7 +31,8 @@ async fn trail(bed: &Bed, enough: impl Fn(&[Entry]) -> bool) -> Vec<(String, Str
         while !enough(&entries) {
             let message = messages.next().await.expect("open").expect("a message");
             let text = String::from_utf8(message.payload.to_vec()).expect("text");
-            entries.extend(text.lines().map(|line| Entry::decode(line.as_bytes()).expect("an entry")));
+            entries
+                .extend(text.lines().map(|line| Entry::decode(line.as_bytes()).expect("an entry")));
             all.push((message.subject.to_string(), text));
         }
     };
@@ -67,7 +68,8 @@ async fn who_did_what_is_told_once_and_in_order() {
     trail(bed, |entries| has("task_ended", 1)(entries) && has("goal_refused", 1)(entries)).await;
 
     let of = |step: &str| format!("task/{id}{step}");
-    let row = |actor: &str, action: &str, step: &str| (actor.to_owned(), action.to_owned(), of(step));
+    let row =
+        |actor: &str, action: &str, step: &str| (actor.to_owned(), action.to_owned(), of(step));
     let told = told(bed, id).await;
     // Whoever runs the tests.
     let login = told.get(2).map_or("", |(actor, ..)| actor).to_owned();
@@ -89,7 +91,10 @@ async fn who_did_what_is_told_once_and_in_order() {
     let granted = &all[4];
     assert_eq!(granted["reason"], "bob granted step allow: as agreed");
     assert_eq!(granted["source"]["stream"], "CADRE_LOG_0");
-    assert_eq!(fine(bed, &["audit", "ls", "--chain", "tenant.other", "-o", "json"]).await.json(), json!([]));
+    assert_eq!(
+        fine(bed, &["audit", "ls", "--chain", "tenant.other", "-o", "json"]).await.json(),
+        json!([])
+    );
     let actor = fine(bed, &["audit", "ls", "--actor", "bob", "-o", "id"]).await;
     assert_eq!(actor.text(), "tenant.acme.5\n");
     let verified = fine(bed, &["audit", "verify", "-o", "json"]).await.json();
@@ -112,7 +117,8 @@ async fn commands_that_no_log_tells_of_are_in_the_fleets_chain() {
     trail(&bed, has("letter_dropped", 1)).await;
     let rows = fine(&bed, &["audit", "ls", "--chain", "fleet", "-o", "json"]).await.json();
     let rows = rows.as_array().expect("a list");
-    let said: Vec<_> = rows.iter().map(|row| (row["action"].as_str(), row["object"].as_str())).collect();
+    let said: Vec<_> =
+        rows.iter().map(|row| (row["action"].as_str(), row["object"].as_str())).collect();
     let letter = format!("letter/{letter}");
     assert_eq!(
         said,
@@ -172,7 +178,9 @@ async fn faults(bed: &Bed, args: &[&str]) -> Vec<(String, String, u64, u64)> {
     assert_eq!(said.code, Some(if faults.is_empty() { 0 } else { 13 }), "{said:?}");
     let text = |fault: &Value, key: &str| fault[key].as_str().unwrap_or("-").to_owned();
     let number = |fault: &Value, key: &str| fault[key].as_u64().unwrap_or_default();
-    let row = |it: &Value| (text(it, "kind"), text(it, "chain"), number(it, "number"), number(it, "place"));
+    let row = |it: &Value| {
+        (text(it, "kind"), text(it, "chain"), number(it, "number"), number(it, "place"))
+    };
     faults.iter().map(row).collect()
 }
 
@@ -193,7 +201,8 @@ async fn a_changed_dropped_or_moved_entry_is_found_and_named() {
     });
     let whole: Vec<_> = lines.collect();
     assert_eq!(whole.len(), 6);
-    let acme = |kind: &str, number, place| (kind.to_owned(), "tenant.acme".to_owned(), number, place);
+    let acme =
+        |kind: &str, number, place| (kind.to_owned(), "tenant.acme".to_owned(), number, place);
 
     forge(&bed, &whole).await;
     assert_eq!(faults(&bed, &[]).await, []);

@@ -134,7 +134,8 @@ async fn apply(args: &DirArgs, settings: &Settings) -> anyhow::Result<()> {
     let packs = broker::packs_on(&connection).await?;
     let bus = JetStreamBus::open(&connection).await.map_err(|error| unavailable(&error))?;
     let deeds = Deeds::open(&bus, settings).await?;
-    let (object, reason) = (format!("pack/{}", workflow.name), format!("revision {}", workflow.revision));
+    let (object, reason) =
+        (format!("pack/{}", workflow.name), format!("revision {}", workflow.revision));
     deeds.note(Action::PackApplied, object, &reason).await?;
     let applied = packs.apply(&source).await.map_err(|error| apply_failure(&error))?;
     let previous = match &applied.previous {

@@ -32,7 +32,8 @@ use crate::{
     workflow::{Grant, WhenFull},
 };
 
-pub(super) const BE_BRIEF: &str = "Most of your budget is used: be brief, and answer as soon as you can.";
+pub(super) const BE_BRIEF: &str =
+    "Most of your budget is used: be brief, and answer as soon as you can.";
 const LAST_TURN: &str = "This is your last turn: answer now, without calling a tool.";
 const SUM_UP: &str = "Sum up this conversation for somebody who goes on with it: what was asked, what was \
      found out and where, what is open. Plain text, no preface.";

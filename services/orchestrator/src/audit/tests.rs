@@ -45,7 +45,8 @@ struct Log {
 
 impl Inbox<Source> for Log {
     async fn next(&mut self) -> Result<Vec<Source>, BusError> {
-        let rest: Vec<_> = self.bus.0.lock().expect("whole").log.iter().skip(self.next).cloned().collect();
+        let rest: Vec<_> =
+            self.bus.0.lock().expect("whole").log.iter().skip(self.next).cloned().collect();
         // Small batches, so that a life can end between them.
         let batch: Vec<_> = rest.into_iter().take(3).collect();
         if batch.is_empty() {
@@ -59,7 +60,12 @@ impl Inbox<Source> for Log {
 impl AuditBus for FakeBus {
     type Sources = Log;
 
-    async fn turn(&self, auditor: &Name, _: Duration, seen: Option<&Seen>) -> Result<Turn, BusError> {
+    async fn turn(
+        &self,
+        auditor: &Name,
+        _: Duration,
+        seen: Option<&Seen>,
+    ) -> Result<Turn, BusError> {
         let mut world = self.0.lock().expect("whole");
         let left = world.turn.take().map(|turn| turn.seen).unwrap_or_default();
         let turn = Turn { auditor: auditor.clone(), seen: seen.cloned().unwrap_or(left) };
@@ -244,7 +250,8 @@ async fn a_task_of_nobody_known_is_told_of_in_the_fleets_chain() {
     let bus = FakeBus::default();
     let whose = Whose::Task(task("acme"));
     let deeds = vec![deed(Action::RecordUnreadable)];
-    bus.0.lock().expect("whole").log = vec![Source { stream: "LOG".into(), sequence: 1, whose, deeds }];
+    bus.0.lock().expect("whole").log =
+        vec![Source { stream: "LOG".into(), sequence: 1, whose, deeds }];
     life(&bus).await.expect("written");
     assert_eq!(told(&bus), BTreeMap::from([("fleet".to_owned(), vec![1])]));
 }

@@ -177,7 +177,10 @@ fn people(report: &Report, rows: &[Row<'_>]) -> anyhow::Result<()> {
                 clean(row.text),
             ]
         });
-        output::table(&["fault", "chain", "n", "place", "what is wrong"], &cells.collect::<Vec<_>>())?;
+        output::table(
+            &["fault", "chain", "n", "place", "what is wrong"],
+            &cells.collect::<Vec<_>>(),
+        )?;
     }
     let faults = count(report.faults_total, "fault");
     output::say(&format!("{} verified, {faults}", entries(report.entries)));
