@@ -29,10 +29,8 @@ pub(super) fn tenant(reader: Reader, first: &Bytes) -> Option<Name> {
 }
 
 fn tenant_of(first: &v1::Record) -> Option<Name> {
-    match first.events.first()?.kind.as_ref()? {
-        Kind::Accepted(accepted) => accepted.goal.as_ref()?.tenant.parse().ok(),
-        _ => None,
-    }
+    let Some(Kind::Accepted(accepted)) = &first.events.first()?.kind else { return None };
+    accepted.goal.as_ref()?.tenant.parse().ok()
 }
 
 /// What a message of a log stream says.

@@ -135,7 +135,8 @@ impl Journals {
         }
         let used = journal.history.ledger(attempt, Grant::default()).used();
         let told = Grant { usd_micros: usage.usd_micros, tokens: usage.tokens };
-        if journal.attempts.contains(&attempt) && used != told {
+        let is_unheard = journal.history.used_unheard(attempt) == Some(told);
+        if journal.attempts.contains(&attempt) && used != told && !is_unheard {
             let text = format!(
                 "attempt {attempt} at step {step} reports {} and its journal says {}",
                 shown(told),

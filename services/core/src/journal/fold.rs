@@ -141,6 +141,17 @@ impl History {
         Ledger { granted, spent, reserved }
     }
 
+    /// What an attempt had used before it could know how its last call ended: its worker may have gone without an
+    /// answer from the journal, and then it says what was set aside. `None` when no call of it has ended.
+    #[must_use]
+    pub fn used_unheard(&self, attempt: u32) -> Option<Grant> {
+        let mut own = self.calls.iter().rev().filter(|call| call.begun.attempt == attempt);
+        let last = own.next()?;
+        let ended = last.ended.as_ref().filter(|ended| ended.ruled_by.is_none())?;
+        let used = self.ledger(attempt, Grant::default()).used();
+        Some(used.minus(ended.cost).plus(last.intent.reserved))
+    }
+
     /// Which of the attempts that have called something this one is, from 1; never less on a later delivery.
     #[must_use]
     pub fn tries(&self, attempt: u32) -> u32 {

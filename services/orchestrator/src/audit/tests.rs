@@ -80,9 +80,9 @@ impl AuditBus for FakeBus {
 
     async fn tenant(&self, task: &TaskId) -> Result<Option<Name>, BusError> {
         let world = self.0.lock().expect("whole");
-        let tenant = world.log.iter().find_map(|source| match &source.whose {
-            Whose::Begins(known, tenant) if known == task => Some(tenant.clone()),
-            _ => None,
+        let tenant = world.log.iter().find_map(|source| {
+            let Whose::Begins(known, tenant) = &source.whose else { return None };
+            (known == task).then(|| tenant.clone())
         });
         Ok(tenant)
     }

@@ -255,7 +255,22 @@ impl Journal {
     ) -> Result<&'a mut Open, JournalError> {
         match open {
             Some(open) => Ok(open),
-            None => Ok(open.insert(self.claim(step).await?)),
+            None => Ok(open.insert(self.hold(step).await?)),
+        }
+    }
+
+    /// Claims the step. Whoever cannot reach the journal goes on trying: another delivery may be calling
+    /// something meanwhile, so nobody may say that nothing was called, and a report needs the same bus.
+    async fn hold(&self, step: &Step) -> Result<Open, JournalError> {
+        let mut backoff = Backoff::new(RETRY.0, RETRY.1);
+        loop {
+            match self.claim(step).await {
+                Err(JournalError::Bus(BusError::Unavailable(_))) => {}
+                held => return held,
+            }
+            if !backoff.pause_before(step.deadline).await {
+                std::future::pending::<()>().await;
+            }
         }
     }
 

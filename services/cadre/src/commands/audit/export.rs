@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use cadre_core::{
     audit::{Chain, Entry, Heads},
-    ids::Name,
     payload::Hash,
 };
 use cadre_nats::trail::Stored;
@@ -26,22 +25,15 @@ use crate::{
 #[command(after_help = "\
 Examples:
   cadre audit export > audit.ndjson
-  cadre audit export --tenant acme | gzip > acme.ndjson.gz")]
+  cadre audit export --chain tenant.acme | gzip > acme.ndjson.gz")]
 pub(super) struct ExportArgs {
-    /// Only the chain of this tenant.
-    #[arg(long, value_name = "NAME")]
-    tenant: Option<Name>,
-    /// Only the chain of what concerns the whole fleet.
-    #[arg(long, conflicts_with = "tenant")]
-    fleet: bool,
+    /// Only this chain: `tenant.NAME`, or `fleet` for what concerns all tenants.
+    #[arg(long, value_name = "CHAIN")]
+    chain: Option<Chain>,
 }
 
 pub(super) async fn run(args: &ExportArgs, settings: &Settings) -> anyhow::Result<()> {
-    let chain = match (&args.tenant, args.fleet) {
-        (Some(tenant), _) => Some(Chain::Tenant(tenant.clone()).to_string()),
-        (None, true) => Some(Chain::Fleet.to_string()),
-        (None, false) => None,
-    };
+    let chain = args.chain.as_ref().map(Chain::to_string);
     let mut out = Writer::default();
     let trail = trail(settings).await?;
     let read = trail.read(|stored| {

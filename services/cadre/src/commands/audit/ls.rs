@@ -3,8 +3,8 @@
 use std::{collections::VecDeque, time::Duration};
 
 use cadre_core::{
-    audit::Entry,
-    ids::{Name, TaskId},
+    audit::{Chain, Entry},
+    ids::TaskId,
     time::UnixMillis,
 };
 use cadre_nats::trail::Stored;
@@ -30,15 +30,12 @@ const REASON_CHARS: usize = 100;
 Examples:
   cadre audit ls
   cadre audit ls --task ek6veavj5sre7icwhvnqhhp3u3
-  cadre audit ls --tenant acme --since 24h --limit 1000
+  cadre audit ls --chain tenant.acme --since 24h --limit 1000
   cadre audit ls --action pack_applied -o ndjson")]
 pub(super) struct LsArgs {
-    /// Only of this tenant.
-    #[arg(long, value_name = "NAME")]
-    tenant: Option<Name>,
-    /// Only of what concerns the whole fleet.
-    #[arg(long, conflicts_with = "tenant")]
-    fleet: bool,
+    /// Only of this chain: `tenant.NAME`, or `fleet` for what concerns all tenants.
+    #[arg(long, value_name = "CHAIN")]
+    chain: Option<Chain>,
     /// Only about this task.
     #[arg(long, value_name = "ID", value_parser = task)]
     task: Option<TaskId>,
@@ -115,9 +112,7 @@ impl LsArgs {
             let object = row.object.strip_prefix("task/").unwrap_or_default();
             object.split('/').next() == Some(task.as_str())
         };
-        let of = |tenant: &Name| row.chain.strip_prefix("tenant.") == Some(tenant.as_str());
-        self.tenant.as_ref().is_none_or(of)
-            && (!self.fleet || row.chain == "fleet")
+        self.chain.as_ref().is_none_or(|chain| chain.to_string() == row.chain)
             && self.task.as_ref().is_none_or(about)
             && self.actor.as_ref().is_none_or(|actor| *actor == row.actor)
             && self.action.as_ref().is_none_or(|action| *action == row.action)

@@ -18,7 +18,7 @@ fn an_entry_says_who_did_what_and_is_bound_to_the_one_before() {
     assert_eq!(
         lines[0],
         "{\"action\":\"task_paused\",\"actor\":\"ada\",\"at_unix_ms\":1700000000123,\"chain\":\"tenant.acme\",\
-         \"hash\":\"GOLDEN\",\
+         \"hash\":\"051340214047847c9a78acdd2750353e6c37c1a5f33185000ad346f579250908\",\
          \"n\":1,\"object\":\"task/10\",\"prev\":null,\"reason\":\"because \\\"ß\\\"\\nof it\",\
          \"seen\":{\"CADRE_LOG_0\":10},\"source\":{\"sequence\":10,\"stream\":\"CADRE_LOG_0\"},\"v\":1}"
     );

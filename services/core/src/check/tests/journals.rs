@@ -121,5 +121,15 @@ fn spending_that_was_not_granted_or_not_told_is_found() {
     let mut facts = good();
     let Noted::Ended { cost, .. } = &mut facts[2] else { unreachable!() };
     cost.tokens = 6;
+    let Noted::Begun { intent, .. } = &mut facts[1] else { unreachable!() };
+    intent.reserved.tokens = 9;
     assert_eq!(written(&facts, "reader").rules(), [Rule::JournalSpending]);
+}
+
+#[test]
+fn a_worker_that_has_not_heard_of_its_last_outcome_says_what_was_set_aside() {
+    let mut facts = good();
+    let Noted::Ended { cost, .. } = &mut facts[2] else { unreachable!() };
+    cost.tokens = 1;
+    assert_eq!(written(&facts, "reader").rules(), [], "7 were set aside, and reported");
 }
