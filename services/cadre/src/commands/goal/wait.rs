@@ -1,7 +1,10 @@
 //! `goal publish --wait|--follow`: until the task has ended.
 
 use cadre_core::task::{Record, Task};
-use futures::{StreamExt as _, stream::BoxStream};
+use futures::{
+    StreamExt as _,
+    stream::{self, BoxStream},
+};
 use indicatif::ProgressBar;
 use tokio::time::{Instant, timeout_at};
 
@@ -75,15 +78,15 @@ pub(super) async fn run(
         }
     };
     let is_live = args.follow && format == Format::Table && output::is_terminal();
-    let mut all = if args.partial || is_live {
+    let mut parts = stream::empty().boxed();
+    if args.partial || is_live {
         watch.voice = match format {
             Format::Table => Voice::new(format),
             Format::Json | Format::Ndjson | Format::Id => Voice::beside(),
         };
-        with_parts(records, client.parts(&wanted.task).await?)
-    } else {
-        records.map(|record| record.map(Seen::Record)).boxed()
-    };
+        parts = client.parts(&wanted.task).await?;
+    }
+    let mut all = with_parts(records, parts);
     match timeout_at(end, rest(&mut all, &mut watch)).await {
         Ok(done) => done?,
         Err(_) => {

@@ -5,7 +5,7 @@ use cadre_core::{
     task::{Record, Task},
 };
 use clap::Args;
-use futures::StreamExt as _;
+use futures::{StreamExt as _, stream};
 
 use super::OneArgs;
 use crate::{
@@ -47,14 +47,11 @@ pub(super) async fn run(args: &WatchArgs, settings: &Settings) -> anyhow::Result
     // Not every id is waited for: a typo would wait for ever.
     let task = client.task(&id).await?;
     let mut timeline = Timeline::new(Style::detect()).knowing(client.workflow_of(&task).await);
-    let mut voice = Voice::default();
-    let mut all = if args.partial {
-        voice = Voice::new(format);
-        let parts = client.parts(&id).await?;
-        with_parts(follow(&client.bus, &id).await?, parts)
-    } else {
-        follow(&client.bus, &id).await?.map(|record| record.map(Seen::Record)).boxed()
-    };
+    let (mut voice, mut parts) = (Voice::default(), stream::empty().boxed());
+    if args.partial {
+        (voice, parts) = (Voice::new(format), client.parts(&id).await?);
+    }
+    let mut all = with_parts(follow(&client.bus, &id).await?, parts);
     while let Some(seen) = all.next().await {
         let record = match seen? {
             Seen::Record(record) => record,
