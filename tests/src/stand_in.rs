@@ -149,7 +149,9 @@ fn triage(user: &str, turn: usize) -> Words {
     let next = [wanted, "technology", "billing"].into_iter().find(|role| !tried.contains(role));
     let (question, handoff) = match next {
         Some(role) => (Value::Null, json!({"to": role, "reason": "the handbook names you"})),
-        None => (json!(format!("Nobody in the team can answer {customer}: {request}")), Value::Null),
+        None => {
+            (json!(format!("Nobody in the team can answer {customer}: {request}")), Value::Null)
+        }
     };
     let answer = json!({
         "output": null, "confidence": 0.9, "unsure": null, "needs_human": question, "handoff": handoff

@@ -14,8 +14,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     commands::{
-        alert, approval, bench, breaker, bus, check, completion, config, demo, dev, dlq, doctor, eval,
-        goal, init, pack, serve, task, upgrade, version,
+        alert, approval, bench, breaker, bus, check, completion, config, demo, dev, dlq, doctor,
+        eval, goal, init, pack, serve, task, upgrade, version,
     },
     exit::{Code, Failure, code_of},
     output,

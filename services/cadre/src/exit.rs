@@ -82,7 +82,9 @@ impl Code {
             Self::Violated => "the streams break a rule of `check`",
             Self::Refused => "a decision or a wish for a task was refused; the message says why",
             Self::Incompatible => "builds do not fit together: a task, a member or a feature",
-            Self::Regressed => "samples or cases come to something worse than their baseline, or than expected",
+            Self::Regressed => {
+                "samples or cases come to something worse than their baseline, or than expected"
+            }
         }
     }
 }

@@ -159,9 +159,13 @@ pub fn read(named: &Path) -> Result<PackSource, FolderError> {
 /// # Errors
 /// [`Code::Usage`] when the model is none.
 pub fn asking(source: &PackSource, model: &str) -> Result<PackSource, Failure> {
-    let is_model = model.split_once('/').is_some_and(|(provider, name)| !provider.is_empty() && !name.is_empty());
+    let is_model = model
+        .split_once('/')
+        .is_some_and(|(provider, name)| !provider.is_empty() && !name.is_empty());
     with_model(source, model).filter(|_| is_model).ok_or_else(|| {
-        let text = format!("ask model {model}: write provider/model, such as openai/gpt-5-mini-2025-08-07");
+        let text = format!(
+            "ask model {model}: write provider/model, such as openai/gpt-5-mini-2025-08-07"
+        );
         Failure::new(Code::Usage, text)
     })
 }

@@ -36,8 +36,7 @@ async fn the_shipped_suite_passes_and_a_changed_prompt_is_worse() {
     fs::write(&prompt, text.replace("You triage", "You judge")).expect("written");
     let (code, data, talk) = cadre(&["eval", "run", &suite, "--tries", "1"], &[]).await;
     assert_eq!(code, Some(16), "{data}{talk}");
-    for part in
-        ["WORSE", "status is failed, not completed", "! charge: passed: 2 in 2 tries -> 0"]
+    for part in ["WORSE", "status is failed, not completed", "! charge: passed: 2 in 2 tries -> 0"]
     {
         assert!(data.contains(part), "no {part:?} in:\n{data}");
     }
@@ -49,7 +48,8 @@ async fn the_shipped_suite_passes_and_a_changed_prompt_is_worse() {
     let case = Path::new(&suite).join("charge.yaml");
     let wanted = fs::read_to_string(&case).expect("a case").replace("[billing]", "[technology]");
     fs::write(&case, wanted).expect("written");
-    let (code, data, talk) = cadre(&["eval", "run", &suite, "--case", "charge", "-o", "id"], &[]).await;
+    let (code, data, talk) =
+        cadre(&["eval", "run", &suite, "--case", "charge", "-o", "id"], &[]).await;
     assert_eq!((code, data.as_str()), (Some(16), "charge\n"), "{talk}");
 }
 
@@ -77,7 +77,8 @@ async fn a_finished_task_becomes_one_case_that_plays_without_a_model() {
     }
     let names = || {
         let files = fs::read_dir(&suite).expect("a folder").filter_map(Result::ok);
-        let mut names: Vec<_> = files.map(|it| it.file_name().into_string().expect("text")).collect();
+        let mut names: Vec<_> =
+            files.map(|it| it.file_name().into_string().expect("text")).collect();
         names.sort();
         names
     };

@@ -12,7 +12,10 @@ use tokio::process::Command;
 const TEMPLATES: [&str; 3] = ["contract", "support", "planner"];
 
 /// Runs `cadre`; its exit code, data and talk.
-pub(crate) async fn cadre(args: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String, String) {
+pub(crate) async fn cadre(
+    args: &[&str],
+    variables: &[(&str, &str)],
+) -> (Option<i32>, String, String) {
     let mut command = Command::new(program());
     command.args(args).stdin(Stdio::null()).env("NO_COLOR", "1").env_remove("CADRE_NATS");
     let output = command.envs(variables.iter().copied()).output().await.expect("cadre runs");

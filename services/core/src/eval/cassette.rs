@@ -37,7 +37,8 @@ fn answer(journal: &JournalId, record: &Value) -> Option<Recorded> {
         turns: hash("turns")?,
         manner: hash("manner")?,
     };
-    let number = |pointer: &str| record.pointer(pointer).and_then(Value::as_u64).unwrap_or_default();
+    let number =
+        |pointer: &str| record.pointer(pointer).and_then(Value::as_u64).unwrap_or_default();
     let said = Answered::read(&Payload::from_value(record.clone()).ok()?).ok()?.said;
     Some(Recorded {
         role: journal.role.clone(),

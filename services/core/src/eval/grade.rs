@@ -107,7 +107,8 @@ fn tools_missed(tools: &Tools, trace: &Trace) -> Option<String> {
         Tools::InOrder(_) => (found.in_order_permille, "in this order"),
         Tools::AnyOrder(_) => (found.any_order_permille, "in any order"),
     };
-    let list = |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let list =
+        |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     let expected = list(tools.names().iter().map(String::as_str).collect());
     let called = list(called);
     (permille < 1_000).then(|| format!("tools: {called}; expected {order}: {expected}"))

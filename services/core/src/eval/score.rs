@@ -79,7 +79,10 @@ impl CaseScore {
             passed: self.passed.saturating_add(other.passed),
             answered: self.answered.saturating_add(other.answered),
             valid: self.valid.saturating_add(other.valid),
-            tools_in_order_permille: both(self.tools_in_order_permille, other.tools_in_order_permille),
+            tools_in_order_permille: both(
+                self.tools_in_order_permille,
+                other.tools_in_order_permille,
+            ),
             tools_any_order_permille: both(
                 self.tools_any_order_permille,
                 other.tools_any_order_permille,

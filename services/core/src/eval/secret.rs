@@ -10,7 +10,14 @@ const REDACTED: &str = "[redacted]";
 
 /// Words in the name of a field that holds one.
 const KEYS: [&str; 9] = [
-    "password", "passwd", "secret", "api_key", "apikey", "api-key", "authorization", "credential",
+    "password",
+    "passwd",
+    "secret",
+    "api_key",
+    "apikey",
+    "api-key",
+    "authorization",
+    "credential",
     "private_key",
 ];
 

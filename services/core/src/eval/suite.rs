@@ -159,7 +159,9 @@ impl TryFrom<Value> for Usd {
 
     fn try_from(value: Value) -> Result<Self, String> {
         let micros = decimal(&value, 6);
-        micros.map(Self).ok_or_else(|| format!("{value} is no amount: write 0.05, six decimals at most"))
+        micros
+            .map(Self)
+            .ok_or_else(|| format!("{value} is no amount: write 0.05, six decimals at most"))
     }
 }
 
@@ -173,7 +175,8 @@ impl TryFrom<String> for Within {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let time = duration(&text).ok_or_else(|| format!("{text:?} is no duration: write 250ms, 8s or 5m"))?;
+        let time = duration(&text)
+            .ok_or_else(|| format!("{text:?} is no duration: write 250ms, 8s or 5m"))?;
         Ok(Self(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)))
     }
 }
@@ -235,7 +238,10 @@ impl Check {
             return Err(SuiteError(text));
         }
         let pattern = self.matches.as_deref().map(regex::Regex::new);
-        pattern.transpose().map(drop).map_err(|error| SuiteError(format!("`matches` at `{at}`: {error}")))
+        pattern
+            .transpose()
+            .map(drop)
+            .map_err(|error| SuiteError(format!("`matches` at `{at}`: {error}")))
     }
 }
 

@@ -151,7 +151,8 @@ impl Trace {
             });
             let is_answer = record.get("purpose").and_then(Value::as_str) == Some("answer");
             let next = models.get(index + 1);
-            let is_repaired = next.is_some_and(|(_, next)| next.begun.attempt == call.begun.attempt);
+            let is_repaired =
+                next.is_some_and(|(_, next)| next.begun.attempt == call.begun.attempt);
             if is_answer && tools.is_empty() && is_repaired {
                 self.wrong_turns.push(format!("{}: answer {number} did not fit", journal.step));
             }

@@ -21,7 +21,6 @@ const TEXT_BYTES_MAX: usize = 900 * 1024;
 /// Characters of a document's name, by its contract.
 const NAME_CHARS_MAX: usize = 200;
 
-
 /// An input that was read.
 #[derive(Debug)]
 pub(super) struct Document {
@@ -74,7 +73,8 @@ fn sample(pack: BuiltIn) -> anyhow::Result<Document> {
     if !Path::new(&name).extension().is_some_and(|it| it == "json") {
         return Ok(document(&name, content)?);
     }
-    let value = serde_json::from_slice(content).map_err(|error| usage(format!("use {name}: {error}")))?;
+    let value =
+        serde_json::from_slice(content).map_err(|error| usage(format!("use {name}: {error}")))?;
     Ok(Document { name, value })
 }
 

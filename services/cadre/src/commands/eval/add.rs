@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 
 use cadre_core::{
-    eval::{
-        Case, Check, Expect, Latency, Origin, Tools, Trace, recorded, redacted, suspects,
-    },
+    eval::{Case, Check, Expect, Latency, Origin, Tools, Trace, recorded, redacted, suspects},
     model::cassette::Recorded,
     task::Task,
 };
@@ -144,7 +142,8 @@ async fn suite(args: &AddArgs, client: &Client, task: &Task) -> anyhow::Result<(
     }
     let packs = client.packs().await?;
     let source = packs.get(&task.goal.revision).await.map_err(|error| unavailable(&error))?;
-    let source = source.ok_or_else(|| anyhow::anyhow!("the pack of task {} has gone", task.id()))?;
+    let source =
+        source.ok_or_else(|| anyhow::anyhow!("the pack of task {} has gone", task.id()))?;
     folder::begin(&args.suite, &source)?;
     output::say("the suite is new: it begins with a copy of the task's pack");
     Ok(())

@@ -55,7 +55,8 @@ impl Folder {
     /// [`Code::NotFound`] without `suite.yaml`, [`Code::Usage`] for a file that means nothing.
     pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
         let suite = suite(path)?.ok_or_else(|| {
-            let text = format!("suite {} has no {SUITE_FILE}: see `cadre eval --help`", path.display());
+            let text =
+                format!("suite {} has no {SUITE_FILE}: see `cadre eval --help`", path.display());
             Failure::new(Code::NotFound, text)
         })?;
         let (mut cases, mut cassettes) = (BTreeMap::new(), BTreeMap::new());
@@ -65,7 +66,8 @@ impl Folder {
                 let case = Case::parse(&text(&file)?).map_err(|error| wrong(&file, &error))?;
                 cases.insert(stem.to_owned(), case);
             } else if extension == "jsonl" {
-                cassettes.insert(format!("cassettes/suite-{stem}.jsonl"), text(&file)?.into_bytes());
+                cassettes
+                    .insert(format!("cassettes/suite-{stem}.jsonl"), text(&file)?.into_bytes());
             }
         }
         let named = named(path, &suite);

@@ -115,9 +115,8 @@ impl Report {
                 if self.is_worse(name) { "WORSE" } else { "" }.to_owned(),
             ]
         });
-        let header = [
-            "case", "passed", "valid", "tools", "steps", "wrong", "loops", "cost", "latency", "",
-        ];
+        let header =
+            ["case", "passed", "valid", "tools", "steps", "wrong", "loops", "cost", "latency", ""];
         output::table(&header, &rows.collect::<Vec<_>>())?;
         let missed = self.cases.iter().flat_map(|(name, case)| {
             case.missed.iter().map(move |why| clean(&format!("  {name}, {why}")))
@@ -137,7 +136,8 @@ impl Report {
         let Totals { cases, tries, success_rate, contract_validity, pass_k, .. } = &self.totals;
         let Totals { wrong_turns, loops, usd_micros, latency_ms, steps, .. } = &self.totals;
         let tools = self.totals.tools_in_order.zip(self.totals.tools_any_order);
-        let tools = tools.map(|(order, any)| format!(", tools {order} in order, {any} in any order"));
+        let tools =
+            tools.map(|(order, any)| format!(", tools {order} in order, {any} in any order"));
         format!(
             "{cases} cases, {tries} tries: success {success_rate}, pass^k {pass_k}, valid {contract_validity}\
              {}; a try: {steps} steps, {latency_ms} ms; in all {wrong_turns} wrong turns, {loops} loops, {}",

@@ -77,7 +77,8 @@ pub(super) async fn run(args: &RunArgs, settings: &Settings) -> anyhow::Result<(
     }
     folder.cases.retain(|name, _| args.case.is_empty() || args.case.contains(name));
     if folder.cases.is_empty() {
-        let text = format!("suite {} has no cases: `cadre eval add` makes one", args.suite.display());
+        let text =
+            format!("suite {} has no cases: `cadre eval add` makes one", args.suite.display());
         return Err(Failure::new(Code::Usage, text).into());
     }
     let file = args.baseline.clone().unwrap_or_else(|| folder.baseline());
@@ -127,10 +128,7 @@ async fn played(
 }
 
 /// The deployment of the settings, and the pack revision that new goals get there.
-async fn live(
-    folder: &Folder,
-    settings: &Settings,
-) -> anyhow::Result<(Stage, Option<Workflow>)> {
+async fn live(folder: &Folder, settings: &Settings) -> anyhow::Result<(Stage, Option<Workflow>)> {
     let name = &folder.workflow.name;
     let client = Client::open(settings).await?;
     let packs = client.packs().await?;

@@ -124,10 +124,11 @@ impl Stage {
         let (js, body) = (&self.ground.connection.js, input.to_string().into());
         js.publish_with_headers(subject, headers, body).await?.await?;
         let within = workflow.limits.deadline + GRACE;
-        let records = tokio::time::timeout(within, self.until_end(&task)).await.map_err(|_| {
-            let text = format!("goal {key} did not end within its deadline");
-            Failure::new(Code::TimedOut, text)
-        })??;
+        let records =
+            tokio::time::timeout(within, self.until_end(&task)).await.map_err(|_| {
+                let text = format!("goal {key} did not end within its deadline");
+                Failure::new(Code::TimedOut, text)
+            })??;
         let is_open = Task::replay(&records).is_some_and(|task| task.ended().is_none());
         if self.stack.is_none() && is_open {
             // Nobody is to be asked because of it.

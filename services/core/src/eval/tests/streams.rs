@@ -106,10 +106,8 @@ fn journal(id: &str, calls: &[(u32, &str, &[&str], u32)]) -> (JournalId, History
             reserved: Grant::default(),
         };
         facts.push(Fact::Begun { call, intent });
-        let tools: Vec<_> = tools
-            .iter()
-            .map(|tool| json!({"id": "c", "tool": tool, "arguments": {}}))
-            .collect();
+        let tools: Vec<_> =
+            tools.iter().map(|tool| json!({"id": "c", "tool": tool, "arguments": {}})).collect();
         let hash = "0a".repeat(32);
         let record = json!({
             "model": "openai/m", "purpose": "answer", "number": call, "took_ms": 20,

@@ -4,7 +4,10 @@ use super::*;
 
 fn planner(input: Value) -> Dialogue {
     let changed = |pack: &str| {
-        pack.replace("pattern: network, lead: boss, team: [boss, other]", "pattern: planner, lead: boss, team: [other]")
+        pack.replace(
+            "pattern: network, lead: boss, team: [boss, other]",
+            "pattern: planner, lead: boss, team: [other]",
+        )
     };
     let brief = brief_of(&workflow(changed), "boss");
     Dialogue::new(brief, &Payload::from_value(input).unwrap(), (2, GRANT)).unwrap()
