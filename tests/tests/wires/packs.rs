@@ -40,11 +40,14 @@ async fn a_pack_asks_the_model_that_is_named_in_place_of_its_own() {
     let agenda = "For 12 guests: the venue of Lisbon is fine, the weather of Lisbon is fine.";
     assert_eq!(answer["result"]["agenda"], agenda, "{answer:#}");
 
+    // How long it takes here says nothing; the rest is as good as it was.
     let (code, report) = cadre(&server, &[&["pack", "test", "planner"][..], &model].concat()).await;
-    assert_eq!(code, Some(0), "the same result, by fewer calls: {report:#}");
     let sample = &report["samples"]["lisbon.json"];
-    assert_eq!(sample["run"]["calls"][0]["model"], "local/any", "{sample:#}");
     let differences = sample["differences"].as_array().expect("a list");
+    let worse: Vec<_> = differences.iter().filter(|it| it["is_regress"] == true).collect();
+    assert!(worse.iter().all(|it| it["what"] == "latency"), "{sample:#}");
+    assert_eq!(code, Some(if worse.is_empty() { 0 } else { 16 }), "{report:#}");
+    assert_eq!(sample["run"]["calls"][0]["model"], "local/any", "{sample:#}");
     let calls = differences.iter().find(|it| it["what"] == "calls of trip-0").expect("shown");
     let expected = ("simulated/strong, simulated/strong", "local/any");
     assert_eq!((&calls["before"], &calls["after"]), (&json!(expected.0), &json!(expected.1)));
