@@ -144,9 +144,28 @@ fn the_secrecy_agreement_gives_its_brief() {
 }
 
 #[test]
-fn a_text_of_another_kind_gives_a_brief_that_is_unsure() {
-    let dossier = json!({"kind": "other", "terms": {}, "findings": {"risk": "low", "issues": []}, "text": "Dear Ann, ..."});
-    let returns: Value = serde_json::from_str(SYNTHESIZER.1).expect("a contract");
-    let outcome = Rules::compile(&returns).unwrap().run(&dossier).expect("an outcome");
-    assert_eq!(outcome.unsure.as_deref(), Some("nothing found for /parties"));
+fn contracts_of_other_styles_give_a_brief_too() {
+    let consulting = "CONSULTING AGREEMENT\n\nmade on June 1, 2024 BETWEEN:\n\nACME WIDGETS INC. (\"Company\")\nAND\n\
+        Jane Q. Doe, of 12 Elm Street, Springfield (\"Consultant\")\n\n1. Fees. Invoices are due net 30.\n\
+        2. Termination. Either party may terminate on fourteen (14) days' written notice.\n\
+        3. Secrecy. Consultant shall keep all information confidential for two years.\n\
+        4. Law. Governed by the laws of the State of Illinois.\n";
+    let service = "Terms of Service\n\nThese Terms of Service (\"Terms\") govern your use of the services of \
+        Foobar GmbH, Berlin (\"we\", \"us\").\n\nFees are billed monthly and payable within 14 days.\n";
+    let lease = "RESIDENTIAL LEASE\n\nLandlord: Riverside Properties LLC\nTenant: John Smith\n\n\
+        The lease term is 12 months starting September 1, 2025.\n";
+    for (text, parties, field, value) in [
+        (consulting, json!(["ACME WIDGETS INC.", "Jane Q. Doe"]), "/termination/notice_days", 14),
+        (consulting, json!(["ACME WIDGETS INC.", "Jane Q. Doe"]), "/confidentiality_years", 2),
+        (service, json!(["Foobar GmbH"]), "/payment_days", 14),
+        (lease, json!(["Riverside Properties LLC", "John Smith"]), "/term/initial_months", 12),
+        ("Payment is due in 30 days.", json!([]), "/payment_days", 30),
+    ] {
+        let (_, brief) = pipeline(text);
+        assert_eq!(values(&brief["parties"]), parties, "{text}");
+        let found = brief.pointer(field).map(|finding| &finding["value"]);
+        assert_eq!(found, Some(&json!(value)), "{text}: {brief}");
+        let is_missing = codes(&brief).contains(&"parties_missing");
+        assert_eq!(is_missing, parties == json!([]), "{text}");
+    }
 }
