@@ -4,7 +4,15 @@
 //! streams exist is asked separately, by [`Connection::discover`], so that `bus apply` works on an empty server.
 //! Invariant: nobody holds a [`Connection`] to a server that is too old.
 
-use std::{future::Future, path::PathBuf, time::Duration};
+use std::{
+    future::Future,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_nats::{
     Client, ConnectErrorKind, Event, ServerAddr,
@@ -294,6 +302,7 @@ async fn client_options(
             base.credentials(&text).map_err(error)?
         }
     };
+    let is_away = Arc::new(AtomicBool::new(false));
     Ok(base
         .name(format!("cadre-{}", options.name))
         .max_reconnects(None)
@@ -303,7 +312,10 @@ async fn client_options(
         .request_timeout(Some(REQUEST_LIMIT))
         .client_capacity(CLIENT_CAPACITY)
         .subscription_capacity(SUBSCRIPTION_CAPACITY)
-        .event_callback(|event| async move { log(&event) }))
+        .event_callback(move |event| {
+            let is_away = Arc::clone(&is_away);
+            async move { log(&event, &is_away) }
+        }))
 }
 
 /// Takes the login of the first address that has one: `user:password@` or `token@`.
@@ -349,10 +361,18 @@ fn reconnect_pause(attempt: usize) -> Duration {
     bound.mul_f64(rand::rng().random_range(0.5..=1.0))
 }
 
-fn log(event: &Event) {
+/// Says what happens to the connection. Of an outage its beginning and its end are enough: each try in
+/// between fails like the one before.
+fn log(event: &Event, is_away: &AtomicBool) {
     match event {
+        Event::Connected if is_away.swap(false, Ordering::Relaxed) => {
+            tracing::warn!("connected to the bus again");
+        }
         Event::Connected => tracing::info!("connected to the bus"),
-        Event::Disconnected => tracing::warn!("lost the connection to the bus; reconnecting"),
+        Event::Disconnected => {
+            is_away.store(true, Ordering::Relaxed);
+            tracing::warn!("lost the connection to the bus; reconnecting");
+        }
         Event::LameDuckMode => tracing::info!("bus server is about to shut down"),
         Event::Draining => tracing::debug!("draining the bus connection"),
         Event::Closed => tracing::debug!("closed the bus connection"),
@@ -360,6 +380,9 @@ fn log(event: &Event) {
             tracing::warn!(subscription, "dropped messages of a slow subscription");
         }
         Event::ServerError(error) => tracing::warn!(%error, "bus server reported an error"),
+        Event::ClientError(error) if is_away.load(Ordering::Relaxed) => {
+            tracing::debug!(%error, "could not reach the bus");
+        }
         Event::ClientError(error) => tracing::warn!(%error, "bus client met an error"),
     }
 }

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::timeline::FollowError;
+
 /// How a command ends when it does not succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -116,11 +118,14 @@ impl Failure {
     }
 }
 
-/// The exit code of any error: its own, or [`Code::Error`].
+/// The exit code of any error: its own, [`Code::BusUnavailable`] where a log could not be read on, or
+/// [`Code::Error`].
 #[must_use]
 pub fn code_of(error: &anyhow::Error) -> Code {
-    error
-        .chain()
-        .find_map(|cause| cause.downcast_ref::<Failure>())
-        .map_or(Code::Error, Failure::code)
+    let code = |cause: &(dyn std::error::Error + 'static)| {
+        let own = cause.downcast_ref::<Failure>().map(Failure::code);
+        let is_bus = matches!(cause.downcast_ref(), Some(FollowError::Tail(_)));
+        own.or(is_bus.then_some(Code::BusUnavailable))
+    };
+    error.chain().find_map(code).unwrap_or(Code::Error)
 }

@@ -1,6 +1,6 @@
 //! Reads a task's records from its log while they are written.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use cadre_core::{
     ids::TaskId,
@@ -16,6 +16,12 @@ use futures::{
     StreamExt as _, TryStreamExt as _,
     stream::{self, BoxStream},
 };
+
+/// Errors of the bus in a row after which a log is given up: each waits for the broker by itself.
+const ERRORS_MAX: u32 = 20;
+
+/// The pause after each of them.
+const ERROR_PAUSE: Duration = Duration::from_millis(250);
 
 /// The records of one task, oldest first; ends behind the one that ends the task.
 pub type Records = BoxStream<'static, Result<Record, FollowError>>;
@@ -56,7 +62,8 @@ pub enum FollowError {
 
 /// Reads all records of `task` from the first one on, and waits for more until the task ends.
 ///
-/// A task that does not exist yet is waited for. The reader takes nothing from anybody.
+/// A task that does not exist yet is waited for, and so is a broker that restarts. The reader takes
+/// nothing from anybody.
 ///
 /// # Errors
 /// [`FollowError`] when the log cannot be opened; later ones come as items.
@@ -84,9 +91,17 @@ async fn step(
     (mut records, next): (Records, Option<u64>),
 ) -> Option<(Result<Record, FollowError>, (Records, Option<u64>))> {
     let expected = next?;
+    let mut errors = 0;
     loop {
         let record = match records.next().await? {
             Ok(record) => record,
+            // A restarted broker has forgotten the consumer; the reader makes a new one.
+            Err(FollowError::Tail(error)) if errors < ERRORS_MAX => {
+                tracing::debug!(%task, %error, "log could not be read on, trying again");
+                errors += 1;
+                tokio::time::sleep(ERROR_PAUSE).await;
+                continue;
+            }
             Err(error) => return Some((Err(error), (records, None))),
         };
         let found = record.rev;
