@@ -131,7 +131,10 @@ pub enum FindError {
         advice: String,
     },
     /// A running server was chosen; the caller connects to it instead of starting one.
-    #[error("start a server of our own: {} was chosen with --nats", .urls.join(","))]
+    #[error(
+        "start a server of our own: {} was chosen with --nats or CADRE_NATS; leave that out for this command",
+        .urls.join(",")
+    )]
     Running {
         /// The chosen addresses.
         urls: Vec<String>,

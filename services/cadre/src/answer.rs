@@ -129,9 +129,11 @@ impl Page {
         for conflict in conflicts {
             let (field, rule) = (clean(text(conflict, "field")), clean(text(conflict, "rule")));
             let is_resolved = conflict.get("winner").is_some_and(|winner| !winner.is_null());
-            let end = if is_resolved { "" } else { "  unresolved" };
-            self.lines
-                .push(format!("  {field}  (rule {rule}){}", self.style.paint(Look::Bad, end)));
+            let end = match is_resolved {
+                true => String::new(),
+                false => self.style.paint(Look::Bad, "  unresolved"),
+            };
+            self.lines.push(format!("  {field}  (rule {rule}){end}"));
             if let Some(winner) = conflict.get("winner").filter(|winner| !winner.is_null()) {
                 let line = format!("won   {}", claim(winner));
                 let line = self.style.paint(Look::Good, &line);

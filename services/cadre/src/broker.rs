@@ -11,8 +11,8 @@ use cadre_nats::{
     connect::{ConnectError, ConnectOptions, Connection, connect},
     packs::KvPacks,
     server::{
-        FindError, FindOptions, Found, NatsChoice, Replicas, Server, StartOptions, StoreDir,
-        SyncMode, find,
+        FindError, FindOptions, Found, NatsChoice, Replicas, Server, StartError, StartOptions,
+        StoreDir, SyncMode, find,
     },
     topology::{DiscoverError, Profile, Topology, apply},
 };
@@ -94,7 +94,7 @@ pub async fn start_private(
     start.replicas = options.replicas;
     start.port = options.port;
     start.monitor_port = options.monitor_port;
-    let server = Server::start(start).await?;
+    let server = Server::start(start).await.map_err(|error| not_started(&error))?;
     let mut own = ConnectOptions::new(server.urls().join(","), "cadre");
     own.release = settings.release;
     let connection = connect(own).await?;
@@ -108,6 +108,23 @@ pub async fn start_private(
     let topology = discover(&connection).await?.unwrap_or(new);
     apply(&connection.js, &topology, false).await?;
     Ok((server, connection))
+}
+
+/// The port or the folder is somebody else's: whoever named it can name another.
+pub(crate) fn not_started(error: &StartError) -> Failure {
+    let code = match error {
+        StartError::PortTaken { .. }
+        | StartError::StoreInUse { .. }
+        | StartError::PathNotText { .. } => Code::Usage,
+        StartError::Ports { .. }
+        | StartError::Exited(_)
+        | StartError::NoSuchNode { .. }
+        | StartError::Io { .. }
+        | StartError::Guard { .. }
+        | StartError::Unhealthy { .. } => Code::Error,
+    };
+    let cause = error.source().map(|cause| format!(": {cause}"));
+    Failure::new(code, format!("{error}{}", cause.unwrap_or_default()))
 }
 
 /// A broker for a process that runs everything: a private one, or one that runs already.
@@ -132,14 +149,20 @@ impl Ground {
 
     /// Ends the connection, and the broker if it is ours.
     pub async fn close(self) {
-        // Before the server goes, or the client would try to find it again, and say so.
-        if let Err(error) = self.connection.client.drain().await {
+        close(self.server, &[&self.connection]).await;
+    }
+}
+
+/// Ends connections, then the broker that they lead to: a client would try to find it again, and say so.
+pub(crate) async fn close(server: Option<Server>, connections: &[&Connection]) {
+    for connection in connections {
+        if let Err(error) = connection.client.drain().await {
             tracing::debug!(%error, "connection was closed already");
         }
-        let Some(mut server) = self.server else { return };
-        if let Err(error) = server.stop().await {
-            output::say(&format!("warning: {:#}", anyhow::Error::from(error)));
-        }
+    }
+    let Some(mut server) = server else { return };
+    if let Err(error) = server.stop().await {
+        output::say(&format!("warning: {:#}", anyhow::Error::from(error)));
     }
 }
 

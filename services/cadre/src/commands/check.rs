@@ -109,7 +109,8 @@ async fn stopped(settings: &Settings, store: &Path) -> anyhow::Result<(Server, J
     }
     let mut options = StartOptions::new(broker::find_server(settings).await?.binary);
     options.store = StoreDir::Path(store.to_owned());
-    let server = Server::start(options).await?;
+    let server = Server::start(options).await;
+    let server = server.map_err(|error| broker::not_started(&error))?;
     let mut own = ConnectOptions::new(server.urls().join(","), "check");
     own.release = settings.release;
     let connection = connect(own).await?;

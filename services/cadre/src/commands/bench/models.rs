@@ -23,7 +23,7 @@ use serde::Serialize;
 
 use super::{packs, pipeline::from_one};
 use crate::{
-    broker::{PrivateOptions, start_private},
+    broker::{PrivateOptions, close, start_private},
     commands::process::Process,
     output::{self, Format, OutputArgs},
     settings::Settings,
@@ -84,6 +84,7 @@ pub(super) async fn run(args: ModelsArgs, settings: &Settings) -> anyhow::Result
     let bench = Bench { bus, providers: direct(&url)?, request: request(&revision, args.prompt)? };
     let figures = bench.measure(&args).await?;
     drop(gateway);
+    close(Some(broker), &[&connection]).await;
     print(&figures, args.output.format(settings))
 }
 

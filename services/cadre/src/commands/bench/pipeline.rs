@@ -19,7 +19,7 @@ use serde_json::json;
 
 use super::{packs, processes::usage};
 use crate::{
-    broker::{PrivateOptions, start_private},
+    broker::{PrivateOptions, close, start_private},
     commands::process::Process,
     output::{self, Format, OutputArgs},
     settings::Settings,
@@ -168,6 +168,7 @@ async fn measure(
     let publisher = connect(options).await?;
     let shape = (stored, common.in_flight, 256, usize::from(common.replicas));
     let floor_msgs_per_s = floor(&publisher, bus.streams(), shape).await?;
+    close(Some(server), &[&publisher, &connection]).await;
     latencies.sort_unstable();
     let tasks_per_s = common.tasks as f64 / elapsed;
     let cores = |before: Option<super::processes::Usage>,

@@ -12,7 +12,7 @@ use super::{
     pipeline::{Driver, from_one},
 };
 use crate::{
-    broker::{PrivateOptions, start_private},
+    broker::{PrivateOptions, close, start_private},
     commands::process::Process,
     output::{self, Format, OutputArgs},
     settings::Settings,
@@ -78,6 +78,8 @@ pub(super) async fn run(args: RecoveryArgs, settings: &Settings) -> anyhow::Resu
         finished += 1;
     }
     let figures = Figures { finished, kill_to_all_done_s: killed.elapsed().as_secs_f64() };
+    drop((workers, orchestrators));
+    close(Some(server), &[&connection]).await;
     match args.output.format(settings) {
         Format::Json | Format::Id => output::json(&figures),
         Format::Ndjson => output::ndjson(&figures),

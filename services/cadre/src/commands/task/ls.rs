@@ -49,6 +49,9 @@ pub(crate) struct LsArgs {
     output: OutputArgs,
 }
 
+/// Characters of a key in the table: enough for those that people give.
+const KEY_CHARS_MAX: usize = 24;
+
 const STATUSES: [&str; 10] = [
     "running",
     "paused",
@@ -91,7 +94,7 @@ pub(crate) async fn run(args: &LsArgs, settings: &Settings) -> anyhow::Result<()
         .filter_map(|task| async move { is_wanted(args, tenant, &task).then(|| row(&task, now)) });
     let rows: Vec<Row> = listed.take(args.limit).collect().await;
     let listing = Listing {
-        header: &["task", "workflow", "status", "steps", "accepted", "key"],
+        header: &["task", "workflow", "status", "steps", "age", "key"],
         row: |row: &Row| {
             vec![
                 row.task.clone(),
@@ -99,7 +102,7 @@ pub(crate) async fn run(args: &LsArgs, settings: &Settings) -> anyhow::Result<()
                 row.shown.clone(),
                 format!("{}/{}", row.steps_done, row.steps),
                 row.age.clone(),
-                output::text::brief(&row.key, 40),
+                output::text::brief(&row.key, KEY_CHARS_MAX),
             ]
         },
         id: |row| row.task.clone(),
