@@ -12,7 +12,7 @@ const WORD_CHARS_MAX: usize = 26;
 const GAP: u16 = 2;
 
 /// What a column gets at least, with its gap, before the words of others are kept whole.
-const COLUMN_MIN: usize = 10;
+const COLUMN_MIN: usize = 8;
 
 /// A table as text. `None` as width wraps nothing.
 #[must_use]
@@ -45,13 +45,18 @@ pub fn table_text(header: &[&str], rows: &[Vec<String>], width: Option<u16>) -> 
 
 /// The columns whose cells are single words that people copy, as far as all of them fit.
 fn whole(header: &[&str], rows: &[Vec<String>], width: usize) -> Vec<usize> {
-    let mut room = width.saturating_sub(header.len() * COLUMN_MIN);
-    let mut fits = |(index, name): &(usize, &&str)| {
-        let cells = || rows.iter().filter_map(|row| row.get(*index));
-        let longest = cells().map(|cell| cell.chars().count()).max().unwrap_or_default();
-        let is_word = cells().all(|cell| !cell.contains(char::is_whitespace));
-        let more = (longest.max(name.len()) + usize::from(GAP)).saturating_sub(COLUMN_MIN);
-        let does = is_word && longest <= WORD_CHARS_MAX && more <= room;
+    let cells = |index: usize| rows.iter().filter_map(move |row| row.get(index));
+    let need = |(index, name): (usize, &&str)| {
+        let longest = cells(index).map(|cell| cell.chars().count()).max().unwrap_or_default();
+        longest.max(name.len()) + usize::from(GAP)
+    };
+    let least: usize = header.iter().enumerate().map(|it| need(it).min(COLUMN_MIN)).sum();
+    let mut room = width.saturating_sub(least);
+    let mut fits = |column: &(usize, &&str)| {
+        let need = need(*column);
+        let is_word = cells(column.0).all(|cell| !cell.contains(char::is_whitespace));
+        let more = need.saturating_sub(COLUMN_MIN);
+        let does = is_word && need <= WORD_CHARS_MAX + usize::from(GAP) && more <= room;
         room -= if does { more } else { 0 };
         does
     };

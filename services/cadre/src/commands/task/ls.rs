@@ -94,7 +94,7 @@ pub(crate) async fn run(args: &LsArgs, settings: &Settings) -> anyhow::Result<()
         .filter_map(|task| async move { is_wanted(args, tenant, &task).then(|| row(&task, now)) });
     let rows: Vec<Row> = listed.take(args.limit).collect().await;
     let listing = Listing {
-        header: &["task", "workflow", "status", "steps", "accepted", "key"],
+        header: &["task", "workflow", "status", "steps", "age", "key"],
         row: |row: &Row| {
             vec![
                 row.task.clone(),
