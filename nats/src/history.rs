@@ -28,6 +28,7 @@ use futures::{
     FutureExt as _, StreamExt as _,
     stream::{self, BoxStream, SelectAll},
 };
+use tokio::task::unconstrained;
 
 use crate::{
     blobs::{BlobError, Blobs},
@@ -166,8 +167,8 @@ impl Inbox<LogItem> for LogFeed {
             if raw.len() >= BATCH_MAX || bytes >= BATCH_BYTES_MAX {
                 break;
             }
-            // What else is there already.
-            match self.messages.next().now_or_never() {
+            // What else is there already, all of it: the runtime would have a task yield after some dozen.
+            match unconstrained(self.messages.next()).now_or_never() {
                 Some(more) => next = more,
                 None => break,
             }

@@ -57,8 +57,9 @@ async fn agrees(model: &ReadModel, task: &Task) {
     let shown: BTreeMap<_, _> = steps.iter().map(|step| (step.step.clone(), step)).collect();
     let known: Vec<_> = task.steps.keys().map(StepId::to_string).collect();
     let mut names: Vec<_> = shown.keys().cloned().collect();
-    let mut expected = known.clone();
-    (names.sort(), expected.sort());
+    let mut expected = known;
+    names.sort();
+    expected.sort();
     assert_eq!(names, expected, "{id}");
     for (step, state) in &task.steps {
         let row = shown[&step.to_string()];

@@ -21,7 +21,7 @@ pub struct TaskFilter {
     pub workflow: Option<Name>,
     /// This role has had an attempt in it.
     pub role: Option<Name>,
-    /// All of these words, or beginnings of words, stand in the goal's texts, its key, or its id.
+    /// All of these words stand in the goal's texts, its key, or its id; where no goal has them, words that begin so.
     pub text: Option<String>,
     /// Accepted then or later.
     pub since: Option<UnixMillis>,

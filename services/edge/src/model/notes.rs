@@ -93,19 +93,7 @@ impl Notes {
     pub(super) fn take(&mut self, task: &Task, event: &Event, record: &Record) {
         match event {
             Event::StepDispatched { step, attempt, role, .. } => {
-                self.steps.push(step.clone());
-                let known = task.steps.get(step);
-                self.attempts.push(Attempt {
-                    step: step.clone(),
-                    number: *attempt,
-                    role: role.clone(),
-                    is_fallback: known.is_some_and(|step| step.degraded.is_some()),
-                    sent: (record.at, record.rev),
-                    ended: None,
-                    outcome: "out",
-                    failure: None,
-                    usage: Usage::default(),
-                });
+                self.begin(task, step, (*attempt, role), record);
             }
             Event::StepDelayed { step, failure, usage, .. } => {
                 let outcome = if failure.is_some() { "failed" } else { "stopped" };
@@ -159,6 +147,22 @@ impl Notes {
             | Event::Forked { .. }
             | Event::Refused { .. } => {}
         }
+    }
+
+    fn begin(&mut self, task: &Task, id: &StepId, (number, role): (u32, &Name), record: &Record) {
+        self.steps.push(id.clone());
+        let known = task.steps.get(id);
+        self.attempts.push(Attempt {
+            step: id.clone(),
+            number,
+            role: role.clone(),
+            is_fallback: known.is_some_and(|step| step.degraded.is_some()),
+            sent: (record.at, record.rev),
+            ended: None,
+            outcome: "out",
+            failure: None,
+            usage: Usage::default(),
+        });
     }
 
     /// The attempt of `step` that is out is over, if one is.

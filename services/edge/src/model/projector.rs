@@ -142,7 +142,7 @@ impl Fold {
                 }
                 Some(self.apply(db, batch, open, (item, linked))?)
             }
-            Ok(_) | Err(_) => self.recall(db, batch, item, known)?,
+            Ok(_) | Err(_) => self.recall(db, batch, item, known.as_ref())?,
         };
         if let Some(open) = open {
             self.open.put(item.task.clone(), open);
@@ -156,10 +156,10 @@ impl Fold {
         db: &Connection,
         batch: &mut Batch<'a>,
         item: &'a LogItem,
-        known: Option<Known>,
+        known: Option<&Known>,
     ) -> Result<Option<OpenTask>, FoldError> {
         let log = self.beside.log(&item.task)?;
-        let known_rev = known.as_ref().map_or(0, |known| known.rev);
+        let known_rev = known.map_or(0, |known| known.rev);
         let mut open: Option<OpenTask> = None;
         for (found, rev) in log.iter().zip(1..) {
             let problem = match &found.content {
@@ -175,12 +175,12 @@ impl Fold {
                 return Ok(open.filter(|open| open.task.rev >= known_rev));
             };
             open = if rev > known_rev {
-                if let (Some(stub), None) = (&known, &open) {
+                if let (Some(stub), None) = (known, &open) {
                     write::forget(db, stub.no)?;
                 }
                 Some(self.apply(db, batch, open, (found, linked))?)
             } else {
-                again(open, known.as_ref(), (found, linked))
+                again(open, known, (found, linked))
             };
         }
         let wanted = item.content.as_ref().map_or(0, |linked| linked.record.rev);

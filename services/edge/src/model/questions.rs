@@ -55,7 +55,7 @@ impl ReadModel {
         );
         self.query(move |db| {
             let mut find = db.prepare_cached(&sql)?;
-            let found = find.query_row((task, hash, tenant), |row| question_row(row)).optional()?;
+            let found = find.query_row((task, hash, tenant), question_row).optional()?;
             Ok(found.map(|(question, _)| question))
         })
         .await
@@ -99,8 +99,7 @@ pub(super) fn page(
     let after = after.map(|Cursor(no)| no);
     let mut find = db.prepare_cached(&sql)?;
     let params = (tenant, workflow, task, after, limit.saturating_add(1));
-    let mut found: Vec<_> =
-        find.query_map(params, |row| question_row(row))?.collect::<Result<_>>()?;
+    let mut found: Vec<_> = find.query_map(params, question_row)?.collect::<Result<_>>()?;
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let is_more = found.len() > wanted;
     found.truncate(wanted);

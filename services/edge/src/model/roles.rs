@@ -14,11 +14,11 @@ use super::{
 };
 
 /// Attempts of one role that are looked at: the latest ones.
-const LOOKED_AT_MAX: u32 = 2_000;
+const LOOKED_AT_MAX: u32 = 500;
 
 impl ReadModel {
     /// Every role that has had an attempt, by name; times and errors are of attempts that ended since then, the latest
-    /// 2,000 of each role.
+    /// 500 of each role.
     ///
     /// # Errors
     /// [`ModelError`] when the read model gives no answer.

@@ -39,8 +39,9 @@ use super::{
 /// Records of one transaction at most, about.
 const BATCH_MAX: usize = 4_096;
 
-/// Batches that are read while another one is written.
-const BATCHES_AHEAD: usize = 8;
+/// Batches that are read while another one is written. Few: while the reader waits for room, what comes gathers in
+/// the bus's own buffer, and its next batch is a large one.
+const BATCHES_AHEAD: usize = 2;
 
 /// The pause before a read model that was interrupted goes on.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -205,6 +206,7 @@ async fn fold<H: History>(
             return Err(Interrupted::Damaged);
         }
         progress.see(&items);
+        tracing::trace!(records = items.len(), "read from the log");
         if !items.is_empty() {
             let taken;
             (projector, taken) = write(projector, items).await?;

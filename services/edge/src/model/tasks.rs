@@ -51,7 +51,7 @@ impl ReadModel {
     ) -> Result<Page<TaskRow>, ModelError> {
         let wanted = Wanted::new(tenant, filter, self.now());
         let limit = limit.clamp(1, PAGE_MAX);
-        self.query(move |db| page(db, &wanted, after, limit)).await
+        self.query(move |db| page(db, &wanted.settle(db)?, after, limit)).await
     }
 
     /// Tasks by status, as the other conditions of `filter` want them; its statuses are ignored.
@@ -65,7 +65,7 @@ impl ReadModel {
     ) -> Result<Counts, ModelError> {
         let filter = TaskFilter { statuses: Vec::new(), ..filter.clone() };
         let wanted = Wanted::new(tenant, &filter, self.now());
-        self.query(move |db| counts(db, &wanted)).await
+        self.query(move |db| counts(db, &wanted.settle(db)?)).await
     }
 
     /// One task; `None` when there is none, or it is another tenant's.
@@ -160,6 +160,8 @@ struct Wanted {
     values: Vec<Box<dyn ToSql + Send>>,
     /// Statuses, each a stretch of an index; empty where they are a condition like others.
     stretches: Vec<Status>,
+    /// Which value names the words, and what it is where no goal has them.
+    beginnings: Option<(usize, String)>,
     now: UnixMillis,
 }
 
@@ -197,8 +199,9 @@ impl Wanted {
         if let Some(role) = &filter.role {
             wanted.add("a.role = ?", role.to_string());
         }
-        if let Some(text) = filter.text.as_deref().and_then(words) {
-            wanted.add("words MATCH ?", text);
+        if let Some(words) = filter.text.as_deref().and_then(Words::of) {
+            wanted.add("words MATCH ?", words.exact);
+            wanted.beginnings = Some((wanted.values.len() - 1, words.beginnings));
         }
         wanted.statuses(filter);
         wanted
@@ -207,7 +210,7 @@ impl Wanted {
     /// What has the numbers, and few of them. Without figures about the tables SQLite would rather walk through all
     /// tasks in order than sort a few.
     fn driven_by(filter: &TaskFilter, now: UnixMillis) -> Self {
-        let has_words = filter.text.as_deref().and_then(words).is_some();
+        let has_words = filter.text.as_deref().and_then(Words::of).is_some();
         let from = match (has_words, filter.role.is_some()) {
             (true, true) => {
                 "words CROSS JOIN tasks t ON t.no = words.rowid CROSS JOIN attempts a ON a.task = t.no"
@@ -228,7 +231,8 @@ impl Wanted {
             (false, true) => "a.task",
             (false, false) => "t.no",
         };
-        Self { from, no, conditions: Vec::new(), values: Vec::new(), stretches: Vec::new(), now }
+        let (conditions, values, stretches) = (Vec::new(), Vec::new(), Vec::new());
+        Self { from, no, conditions, values, stretches, beginnings: None, now }
     }
 
     fn add(&mut self, condition: &'static str, value: impl ToSql + Send + 'static) {
@@ -357,9 +361,33 @@ fn counts(db: &Connection, wanted: &Wanted) -> Result<Counts> {
     Ok(counts)
 }
 
-/// What FTS5 is asked: all of these words, each perhaps a beginning; `None` when there is none.
-fn words(text: &str) -> Option<String> {
-    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    let quoted: Vec<_> = words.take(16).map(|word| format!("\"{word}\"*")).collect();
-    (!quoted.is_empty()).then(|| quoted.join(" "))
+/// What FTS5 is asked: all of these words. A word is one stretch of its index; beginnings of words are many, which
+/// are gathered before the first one is handed out.
+struct Words {
+    exact: String,
+    beginnings: String,
+}
+
+impl Words {
+    /// `None` when there is no word.
+    fn of(text: &str) -> Option<Self> {
+        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        let words: Vec<_> = words.take(16).map(|word| format!("\"{word}\"")).collect();
+        let beginnings: Vec<_> = words.iter().map(|word| format!("{word}*")).collect();
+        let (exact, beginnings) = (words.join(" "), beginnings.join(" "));
+        (!words.is_empty()).then_some(Self { exact, beginnings })
+    }
+}
+
+impl Wanted {
+    /// Looks for beginnings of words where no goal has the words themselves.
+    fn settle(mut self, db: &Connection) -> Result<Self> {
+        let Some((place, beginnings)) = self.beginnings.take() else { return Ok(self) };
+        let Some(value) = self.values.get_mut(place) else { return Ok(self) };
+        let sql = "SELECT 1 FROM words WHERE words MATCH ?1 LIMIT 1";
+        if !db.prepare_cached(sql)?.exists([&*value])? {
+            *value = Box::new(beginnings);
+        }
+        Ok(self)
+    }
 }

@@ -12,8 +12,8 @@ use crate::model::{QuestionFilter, ReadModel, Status, TaskFilter};
 /// Forty tasks of two tenants and two workflows, several in each millisecond.
 fn stories() -> Vec<Story> {
     let story = |number: u64| {
-        let tenant = if number % 3 == 0 { "globex" } else { "acme" };
-        let workflow = if number % 2 == 0 { "intake" } else { "billing" };
+        let tenant = if number.is_multiple_of(3) { "globex" } else { "acme" };
+        let workflow = if number.is_multiple_of(2) { "intake" } else { "billing" };
         let begun = Story::of((tenant, workflow), &format!("goal-{number}"), number / 4);
         match number % 5 {
             0 => begun.whole(),
@@ -59,10 +59,10 @@ async fn filled() -> (crate::model::ModelService, Vec<Story>) {
     (service, stories)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn pages_leave_nothing_out_and_repeat_nothing() {
-    let (service, stories) = filled().await;
-    let model = service.model();
+type Is = Box<dyn Fn(&Story) -> bool>;
+
+/// Filters, and which stories they want.
+fn cases() -> Vec<(TaskFilter, Is)> {
     let is_failed =
         |story: &Story| story.replayed().steps.values().any(|it| it.state.as_str() == "failed");
     let has_role = |story: &Story, role: &str| {
@@ -72,9 +72,8 @@ async fn pages_leave_nothing_out_and_repeat_nothing() {
             .values()
             .any(|it| it.role.as_ref().is_some_and(|it| it.as_str() == role))
     };
-    type Is<'a> = Box<dyn Fn(&Story) -> bool + 'a>;
     let plain = TaskFilter::default;
-    let cases: Vec<(TaskFilter, Is<'_>)> = vec![
+    vec![
         (plain(), Box::new(|_| true)),
         (
             TaskFilter { statuses: vec![Status::Completed, Status::Cancelled], ..plain() },
@@ -87,7 +86,7 @@ async fn pages_leave_nothing_out_and_repeat_nothing() {
         (TaskFilter { has_failed: true, ..plain() }, Box::new(is_failed)),
         (
             TaskFilter { role: Some(name("reader")), ..plain() },
-            Box::new(|it| has_role(it, "reader")),
+            Box::new(move |it| has_role(it, "reader")),
         ),
         (
             TaskFilter {
@@ -96,7 +95,7 @@ async fn pages_leave_nothing_out_and_repeat_nothing() {
                 statuses: vec![Status::Completed],
                 ..plain()
             },
-            Box::new(|it| has_role(it, "reader") && it.replayed().status() == "completed"),
+            Box::new(move |it| has_role(it, "reader") && it.replayed().status() == "completed"),
         ),
         (TaskFilter { text: Some("CONTR goal".to_owned()), ..plain() }, Box::new(|_| true)),
         (
@@ -109,8 +108,14 @@ async fn pages_leave_nothing_out_and_repeat_nothing() {
         ),
         (TaskFilter { revision: Some("r".repeat(12)), ..plain() }, Box::new(|_| true)),
         (TaskFilter { text: Some("nowhere".to_owned()), ..plain() }, Box::new(|_| false)),
-    ];
-    for (filter, is_wanted) in &cases {
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_leave_nothing_out_and_repeat_nothing() {
+    let (service, stories) = filled().await;
+    let model = service.model();
+    for (filter, is_wanted) in &cases() {
         for tenant in [None, Some("acme"), Some("globex"), Some("nobody")] {
             let is_theirs = |it: &&Story| {
                 tenant.is_none_or(|tenant| it.replayed().goal.tenant.as_str() == tenant)
@@ -123,7 +128,8 @@ async fn pages_leave_nothing_out_and_repeat_nothing() {
                 assert_eq!(paged, whole, "{filter:?} of {tenant:?} by {limit}");
             }
             let mut sorted = whole.clone();
-            (sorted.sort(), wanted.sort());
+            sorted.sort();
+            wanted.sort();
             assert_eq!(sorted, wanted, "{filter:?} of {tenant:?}");
             let counts = model.counts(tenant.map(name).as_ref(), filter).await.unwrap();
             let statuses = &filter.statuses;
@@ -204,7 +210,8 @@ async fn questions_come_by_their_expiry_and_page_without_gaps() {
         }
         assert!(!is_open || all.is_sorted_by_key(|(expires, _)| *expires), "{all:?}");
         let mut tasks: Vec<_> = all.into_iter().map(|(_, task)| task).collect();
-        (tasks.sort(), tasks.dedup());
+        tasks.sort();
+        tasks.dedup();
         assert_eq!(tasks.len(), stories.len());
     }
     service.stop().await;
