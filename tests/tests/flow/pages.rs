@@ -39,14 +39,17 @@ struct Browser {
 
 impl Browser {
     async fn get(&self, path: &str) -> String {
-        let answer = self.client.get(format!("{}{path}", self.url)).send().await.expect("an answer");
+        let answer =
+            self.client.get(format!("{}{path}", self.url)).send().await.expect("an answer");
         assert_eq!(answer.status(), 200, "{path}");
         answer.text().await.expect("text")
     }
 
     async fn send(&self, path: &str, fields: &[(&str, &str)]) -> Response {
-        let encode = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
-        let pairs = fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value)));
+        let encode =
+            |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let pairs =
+            fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value)));
         let body = pairs.collect::<Vec<_>>().join("&");
         let request = self.client.post(format!("{}{path}", self.url));
         let request = request.header("content-type", "application/x-www-form-urlencoded");
@@ -84,7 +87,8 @@ async fn a_goal_is_published_watched_and_approved_on_pages() {
     let bed = Bed::new().await;
     bed.apply(&packs::pack(PACK, &[("contracts/any.v1.json", packs::ANYTHING)])).await;
     let stack = bed.stack().await;
-    let args = ["--role", "edge", "--http", "127.0.0.1:0", "--http-auth", "off", "--tenant", "acme"];
+    let args =
+        ["--role", "edge", "--http", "127.0.0.1:0", "--http-auth", "off", "--tenant", "acme"];
     let process = Process::serve(&bed.server.urls().join(","), &args).await;
     let url = process.lines().into_iter().find(|line| line.starts_with("http://"));
     let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build();
@@ -93,7 +97,8 @@ async fn a_goal_is_published_watched_and_approved_on_pages() {
 
     let form = browser.get("/publish?workflow=paged").await;
     let csrf = quoted(&form, "name=\"csrf\" value=\"").to_owned();
-    let fields = [("csrf", csrf.as_str()), ("workflow", "paged"), ("document", "{\"word\": \"hello\"}")];
+    let fields =
+        [("csrf", csrf.as_str()), ("workflow", "paged"), ("document", "{\"word\": \"hello\"}")];
     let sent = browser.send("/publish", &fields).await;
     assert_eq!(sent.status(), 303, "{:?}", sent.text().await);
     let path = sent.headers()["location"].to_str().expect("text").to_owned();
@@ -102,7 +107,10 @@ async fn a_goal_is_published_watched_and_approved_on_pages() {
     let topic = format!("task.{task}");
     browser.watch(&path, &topic, "waits for a person").await;
     let inbox = browser.watch("/approvals", "questions", "Is it well?").await;
-    assert!(inbox.contains("&quot;word&quot;: &quot;hello&quot;"), "what is decided about: {inbox}");
+    assert!(
+        inbox.contains("&quot;word&quot;: &quot;hello&quot;"),
+        "what is decided about: {inbox}"
+    );
     let hash = quoted(&inbox, "name=\"hash\" value=\"");
     let decision = [("csrf", csrf.as_str()), ("hash", hash), ("choice", "approve")];
     let decided = browser.send(&format!("/approvals/{task}/approve"), &decision).await;
@@ -112,7 +120,9 @@ async fn a_goal_is_published_watched_and_approved_on_pages() {
     assert!(result.contains("&quot;said&quot;"), "{result}");
     let graph = browser.get(&format!("{path}?tab=graph&step=say")).await;
     assert!(graph.contains("class=\"edge done\"") && graph.contains("hello"), "{graph}");
-    for page in ["/", "/tasks?status=completed", "/agents", "/breakers", "/bus", "/dlq", "/spend", "/packs"] {
+    for page in
+        ["/", "/tasks?status=completed", "/agents", "/breakers", "/bus", "/dlq", "/spend", "/packs"]
+    {
         assert!(browser.get(page).await.contains("<h1"), "{page}");
     }
     stack.stop().await;
