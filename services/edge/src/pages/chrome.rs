@@ -80,8 +80,11 @@ impl Page {
     }
 }
 
-/// Address, name and icon of every entry, in groups.
-const WAYS: [(&str, &[(&str, &str, Icon)]); 4] = [
+/// Address, name and icon of an entry.
+type Way = (&'static str, &'static str, Icon);
+
+/// Every entry, in groups.
+const WAYS: [(&str, &[Way]); 4] = [
     (
         "",
         &[

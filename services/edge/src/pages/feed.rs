@@ -160,14 +160,14 @@ fn theme(headers: &HeaderMap) -> Option<&'static str> {
 
 /// Something went wrong on the way to a page.
 struct Oops {
-    problem: Problem,
+    problem: Box<Problem>,
     theme: Option<&'static str>,
     is_part: bool,
 }
 
 impl Oops {
     fn of(visit: &Visit, problem: impl Into<Problem>) -> Self {
-        Self { problem: problem.into(), theme: visit.theme, is_part: visit.is_part }
+        Self { problem: Box::new(problem.into()), theme: visit.theme, is_part: visit.is_part }
     }
 }
 
@@ -223,7 +223,8 @@ fn after(headers: &HeaderMap, back: &str, outcome: Result<String, Problem>) -> R
     }
     match outcome {
         Ok(_) => (StatusCode::SEE_OTHER, [(header::LOCATION, back.to_owned())]).into_response(),
-        Err(problem) => Oops { problem, theme: theme(headers), is_part: false }.into_response(),
+        Err(problem) => Oops { problem: Box::new(problem), theme: theme(headers), is_part: false }
+            .into_response(),
     }
 }
 

@@ -72,7 +72,7 @@ pub(super) async fn agents(visit: Visit) -> Result<Response, Oops> {
         let state = breakers.iter().find(is_of).map_or("closed", |view| view.state);
         role.breaker = state.to_owned();
     }
-    let members = members.into_iter().map(member).collect();
+    let members = members.iter().map(member).collect();
     let view = Agents { roles: roles.into_values().collect(), members };
     visit.show(&agents::page(&visit.chrome(), &view)).await
 }
@@ -84,7 +84,7 @@ fn serve(role: &mut RoleRow, consumer: &ConsumerView) {
     role.concurrency += consumer.max_ack_pending;
 }
 
-fn member(process: Process) -> Member {
+fn member(process: &Process) -> Member {
     let tree = process.services.iter().map(|service| (0, service.clone(), String::new()));
     Member {
         name: process.id.to_string(),

@@ -38,12 +38,12 @@ pub(super) async fn list(visit: Visit, Query(params): Query<Params>) -> Result<R
         }
         Err(_) => Vec::new(),
     };
-    let packs = packs.into_iter().map(|pack| shown(pack, &pinned)).collect();
+    let packs = packs.iter().map(|pack| shown(pack, &pinned)).collect();
     let view = Packs { packs, selected, nodes };
     visit.show(&page(&visit.chrome(), &view)).await
 }
 
-fn shown(pack: PackView, pinned: &[RevisionRow]) -> Pack {
+fn shown(pack: &PackView, pinned: &[RevisionRow]) -> Pack {
     let name = pack.name.to_string();
     let of_pack = pinned.iter().filter(|row| row.workflow == name);
     let current = of_pack.clone().find(|row| row.revision == pack.revision);

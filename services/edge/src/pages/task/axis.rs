@@ -141,9 +141,9 @@ impl Axis {
 fn round(ms: u64) -> String {
     match ms {
         0..1_000 => format!("{ms} ms"),
-        1_000..60_000 if ms % 1_000 == 0 => format!("{} s", ms / 1_000),
-        60_000..3_600_000 if ms % 60_000 == 0 => format!("{} min", ms / 60_000),
-        3_600_000.. if ms % 3_600_000 == 0 => format!("{} h", ms / 3_600_000),
+        1_000..60_000 if ms.is_multiple_of(1_000) => format!("{} s", ms / 1_000),
+        60_000..3_600_000 if ms.is_multiple_of(60_000) => format!("{} min", ms / 60_000),
+        3_600_000.. if ms.is_multiple_of(3_600_000) => format!("{} h", ms / 3_600_000),
         _ => text::span(ms),
     }
 }

@@ -48,13 +48,16 @@ enum Slot {
     Passage { edge: usize },
 }
 
+/// From, to, and the points between.
+type Edge = (usize, usize, Vec<(u32, u32)>);
+
 /// Where everything lies.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Layout {
     /// Left and top of each node.
     nodes: Vec<(u32, u32)>,
     /// From, to, and the points between.
-    edges: Vec<(usize, usize, Vec<(u32, u32)>)>,
+    edges: Vec<Edge>,
     width: u32,
     height: u32,
 }
@@ -290,7 +293,7 @@ mod tests {
         let nodes: Vec<Node> = (0..12)
             .map(|index: usize| {
                 let after: Vec<&str> = (0..index)
-                    .filter(|before| (index * 7 + before) % 3 == 0)
+                    .filter(|before| (index * 7 + before).is_multiple_of(3))
                     .map(|before| names[before].as_str())
                     .collect();
                 node(&names[index], &after)

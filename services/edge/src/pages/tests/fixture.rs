@@ -107,66 +107,9 @@ pub(super) fn tasks(rows: usize) -> Tasks {
 }
 
 pub(super) fn overview() -> Overview {
-    let need = |severity: &str, title: &str, text: &str, ago: u64, address: &str| Need {
-        severity: severity.to_owned(),
-        title: title.to_owned(),
-        text: text.to_owned(),
-        since_ms: NOW - ago,
-        address: address.to_owned(),
-    };
-    let wave = |scale: u64, phase: u64| {
-        (0..60)
-            .map(|at| {
-                let swing = (at * phase % 23) + (at * at * phase / 7 % 11) + at / (2 + phase);
-                scale * (24 + swing) / 60
-            })
-            .collect::<Vec<u64>>()
-    };
-    let figure = |name: &str, value: &str, rest: &str, past: Vec<u64>, tone: &str| Figure {
-        name: name.to_owned(),
-        value: value.to_owned(),
-        rest: rest.to_owned(),
-        past,
-        tone: tone.to_owned(),
-    };
     Overview {
-        needs: vec![
-            need(
-                "critical",
-                "Breaker of role assessor-model is open",
-                "Half of its last 20 calls failed: provider answered 503. 14 steps wait. Look at the provider's status, or hold it closed once it is back.",
-                190_000,
-                "/breakers",
-            ),
-            need(
-                "critical",
-                "Task wkz3m4q is stuck",
-                "Its timer lies nowhere since 30 s. cadre task wake sends it one.",
-                70_000,
-                "/tasks?stuck=1",
-            ),
-            need(
-                "warning",
-                "A question expires in 3 min 20 s",
-                "Refund 49.90 USD of order A-1734 to customer 8812?",
-                700_000,
-                "/approvals",
-            ),
-            need(
-                "warning",
-                "Backlog of role extractor grows",
-                "412 work orders wait and 61 more come each minute than are done.",
-                310_000,
-                "/agents",
-            ),
-        ],
-        figures: vec![
-            figure("Completed", "412", "a minute", wave(400, 1), "ok"),
-            figure("Failed", "3.1 %", "of ended", wave(9, 4), "bad"),
-            figure("In flight", "3,981", "tasks", wave(4_000, 2), "run"),
-            figure("p95 duration", "71 s", "", wave(71, 5), "idle"),
-            figure("Spent today", "$214.80", "", wave(60, 3), "idle"),
-        ],
+        needs: needs(),
+        figures: figures(),
         failures: vec![
             FailureGroup {
                 text: "unavailable: provider answered 503".to_owned(),
@@ -192,6 +135,71 @@ pub(super) fn overview() -> Overview {
         ],
         running: (0..7).map(|index| row(index * 8 + if index % 2 == 0 { 0 } else { 2 })).collect(),
     }
+}
+
+fn needs() -> Vec<Need> {
+    let need = |severity: &str, title: &str, text: &str, ago: u64, address: &str| Need {
+        severity: severity.to_owned(),
+        title: title.to_owned(),
+        text: text.to_owned(),
+        since_ms: NOW - ago,
+        address: address.to_owned(),
+    };
+    vec![
+        need(
+            "critical",
+            "Breaker of role assessor-model is open",
+            "Half of its last 20 calls failed: provider answered 503. 14 steps wait. Look at the provider's status, or hold it closed once it is back.",
+            190_000,
+            "/breakers",
+        ),
+        need(
+            "critical",
+            "Task wkz3m4q is stuck",
+            "Its timer lies nowhere since 30 s. cadre task wake sends it one.",
+            70_000,
+            "/tasks?stuck=1",
+        ),
+        need(
+            "warning",
+            "A question expires in 3 min 20 s",
+            "Refund 49.90 USD of order A-1734 to customer 8812?",
+            700_000,
+            "/approvals",
+        ),
+        need(
+            "warning",
+            "Backlog of role extractor grows",
+            "412 work orders wait and 61 more come each minute than are done.",
+            310_000,
+            "/agents",
+        ),
+    ]
+}
+
+fn figures() -> Vec<Figure> {
+    let wave = |scale: u64, phase: u64| {
+        (0..60)
+            .map(|at| {
+                let swing = (at * phase % 23) + (at * at * phase / 7 % 11) + at / (2 + phase);
+                scale * (24 + swing) / 60
+            })
+            .collect::<Vec<u64>>()
+    };
+    let figure = |name: &str, value: &str, rest: &str, past: Vec<u64>, tone: &str| Figure {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        rest: rest.to_owned(),
+        past,
+        tone: tone.to_owned(),
+    };
+    vec![
+        figure("Completed", "412", "a minute", wave(400, 1), "ok"),
+        figure("Failed", "3.1 %", "of ended", wave(9, 4), "bad"),
+        figure("In flight", "3,981", "tasks", wave(4_000, 2), "run"),
+        figure("p95 duration", "71 s", "", wave(71, 5), "idle"),
+        figure("Spent today", "$214.80", "", wave(60, 3), "idle"),
+    ]
 }
 
 pub(super) fn approvals() -> Approvals {
