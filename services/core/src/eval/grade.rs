@@ -46,19 +46,18 @@ pub fn grade(expect: &Expect, trace: &Trace) -> Vec<String> {
     missed.extend(expect.result.iter().flat_map(|check| check.missed(&trace.result)));
     missed.extend(expect.tools.as_ref().and_then(|tools| tools_missed(tools, trace)));
     let wrong = u64::try_from(trace.wrong_turns.len()).unwrap_or(u64::MAX);
-    let cost = |micros: u64| format!("${}", crate::pack::usd_shown(micros));
-    let plain = |number: u64| number.to_string();
-    let limits: [(&str, u64, Option<u64>, &dyn Fn(u64) -> String); 5] = [
-        ("steps", trace.orders.into(), expect.max_steps.map(u64::from), &plain),
-        ("wrong turns", wrong, expect.max_wrong_turns.map(u64::from), &plain),
-        ("cost", trace.usd_micros, expect.max_usd.map(|usd| usd.0), &cost),
-        ("tokens", trace.tokens, expect.max_tokens, &plain),
-        ("latency in ms", trace.latency_ms, expect.max_latency.map(|within| within.0), &plain),
-    ];
-    for (what, found, max, shown) in limits {
+    let mut at_most = |what: &str, found: u64, max: Option<u64>| {
         if let Some(max) = max.filter(|max| found > *max) {
-            missed.push(format!("{what}: {}, at most {} expected", shown(found), shown(max)));
+            missed.push(format!("{what}: {found}, at most {max} expected"));
         }
+    };
+    at_most("steps", trace.orders.into(), expect.max_steps.map(u64::from));
+    at_most("wrong turns", wrong, expect.max_wrong_turns.map(u64::from));
+    at_most("tokens", trace.tokens, expect.max_tokens);
+    at_most("latency in ms", trace.latency_ms, expect.max_latency.map(|within| within.0));
+    if let Some(max) = expect.max_usd.filter(|max| trace.usd_micros > max.0) {
+        let [found, max] = [trace.usd_micros, max.0].map(crate::pack::usd_shown);
+        missed.push(format!("cost: ${found}, at most ${max} expected"));
     }
     missed
 }

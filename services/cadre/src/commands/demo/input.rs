@@ -70,7 +70,7 @@ fn sample(pack: BuiltIn) -> anyhow::Result<Document> {
     let name = Place::BuiltIn(pack).samples()?.into_iter().next().unwrap_or_default();
     let name = format!("samples/{name}");
     let content = pack.file(&name).unwrap_or_default();
-    if !Path::new(&name).extension().is_some_and(|it| it == "json") {
+    if Path::new(&name).extension().is_none_or(|it| it != "json") {
         return Ok(document(&name, content)?);
     }
     let value =

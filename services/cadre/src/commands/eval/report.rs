@@ -82,8 +82,8 @@ impl Report {
             Format::Json => output::json(self),
             Format::Ndjson => output::ndjson(self),
             Format::Id => {
-                let worse = self.cases.keys().filter(|name| self.is_worse(name));
-                worse.map(|name| Ok(output::data(&clean(name))?)).collect()
+                let mut worse = self.cases.keys().filter(|name| self.is_worse(name));
+                Ok(worse.try_for_each(|name| output::data(&clean(name)))?)
             }
             Format::Table => self.table(),
         }
