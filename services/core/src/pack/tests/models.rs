@@ -198,11 +198,6 @@ fn patience_with_a_route_needs_another_one_behind_it() {
             "pack.yaml:8:44: models.local.routes[0].hedge_after: is for routes that have another one behind them: nobody else can be asked",
         ],
     );
-    check(
-        "{model: simulated/cheap}",
-        "{model: simulated/cheap, hedge_after: 1}",
-        &["pack.yaml:6:42: models.cheap.routes[0].hedge_after: x"],
-    );
 }
 
 #[test]
