@@ -11,7 +11,7 @@ use std::{
 use cadre_core::{
     breaker::Settings,
     ids::{StepId, TaskId},
-    model::{Manner, Turn},
+    model::{Manner, Prompt, ProviderCall, Turn},
     pack::{PackSource, compile},
     ports::Provider,
     time::UnixMillis,

@@ -195,13 +195,8 @@ fn patience_with_a_route_needs_another_one_behind_it() {
         "ollama/qwen3:8b}",
         "ollama/qwen3:8b, hedge_after: 1s}",
         &[
-            "pack.yaml:8:44: models.local.routes[0].hedge_after: is for routes that have another one behind them: nobody else can be asked",
+            "pack.yaml:8:45: models.local.routes[0].hedge_after: is for routes that have another one behind them: nobody else can be asked",
         ],
-    );
-    check(
-        "{model: simulated/cheap}",
-        "{model: simulated/cheap, hedge_after: 1}",
-        &["pack.yaml:6:42: models.cheap.routes[0].hedge_after: x"],
     );
 }
 
