@@ -12,7 +12,8 @@ fn with_names(mut description: Value, task: &str) -> Value {
             continue;
         }
         for operation in operations.as_object_mut().expect("operations").values_mut() {
-            for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+            let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+            for parameter in parameters.into_iter().flatten() {
                 // Nobody has the time to wait for an answer that does not come.
                 if parameter["name"] == "wait" {
                     parameter["schema"]["maximum"] = json!(1);
