@@ -140,7 +140,7 @@ fn service(command: &Command, settings: &Settings) -> String {
 /// Whether the command shows figures.
 fn has_page(command: &Command, settings: &Settings) -> bool {
     match command {
-        Command::Serve(args) => args.page(settings).is_some(),
+        Command::Serve(args) => args.has_page(settings),
         Command::Dev(_) => true,
         Command::Demo(_)
         | Command::Bench(_)
@@ -152,6 +152,9 @@ fn has_page(command: &Command, settings: &Settings) -> bool {
         | Command::Bus(_)
         | Command::Breaker(_)
         | Command::Alert(_)
+        | Command::Audit(_)
+        | Command::Eval(_)
+        | Command::Token(_)
         | Command::Dlq(_)
         | Command::Doctor(_)
         | Command::Check(_)

@@ -192,6 +192,7 @@ impl Stack {
             (self.agents.is_some(), "agent"),
             (self.aggregator.is_some(), "aggregator"),
             (self.inference.is_some(), "inference"),
+            (self.edge.is_some(), "edge"),
         ];
         for (_, service) in services.into_iter().filter(|(is_run, _)| *is_run) {
             table::UP.set(&[service], up);

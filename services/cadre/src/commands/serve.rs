@@ -75,6 +75,11 @@ impl ServeArgs {
         self.metrics.or(settings.metrics)
     }
 
+    /// Whether figures are to be seen anywhere: on a page of their own, or beside the dashboard.
+    pub(crate) fn has_page(&self, settings: &Settings) -> bool {
+        self.page(settings).is_some() || self.role.contains(&Role::Edge)
+    }
+
     /// What this process is called beside others: by its service if it has one only.
     pub(crate) fn service(&self) -> &'static str {
         match self.role.split_first() {

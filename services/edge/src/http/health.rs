@@ -1,10 +1,17 @@
-//! `/healthz`, `/readyz`: whether this process is alive, and whether it can answer.
+//! `/healthz`, `/readyz`, `/metrics`: whether this process is alive, whether it can answer, and its figures.
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::State,
+    http::header,
+    response::{IntoResponse as _, Response},
+};
+use cadre_core::access::Act;
+use cadre_runtime::metrics;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Problem, state::AppState};
+use super::{Identity, Problem, state::AppState};
 
 /// That a process is there.
 #[derive(Debug, Serialize, ToSchema)]
@@ -43,4 +50,17 @@ pub(super) async fn ready(State(app): State<AppState>) -> Result<Json<Readiness>
     }
     let (is_caught_up, records_behind) = (lag.is_caught_up, lag.records);
     Ok(Json(Readiness { status: "ready", is_caught_up, records_behind }))
+}
+
+/// The figures of this process, for Prometheus; they are of every tenant.
+#[utoipa::path(get, path = "/metrics", tag = "health",
+    responses((status = 200, description = "In the text format.", body = String, content_type = "text/plain")))]
+pub(super) async fn figures(identity: Identity) -> Result<Response, Problem> {
+    identity.require(Act::Read)?;
+    identity.require_fleet()?;
+    let Some(text) = metrics::text() else {
+        let text = "this process keeps no figures: start it with --metrics".to_owned();
+        return Err(Problem::unavailable(text));
+    };
+    Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response())
 }

@@ -79,6 +79,7 @@ pub(super) fn routes() -> (Router<AppState>, utoipa::openapi::OpenApi) {
         .routes(routes!(packs::show))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
+        .routes(routes!(health::figures))
         .split_for_parts();
     complete(&mut api);
     // Texts and numbers always become JSON.

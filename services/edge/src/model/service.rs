@@ -21,6 +21,7 @@ use cadre_core::{
     time::UnixMillis,
 };
 use cadre_runtime::{
+    metrics::table,
     supervise::{Child, JobResult, Options, RestartPolicy, Snapshot, StopOrder, Supervisor},
     task::Linked,
 };
@@ -367,6 +368,7 @@ impl Progress {
             (0, _) | (_, None) => Duration::ZERO,
             (_, Some(newest)) => now.since(newest),
         };
+        table::PROJECTION_LAG.set(&["read_model"], behind.as_secs());
         shared.lag.send_replace(Lag {
             is_caught_up: self.is_caught_up,
             is_interrupted: false,
