@@ -121,8 +121,6 @@ impl Stack {
     /// # Errors
     /// When the bus is not prepared, or a service does not start.
     pub async fn start(connection: &Connection, options: StackOptions) -> anyhow::Result<Self> {
-        let unavailable =
-            |error: &dyn std::fmt::Display| Failure::new(Code::BusUnavailable, error.to_string());
         let bus = JetStreamBus::open_with(connection, options.grouping)
             .await
             .map_err(|error| unavailable(&error))?;
@@ -147,12 +145,7 @@ impl Stack {
             false => None,
         };
         let agents = match options.agents {
-            Some(roles) => {
-                let options = AgentOptions { roles, in_flight, ..AgentOptions::default() };
-                let (bus, packs) = (bus.clone(), packs.clone());
-                let started = AgentService::start(bus, packs, options, None).await;
-                Some(started.map_err(|error| not_started(&error))?)
-            }
+            Some(roles) => Some(agents(&bus, &packs, (roles, in_flight)).await?),
             None => None,
         };
         let (orchestrator, watch, audit) = match &shared {
@@ -323,6 +316,20 @@ fn not_started(error: &StartError) -> Failure {
     };
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
     Failure::new(code, format!("{error}{}", cause.unwrap_or_default()))
+}
+
+fn unavailable(error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(Code::BusUnavailable, error.to_string())
+}
+
+async fn agents(
+    bus: &JetStreamBus,
+    packs: &KvPacks,
+    (roles, in_flight): (RoleSelection, usize),
+) -> anyhow::Result<AgentService<JetStreamBus>> {
+    let options = AgentOptions { roles, in_flight, ..AgentOptions::default() };
+    let started = AgentService::start(bus.clone(), packs.clone(), options, None).await;
+    Ok(started.map_err(|error| not_started(&error))?)
 }
 
 async fn aggregator(

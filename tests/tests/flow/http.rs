@@ -46,7 +46,7 @@ impl Door {
         Self { _process: process, url: url.expect("an address"), client, secret: None }
     }
 
-    fn as_holder_of(mut self, secret: &str) -> Self {
+    fn held_by(mut self, secret: &str) -> Self {
         self.secret = Some(secret.to_owned());
         self
     }
@@ -187,7 +187,7 @@ async fn tasks_are_steered_and_questions_decided_with_tokens_alone() {
     let door = Door::open(&payment.bed, &[]).await;
     assert_eq!(door.get("/v1/tasks").await.status(), 401);
 
-    let door = door.as_holder_of(&operator);
+    let door = door.held_by(&operator);
     let bill = json!({"workflow": "payment", "input": {"usd": 5, "to": "bolt"}});
     let (status, one) = json_of(door.post("/v1/goals", "one", &bill).await).await;
     assert_eq!(status, 202, "{one}");
@@ -196,14 +196,14 @@ async fn tasks_are_steered_and_questions_decided_with_tokens_alone() {
     payment.asked(&parse(&one)).await;
     payment.asked(&parse(&two)).await;
 
-    let door = door.as_holder_of(&other);
+    let door = door.held_by(&other);
     for path in [format!("/v1/tasks/{one}"), format!("/v1/tasks/{one}/events")] {
         assert_eq!(door.get(&path).await.status(), 404, "{path}");
     }
     let cancel = format!("/v1/tasks/{one}/cancel");
     assert_eq!(door.post(&cancel, "", &json!({})).await.status(), 404);
 
-    let door = door.as_holder_of(&operator);
+    let door = door.held_by(&operator);
     let (status, cancelled) = json_of(door.post(&cancel, "", &json!({"reason": "no"})).await).await;
     assert_eq!((status, &cancelled["outcome"]), (200, &json!("done")), "{cancelled}");
     let (status, ended) = json_of(door.get(&format!("/v1/tasks/{one}/result?wait=30")).await).await;
@@ -214,7 +214,7 @@ async fn tasks_are_steered_and_questions_decided_with_tokens_alone() {
     let grant = json!({"decision": "grant", "hash": question["hash"], "comment": "as agreed"});
     assert_eq!(door.post(&place, "", &grant).await.status(), 403, "an operator decides nothing");
 
-    let door = door.as_holder_of(&approver);
+    let door = door.held_by(&approver);
     let stale = json!({"decision": "grant", "hash": "00000000"});
     assert_eq!(door.post(&place, "", &stale).await.status(), 409);
     let (status, granted) = json_of(door.post(&place, "", &grant).await).await;

@@ -117,7 +117,7 @@ pub(crate) async fn run(args: ServeArgs, settings: &Settings) -> anyhow::Result<
         inference: has(Role::Inference).then(|| settings.models.clone()),
         breakers: cadre_core::breaker::Settings::default(),
         edge: match has(Role::Edge) {
-            true => Some(args.http.plan(settings, Otherwise::Closed, args.read_model)?),
+            true => Some(args.http.plan(settings, Otherwise::Closed, args.read_model.clone())?),
             false => None,
         },
         in_flight: args.in_flight.into(),

@@ -37,7 +37,7 @@ pub enum Key {
 
 impl Key {
     /// All of them, in the order in which they are explained.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Nats,
         Self::NatsServer,
         Self::Credentials,

@@ -51,6 +51,7 @@ pub struct Place {
 }
 
 impl Problem {
+    #[expect(clippy::needless_pass_by_value, reason = "texts and errors come as they are")]
     fn new(status: StatusCode, code: &str, title: &'static str, detail: impl ToString) -> Self {
         Self {
             kind: format!("urn:cadre:problem:{code}"),
@@ -85,6 +86,7 @@ impl Problem {
     }
 
     /// A document is wrong at one place.
+    #[expect(clippy::needless_pass_by_value, reason = "texts and errors come as they are")]
     pub(crate) fn at(path: &str, message: impl ToString) -> Self {
         let place = Place { path: path.to_owned(), message: message.to_string() };
         let problem = Self::invalid(format!("{path}: {}", place.message));

@@ -22,7 +22,7 @@ use crate::{
         self, Format, OutputArgs,
         text::{clean, count, usd},
     },
-    packs::Place,
+    packs::{self, Place},
     settings::{ModelSettings, Settings},
     stack::StackOptions,
 };

@@ -37,7 +37,7 @@ use crate::{
         self,
         text::{clean, count},
     },
-    packs::Place,
+    packs::{self, Place},
     settings::Settings,
     stack::StackOptions,
 };

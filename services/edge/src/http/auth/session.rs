@@ -94,7 +94,7 @@ pub async fn end(headers: HeaderMap, _form: SafeForm<Vec<(String, String)>>) -> 
 pub(super) fn to_login(uri: &Uri) -> Response {
     let next = uri.path_and_query().map_or("/", |wanted| wanted.as_str());
     let next = data_encoding::HEXLOWER.encode(next.as_bytes());
-    redirect(&format!("/login?next={next}"), None)
+    redirect(format!("/login?next={next}"), None)
 }
 
 /// A path of this server, whatever somebody wrote into the form: in hexadecimal digits, as the login page was

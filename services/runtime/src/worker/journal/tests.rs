@@ -8,7 +8,7 @@ use std::{
 
 use cadre_core::{
     ids::{Name, StepId, TaskId},
-    journal::{CallRuling, Ruled},
+    journal::{CallOutcome, CallRuling, Ruled},
     ports::WorkItem,
     workflow::{Runtime, Workflow},
 };
