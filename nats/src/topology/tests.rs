@@ -61,7 +61,7 @@ async fn an_empty_server_is_prepared_once_and_quickly() {
     let took = begun.elapsed();
     eprintln!("applied {} changes in {took:?}", done.len());
     assert!(took < Duration::from_secs(2), "{took:?}");
-    assert_eq!(done.len(), 14 + 11);
+    assert_eq!(done.len(), 15 + 11);
     assert!(done.iter().all(|change| change.action == Action::Create));
     assert_eq!(apply(&js, &topology(), false).await.expect("applied"), []);
     assert_eq!(discover(&js).await, Ok(topology()));
@@ -380,7 +380,7 @@ async fn status_tells_how_far_behind_everybody_is() {
     assert!(busy.oldest.is_some_and(|age| age < Duration::from_secs(30)), "{busy:?}");
     assert_eq!((of("role-idle").pending, of("role-idle").oldest), (0, None));
     assert_eq!(status.consumers.len(), 8 + 3 + 2);
-    assert_eq!(status.buckets.len(), 5);
+    assert_eq!(status.buckets.len(), 6);
     let json = serde_json::to_value(&status).expect("serialisable");
     assert!(json["consumers"][0].get("oldest_ms").is_some(), "{json}");
 }

@@ -247,7 +247,8 @@ impl FromRequestParts<AppState> for Identity {
         if let Some(identity) = parts.extensions.get::<Self>() {
             return Ok(identity.clone());
         }
-        if parts.uri.path().starts_with("/v1/") {
+        let path = parts.uri.path();
+        if path.starts_with("/v1/") || path == "/metrics" {
             let detail = "send Authorization: Bearer <token>; `cadre token create` makes one";
             return Err(Problem::unauthorized(detail).into_response());
         }
