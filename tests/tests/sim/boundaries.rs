@@ -171,6 +171,8 @@ fn every_pack_of_the_tests_survives_a_crash_behind_every_write() {
             "payment" => json!({"usd": 12, "to": "Ann"}),
             // Played twice, see below.
             "saga" => continue,
+            // Its limit of steps ends it while others are out: where, depends on the order.
+            "trouble" => continue,
             other => panic!("pack {other} has no goal here"),
         };
         survives(&piece(&own(folder), input.to_string()), (folder, "completed"), 1);

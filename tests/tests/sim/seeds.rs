@@ -13,7 +13,7 @@ use cadre_runtime::task::panic_text;
 use cadre_tests::sim::{Outcome, storm::weather};
 
 /// Seeds of one run of the suite.
-const SEEDS: u64 = 80;
+const SEEDS: u64 = 160;
 
 /// What a storm must have met for its rules to mean something, and is not sure to meet in each seed.
 const MEETS: [&str; 25] = [

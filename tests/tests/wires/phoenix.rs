@@ -24,17 +24,17 @@ async fn tasks(bed: &Bed) -> BTreeMap<&'static str, TaskId> {
     };
     let parsed = |text: String| serde_json::from_str::<Value>(&text).expect("json");
     let goals = [
-        ("intake", json!({"text": sample("intake", "nda.txt")})),
-        ("helpdesk", parsed(sample("helpdesk", "error.json"))),
-        ("outing", parsed(sample("outing", "lisbon.json"))),
+        ("contract", "contract-intake", json!({"text": sample("contract", "nda.txt")})),
+        ("support", "support", parsed(sample("support", "error.json"))),
+        ("planner", "planner", parsed(sample("planner", "lisbon.json"))),
     ];
     let mut tasks = BTreeMap::new();
-    for (pack, goal) in goals {
+    for (pack, workflow, goal) in goals {
         bed.apply(&BuiltIn::find(pack).expect("a pack").source()).await;
-        let task = bed.publish(pack, pack, &goal).await;
+        let task = bed.publish(workflow, pack, &goal).await;
         let answer = bed.answer(&task).await;
         assert_eq!(answer["status"], "completed", "{answer}");
-        tasks.insert(pack, task);
+        tasks.insert(workflow, task);
     }
     tasks
 }
@@ -99,9 +99,9 @@ async fn a_backend_reads_agents_models_and_tools_of_each_task() {
         check(pack, task, &of(&spans, task));
     }
     assert!(
-        count(&of(&spans, &tasks["helpdesk"]), "TOOL") > 0,
+        count(&of(&spans, &tasks["support"]), "TOOL") > 0,
         "{:#?}",
-        of(&spans, &tasks["helpdesk"])
+        of(&spans, &tasks["support"])
     );
     let all = Value::from(spans).to_string();
     assert!(!all.contains(KEY), "a provider's key was exported");

@@ -128,8 +128,9 @@ impl Notes {
                 self.all_steps = true;
                 self.gone.extend(freed.iter().map(|name| StepId::single(name.clone())));
             }
-            Event::Joined { stopped, .. } => {
+            Event::Joined { stopped, usage, .. } => {
                 self.stop(task, record, |id| stopped.contains(&id.name));
+                self.lost(task, stopped, *usage);
             }
             Event::Ended { answer, usage, .. } | Event::Compensating { answer, usage, .. } => {
                 self.finish(task, (answer.is_some(), *usage), record);
@@ -196,6 +197,15 @@ impl Notes {
             }
             self.close(task, id, "closed", record);
         }
+    }
+
+    /// What losers of a join have cost is told in one sum: it counts for the first one's role.
+    fn lost(&mut self, task: &Task, stopped: &[Name], usage: Usage) {
+        let is_lost =
+            |(id, step): &(&StepId, &Step)| stopped.contains(&id.name) && out(id, step).is_some();
+        let role = task.steps.iter().find(is_lost).and_then(|(_, step)| step.role.as_ref());
+        let role = role.map_or(String::new(), ToString::to_string);
+        self.spend(role, Sums { usage, ..Sums::default() });
     }
 
     /// The end of a task is the report of its gate.
