@@ -292,7 +292,7 @@ impl World {
         bells
     }
 
-    /// When [`Self::catch_up`] has something to do.
+    /// When `catch_up` has something to do.
     #[must_use]
     pub fn next_event(&self) -> Option<u64> {
         let late = self.late.keys().next().map(|(at, _)| *at);
