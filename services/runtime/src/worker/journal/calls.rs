@@ -28,7 +28,7 @@ impl Step {
     ///
     /// # Errors
     /// [`CallError`] when there is no result; nothing was called then, but for
-    /// [`CallError::Unknown`]. It becomes the step's [`Failure`] by `into`.
+    /// [`CallError::Unknown`]. It becomes the step's failure by `into`.
     pub async fn call<F>(
         &self,
         spec: CallSpec,
