@@ -75,6 +75,9 @@ impl Tally<'_> {
             Event::BudgetNear { resource, .. } => {
                 table::BUDGETS_NEAR.add(&[workflow, resource.as_str()], 1);
             }
+            Event::Joined { stopped, usage, .. } => {
+                self.stopped(*usage, |id| stopped.contains(&id.name));
+            }
             Event::Compensating { answer, usage, .. } => self.gate(answer.is_some(), *usage),
             Event::Ended { status, answer, usage, .. } => {
                 self.gate(answer.is_some(), *usage);
@@ -93,7 +96,6 @@ impl Tally<'_> {
             | Event::Paused { .. }
             | Event::Resumed { .. }
             | Event::Refused { .. }
-            | Event::Joined { .. }
             | Event::Retried { .. }
             | Event::TakenOver { .. }
             | Event::Forked { .. } => {}
@@ -122,12 +124,17 @@ impl Tally<'_> {
         table::STEP_DURATION.measure(&[role], took);
         let worked = Duration::from_millis(usage.work_ms);
         table::STEP_WAIT.measure(&[role], took.saturating_sub(worked));
-        if usage.tokens > 0 {
-            table::TOKENS.add(&[role], usage.tokens);
-        }
-        if usage.usd_micros > 0 {
-            table::COST.add(&[role], usage.usd_micros);
-        }
+        spend(role, usage);
+    }
+
+    /// What attempts have cost that something stops is told in one sum: it counts for the first one's role.
+    fn stopped(&self, usage: Usage, is_meant: impl Fn(&StepId) -> bool) {
+        let is_out = |(id, step): &(&StepId, &Step)| {
+            is_meant(id) && matches!(step.state, StepState::Dispatched { .. })
+        };
+        let mut steps = self.before.into_iter().flat_map(|task| &task.steps);
+        let role = steps.find(is_out).and_then(|(_, step)| step.role.as_ref());
+        spend(role.map_or(NONE, Name::as_str), usage);
     }
 
     fn failed(&self, id: &StepId, kind: FailureKind, usage: Usage) {
@@ -140,7 +147,7 @@ impl Tally<'_> {
     }
 
     fn delayed(&self, id: &StepId, is_degraded: bool, last: (Option<FailureKind>, Usage)) {
-        let (Some(kind), usage) = last else { return };
+        let (Some(kind), usage) = last else { return spend(self.role(id), last.1) };
         self.failed(id, kind, usage);
         let was_degraded = self.was(id).is_some_and(|step| step.degraded.is_some());
         if is_degraded && !was_degraded {
@@ -164,6 +171,18 @@ impl Tally<'_> {
     fn gate(&self, has_answered: bool, usage: Usage) {
         let Ok(gate) = Name::new(AGGREGATE).map(StepId::single) else { return };
         let word = if has_answered { "completed" } else { "error" };
-        self.attempt(&gate, Outcome { word, usage });
+        match self.was(&gate).map(|gate| &gate.state) {
+            Some(StepState::Dispatched { .. }) => self.attempt(&gate, Outcome { word, usage }),
+            Some(_) | None => self.stopped(usage, |_| true),
+        }
+    }
+}
+
+fn spend(role: &str, usage: Usage) {
+    if usage.tokens > 0 {
+        table::TOKENS.add(&[role], usage.tokens);
+    }
+    if usage.usd_micros > 0 {
+        table::COST.add(&[role], usage.usd_micros);
     }
 }
