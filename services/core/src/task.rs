@@ -15,6 +15,7 @@
 //! The orchestrator's partitions are the only caller.
 
 mod ask;
+mod bill;
 mod budget;
 mod compensate;
 mod crew;

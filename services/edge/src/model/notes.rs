@@ -91,6 +91,10 @@ pub(super) struct Notes {
 impl Notes {
     /// Takes an event of `record`; `task` is the state before it.
     pub(super) fn take(&mut self, task: &Task, event: &Event, record: &Record) {
+        if let Some((role, usage)) = task.bill(event) {
+            let role = role.map_or(String::new(), ToString::to_string);
+            self.spend(role, Sums { usage, ..Sums::default() });
+        }
         match event {
             Event::StepDispatched { step, attempt, role, .. } => {
                 self.begin(task, step, (*attempt, role), record);
@@ -128,9 +132,8 @@ impl Notes {
                 self.all_steps = true;
                 self.gone.extend(freed.iter().map(|name| StepId::single(name.clone())));
             }
-            Event::Joined { stopped, usage, .. } => {
+            Event::Joined { stopped, .. } => {
                 self.stop(task, record, |id| stopped.contains(&id.name));
-                self.lost(task, stopped, *usage);
             }
             Event::Ended { answer, usage, .. } | Event::Compensating { answer, usage, .. } => {
                 self.finish(task, (answer.is_some(), *usage), record);
@@ -176,16 +179,13 @@ impl Notes {
     ) {
         self.steps.push(id.clone());
         let Some(step) = task.steps.get(id) else { return };
+        let Some(attempt) = out(id, step) else { return };
+        let failure = failure.map(|failure| (failure.kind.as_str(), failure.message.clone()));
         let role = step.role.as_ref().map_or(String::new(), ToString::to_string);
-        let mut sums = Sums { usage, ..Sums::default() };
-        if let Some(attempt) = out(id, step) {
-            let failed = failure.map(|failure| (failure.kind.as_str(), failure.message.clone()));
-            sums.attempts = 1;
-            sums.failures = u64::from(failed.is_some());
-            let ended = Some((record.at, record.rev));
-            self.attempts.push(Attempt { ended, outcome, failure: failed, usage, ..attempt });
-        }
-        self.spend(role, sums);
+        let failures = u64::from(failure.is_some());
+        self.spend(role, Sums { attempts: 1, failures, ..Sums::default() });
+        let ended = Some((record.at, record.rev));
+        self.attempts.push(Attempt { ended, outcome, failure, usage, ..attempt });
     }
 
     /// What is out of these steps is stopped, and what is asked about them closed.
@@ -199,25 +199,13 @@ impl Notes {
         }
     }
 
-    /// What losers of a join have cost is told in one sum: it counts for the first one's role.
-    fn lost(&mut self, task: &Task, stopped: &[Name], usage: Usage) {
-        let is_lost =
-            |(id, step): &(&StepId, &Step)| stopped.contains(&id.name) && out(id, step).is_some();
-        let role = task.steps.iter().find(is_lost).and_then(|(_, step)| step.role.as_ref());
-        let role = role.map_or(String::new(), ToString::to_string);
-        self.spend(role, Sums { usage, ..Sums::default() });
-    }
-
     /// The end of a task is the report of its gate.
     fn finish(&mut self, task: &Task, (has_answer, usage): (bool, Usage), record: &Record) {
         let is_gate = |id: &StepId| id.name.as_str() == AGGREGATE;
         let gate = task.steps.iter().find(|(id, step)| is_gate(id) && out(id, step).is_some());
-        match gate {
-            Some((id, _)) => {
-                let outcome = if has_answer { "completed" } else { "stopped" };
-                self.end(task, id, (outcome, None, usage), record);
-            }
-            None => self.spend(AGGREGATE.to_owned(), Sums { usage, ..Sums::default() }),
+        if let Some((id, _)) = gate {
+            let outcome = if has_answer { "completed" } else { "stopped" };
+            self.end(task, id, (outcome, None, usage), record);
         }
         self.stop(task, record, |id| !is_gate(id));
     }

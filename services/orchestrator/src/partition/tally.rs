@@ -22,6 +22,10 @@ pub(super) fn tally(before: Option<&Task>, record: &Record, after: &Task) {
     table::INPUT_WAIT.measure(&[&record.cause.kind], record.cause.waited);
     let tally = Tally { before, record, after };
     record.events.iter().for_each(|event| tally.event(event));
+    let bills = record.events.iter().filter_map(|event| before?.bill(event));
+    for (role, usage) in bills {
+        spend(role.map_or(NONE, Name::as_str), usage);
+    }
     for over in questions::ended(before, record, after) {
         let kind = over.kind.as_str();
         table::APPROVALS_ENDED.add(&[kind, over.outcome], 1);
@@ -75,9 +79,6 @@ impl Tally<'_> {
             Event::BudgetNear { resource, .. } => {
                 table::BUDGETS_NEAR.add(&[workflow, resource.as_str()], 1);
             }
-            Event::Joined { stopped, usage, .. } => {
-                self.stopped(*usage, |id| stopped.contains(&id.name));
-            }
             Event::Compensating { answer, usage, .. } => self.gate(answer.is_some(), *usage),
             Event::Ended { status, answer, usage, .. } => {
                 self.gate(answer.is_some(), *usage);
@@ -96,6 +97,7 @@ impl Tally<'_> {
             | Event::Paused { .. }
             | Event::Resumed { .. }
             | Event::Refused { .. }
+            | Event::Joined { .. }
             | Event::Retried { .. }
             | Event::TakenOver { .. }
             | Event::Forked { .. } => {}
@@ -124,17 +126,6 @@ impl Tally<'_> {
         table::STEP_DURATION.measure(&[role], took);
         let worked = Duration::from_millis(usage.work_ms);
         table::STEP_WAIT.measure(&[role], took.saturating_sub(worked));
-        spend(role, usage);
-    }
-
-    /// What attempts have cost that something stops is told in one sum: it counts for the first one's role.
-    fn stopped(&self, usage: Usage, is_meant: impl Fn(&StepId) -> bool) {
-        let is_out = |(id, step): &(&StepId, &Step)| {
-            is_meant(id) && matches!(step.state, StepState::Dispatched { .. })
-        };
-        let mut steps = self.before.into_iter().flat_map(|task| &task.steps);
-        let role = steps.find(is_out).and_then(|(_, step)| step.role.as_ref());
-        spend(role.map_or(NONE, Name::as_str), usage);
     }
 
     fn failed(&self, id: &StepId, kind: FailureKind, usage: Usage) {
@@ -147,7 +138,7 @@ impl Tally<'_> {
     }
 
     fn delayed(&self, id: &StepId, is_degraded: bool, last: (Option<FailureKind>, Usage)) {
-        let (Some(kind), usage) = last else { return spend(self.role(id), last.1) };
+        let (Some(kind), usage) = last else { return };
         self.failed(id, kind, usage);
         let was_degraded = self.was(id).is_some_and(|step| step.degraded.is_some());
         if is_degraded && !was_degraded {
@@ -171,10 +162,7 @@ impl Tally<'_> {
     fn gate(&self, has_answered: bool, usage: Usage) {
         let Ok(gate) = Name::new(AGGREGATE).map(StepId::single) else { return };
         let word = if has_answered { "completed" } else { "error" };
-        match self.was(&gate).map(|gate| &gate.state) {
-            Some(StepState::Dispatched { .. }) => self.attempt(&gate, Outcome { word, usage }),
-            Some(_) | None => self.stopped(usage, |_| true),
-        }
+        self.attempt(&gate, Outcome { word, usage });
     }
 }
 

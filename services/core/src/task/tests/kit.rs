@@ -401,10 +401,26 @@ impl Run<'_> {
         }
     }
 
+    /// What events are billed at is what the task has cost, event by event.
+    fn check_bills(&self) {
+        let mut task: Option<Task> = None;
+        for record in &self.records {
+            for event in &record.events {
+                let bill = task.as_ref().and_then(|task| task.bill(event));
+                let billed = bill.map_or(Usage::default(), |(_, usage)| usage);
+                let cost = task.as_ref().map_or(Usage::default(), |task| task.usage).plus(billed);
+                let one = Record { events: vec![event.clone()], ..record.clone() };
+                Task::fold(&mut task, &one);
+                assert_eq!(task.as_ref().map(|task| task.usage), Some(cost), "{event:?}");
+            }
+        }
+    }
+
     /// What must hold over a whole log: each step ends once, and every step is declared.
     pub(super) fn check_log(&self) {
         assert_eq!(Task::replay(&self.records), self.task);
         assert_eq!(crate::check::judge(&self.records, self.workflow), Ok(()));
+        self.check_bills();
         let mut over = BTreeSet::new();
         for event in self.records.iter().flat_map(|record| &record.events) {
             let (step, ends) = match event {
