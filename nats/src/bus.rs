@@ -401,6 +401,16 @@ impl WorkerBus for JetStreamBus {
         self.outbox.report(task, &report, trace).await
     }
 
+    async fn is_reported(&self, step: &JournalId, attempt: u32) -> Result<bool, BusError> {
+        let JournalId { role, task, step } = step.clone();
+        let attempt = Attempt { role, task, step, number: attempt };
+        let partition = self.streams.partition(&attempt.task);
+        let subject = subject::report(partition, &attempt);
+        // In this order: a report leaves the one stream only once the other has what came of it.
+        Ok(self.outbox.holds("CADRE_IN", partition, &subject).await?
+            || self.log.tells(&attempt).await?)
+    }
+
     async fn is_open(&self, receipt: &Receipt) -> bool {
         receipt.is_open(&self.streams).await
     }

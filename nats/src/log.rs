@@ -12,12 +12,12 @@ use cadre_core::{
     limits::{BUS_GAP_MAX, MESSAGE_BYTES_MAX},
     payload::{Hash, Payload},
     ports::{AppendError, BusError, LoadError, Loaded, LogHead},
-    task::{Event, Record},
+    task::{Cause, Event, Record},
 };
 use cadre_proto::{
     DecodeError,
     record::{self, Encoded, StoredRecord},
-    subject,
+    subject::{self, Attempt},
 };
 
 use crate::{
@@ -156,6 +156,30 @@ impl TaskLog {
             if is_last {
                 tracing::info!(%task, end, "replica is behind, log is read again");
                 tokio::time::sleep(READ_PAUSE).await;
+            }
+        }
+    }
+
+    /// Whether the log tells what came of the report of this attempt.
+    pub(crate) async fn tells(&self, attempt: &Attempt) -> Result<bool, BusError> {
+        let Attempt { task, step, number, .. } = attempt;
+        let partition = self.partition(task);
+        let place = (self.streams.name("CADRE_LOG", partition), subject::log(partition, task));
+        let mut from = 1;
+        loop {
+            let batch = pages::read(&self.streams, (&place.0, &place.1), from).await?;
+            let source = Cause::attempt(step, *number);
+            for stored in &batch {
+                from = stored.sequence + 1;
+                // A record that cannot be read is the orchestrator's to complain of.
+                let parsed = record::parse_by(self.streams.wire.reader(), &stored.body).ok();
+                let cause = parsed.as_ref().and_then(|parsed| parsed.wire().cause.as_ref());
+                if cause.is_some_and(|cause| cause.kind == "report" && cause.source == source) {
+                    return Ok(true);
+                }
+            }
+            if (batch.len() as u64) < READ_BATCH {
+                return Ok(false);
             }
         }
     }

@@ -107,6 +107,10 @@ impl WorkerBus for Stumbling {
         self.bus.report(task, report, trace).await
     }
 
+    async fn is_reported(&self, step: &JournalId, attempt: u32) -> Result<bool, BusError> {
+        self.bus.is_reported(step, attempt).await
+    }
+
     async fn is_open(&self, receipt: &Self::Receipt) -> bool {
         self.bus.is_open(receipt).await
     }

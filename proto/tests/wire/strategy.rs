@@ -164,7 +164,7 @@ pub(crate) fn order() -> impl Strategy<Value = Order> {
             let by = "ada".to_owned();
             let ruled = Ruled { attempt, by, ruling: CallRuling::DidNot };
             let ruled = (rev % 2 == 0).then_some(ruled);
-            let all = [Resource::Steps, Resource::Usd, Resource::Tokens];
+            let all = [Resource::Steps, Resource::Usd, Resource::Tokens, Resource::Time];
             let near = all.into_iter().skip(usize::from(rev % 4 != 0) * 3).collect();
             Order { goal, step, attempt, role, input, deadline, grant, ruled, near, rev }
         },

@@ -227,7 +227,7 @@ fn answer(kept: &Payload) -> Result<ToolAnswer, Failure> {
 /// Whether the task has nearly used what a cheaper model and shorter answers save.
 fn is_short(near: &[Resource]) -> bool {
     near.iter().any(|resource| match resource {
-        Resource::Usd | Resource::Tokens => true,
+        Resource::Usd | Resource::Tokens | Resource::Time => true,
         Resource::Steps => false,
     })
 }

@@ -467,6 +467,16 @@ pub trait WorkerBus: Settle + Journals {
         trace: Option<String>,
     ) -> impl Future<Output = Result<(), BusError>> + Send;
 
+    /// Whether somebody has reported on this attempt before: the report waits for its decision or has had it.
+    /// A bus that does not say means no.
+    fn is_reported(
+        &self,
+        _step: &JournalId,
+        _attempt: u32,
+    ) -> impl Future<Output = Result<bool, BusError>> + Send {
+        std::future::ready(Ok(false))
+    }
+
     /// Whether the order still lies on the bus: once somebody has settled it, its report comes too late. A
     /// bus that does not say means yes.
     fn is_open(&self, _receipt: &Self::Receipt) -> impl Future<Output = bool> + Send {

@@ -352,6 +352,24 @@ impl WorkerBus for SimBus {
         self.write(Write::Report(task.clone(), report)).await.map(|_| ())
     }
 
+    async fn is_reported(&self, step: &JournalId, attempt: u32) -> Result<bool, BusError> {
+        let JournalId { role, task, step } = step.clone();
+        let attempt = subject::Attempt { role, task, step, number: attempt };
+        let look = move |world: &World| {
+            let subject = subject::report(attempt.task.partition(world.partitions), &attempt);
+            let is_told = |append: &Append| {
+                let cause = &append.record.cause;
+                append.task == attempt.task && cause.is_report_of(&attempt.step, attempt.number)
+            };
+            world.inputs.holds(&subject)
+                || world.log.iter().any(|entry| match &entry.content {
+                    Logged::Record(append) => is_told(append),
+                    Logged::Letter(_) => false,
+                })
+        };
+        self.ask(look).await
+    }
+
     async fn in_progress(&self, receipt: &Receipt) {
         self.settle(receipt.kind, receipt.sequence, false).await;
     }

@@ -188,6 +188,7 @@ fn resource_to_core(number: i32) -> Result<Resource, Fault> {
         Wire::Unspecified => Err(Fault::new("resource", Problem::Missing)),
         Wire::Steps => Ok(Resource::Steps),
         Wire::Usd => Ok(Resource::Usd),
+        Wire::Time => Ok(Resource::Time),
         Wire::Tokens => Ok(Resource::Tokens),
     }
 }

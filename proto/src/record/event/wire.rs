@@ -200,6 +200,7 @@ fn resource_to_wire(resource: Resource) -> budget_near::Resource {
     match resource {
         Resource::Steps => budget_near::Resource::Steps,
         Resource::Usd => budget_near::Resource::Usd,
+        Resource::Time => budget_near::Resource::Time,
         Resource::Tokens => budget_near::Resource::Tokens,
     }
 }

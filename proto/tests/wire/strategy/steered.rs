@@ -83,7 +83,12 @@ pub(crate) fn decision() -> impl Strategy<Value = Decision> {
 /// Events of which schema 1 knew nothing, or not all.
 pub(super) fn event() -> impl Strategy<Value = Event> {
     let text = any::<String>;
-    let resource = prop::sample::select(vec![Resource::Steps, Resource::Usd, Resource::Tokens]);
+    let resource = prop::sample::select(vec![
+        Resource::Steps,
+        Resource::Usd,
+        Resource::Tokens,
+        Resource::Time,
+    ]);
     let delayed = (name(), option::of(text()), payload(), at(), text());
     prop_oneof![
         (step(), ask(), usage()).prop_map(|(step, ask, usage)| {

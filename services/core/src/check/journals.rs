@@ -88,6 +88,14 @@ impl Journals {
         if self.0.is_empty() {
             return;
         }
+        self.grants(fact, findings);
+        if is_settled && let Some(reported) = told(fact, tasks) {
+            self.compare((place, &fact.task), &reported, tasks, findings);
+        }
+    }
+
+    /// What each new attempt is granted covers what its journal says that it has used.
+    fn grants(&self, fact: &RecordFact, findings: &mut Findings) {
         for event in &fact.record.events {
             if let Event::StepDispatched { step, attempt, role, grant, .. } = event
                 && let Some(journal) = self.get(&fact.task, step, role)
@@ -101,10 +109,6 @@ impl Journals {
                     );
                     findings.accuse(Rule::JournalSpending, Some(&fact.task), &journal.place, text);
                 }
-            }
-            let is_report = is_settled && fact.record.cause.kind == "report";
-            if let Some(reported) = reported(event).filter(|_| is_report) {
-                self.compare((place, &fact.task), &reported, tasks, findings);
             }
         }
     }
@@ -195,6 +199,18 @@ impl Journal {
         });
         done.map(|(number, _)| number)
     }
+}
+
+/// How the attempt ended whose report is the record's cause: its step's first event. Other steps, and later
+/// events of this one, end by what follows from it.
+fn told<'a>(fact: &'a RecordFact, tasks: &Tasks) -> Option<Reported<'a>> {
+    let Some(Stage::Open(live)) = tasks.get(&fact.task).map(|entry| &entry.stage) else {
+        return None;
+    };
+    fact.record.events.iter().filter_map(reported).find(|reported| {
+        let step = live.task.steps.get(reported.step);
+        step.is_some_and(|step| fact.record.cause.is_report_of(reported.step, step.attempt))
+    })
 }
 
 fn reported(event: &Event) -> Option<Reported<'_>> {

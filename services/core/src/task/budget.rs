@@ -94,11 +94,13 @@ fn overspent(limit: Grant, spent: Grant) -> Option<String> {
 }
 
 /// Resources of which four fifths or more are used, with the figures.
-fn near(limits: Limits, task: &Task) -> impl Iterator<Item = (Resource, String)> {
+fn near(limits: Limits, task: &Task, now: UnixMillis) -> impl Iterator<Item = (Resource, String)> {
+    let millis = |at: UnixMillis| at.0.saturating_sub(task.accepted_at.0);
     let rows = [
         (Resource::Steps, u64::from(task.dispatches), u64::from(limits.steps), "steps"),
         (Resource::Usd, task.usage.usd_micros, limits.spend.usd_micros, "micro-USD"),
         (Resource::Tokens, task.usage.tokens, limits.spend.tokens, "tokens"),
+        (Resource::Time, millis(now), millis(task.deadline), "ms"),
     ];
     rows.into_iter().filter_map(|(resource, used, max, unit)| {
         let is_near =
@@ -107,8 +109,18 @@ fn near(limits: Limits, task: &Task) -> impl Iterator<Item = (Resource, String)>
     })
 }
 
+impl Task {
+    /// When four fifths of its time have passed; `None` once that is said.
+    pub(super) fn time_near_at(&self) -> Option<UnixMillis> {
+        let whole = self.deadline.0.saturating_sub(self.accepted_at.0);
+        let is_said = self.warned.contains(&Resource::Time);
+        // Rounded up: a millisecond before that it is not near.
+        (!is_said).then(|| UnixMillis(self.deadline.0 - whole / 5))
+    }
+}
+
 impl Planner<'_> {
-    /// Notes what the last report has used up, or nearly.
+    /// Notes what the last report, or time, has used up, or nearly.
     pub(super) fn check_spending(&mut self) {
         if matches!(self.task().phase, Phase::Compensating(_)) {
             // A compensation takes nothing from the budget, and no limit stops it.
@@ -121,7 +133,7 @@ impl Planner<'_> {
         let is_known = |resource: &Resource| {
             self.task().warned.contains(resource) || (is_usual && *resource == Resource::Steps)
         };
-        let near = near(limits, self.task());
+        let near = near(limits, self.task(), self.now());
         let news: Vec<_> = near.filter(|(resource, _)| !is_known(resource)).collect();
         for (resource, text) in news {
             self.emit(Event::BudgetNear { resource, text });

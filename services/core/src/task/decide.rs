@@ -372,6 +372,7 @@ fn look_again(mut plan: Planner<'_>) -> Verdict {
         return on_deadline(plan);
     }
     let Some(first) = overdue.first() else {
+        plan.check_spending();
         plan.advance();
         return plan.finish("advance", "its time has come, or the last record was full");
     };

@@ -362,3 +362,17 @@ pub struct Cause {
     /// From the causing message's arrival in the stream to the decision.
     pub waited: Duration,
 }
+
+impl Cause {
+    /// The [`Self::source`] of what the report of this attempt causes.
+    #[must_use]
+    pub fn attempt(step: &StepId, attempt: u32) -> String {
+        format!("{step}#{attempt}")
+    }
+
+    /// Whether the report of this attempt is the cause.
+    #[must_use]
+    pub fn is_report_of(&self, step: &StepId, attempt: u32) -> bool {
+        self.kind == "report" && self.source == Self::attempt(step, attempt)
+    }
+}

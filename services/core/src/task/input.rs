@@ -416,7 +416,7 @@ impl Budget {
     }
 }
 
-/// What is limited beside time.
+/// What is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Resource {
     /// Work orders.
@@ -425,6 +425,8 @@ pub enum Resource {
     Usd,
     /// Model tokens.
     Tokens,
+    /// What passes between acceptance and the deadline.
+    Time,
 }
 
 impl Resource {
@@ -435,13 +437,15 @@ impl Resource {
             Self::Steps => "steps",
             Self::Usd => "usd",
             Self::Tokens => "tokens",
+            Self::Time => "time",
         }
     }
 
     /// Reads what [`Self::as_str`] wrote.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Steps, Self::Usd, Self::Tokens].into_iter().find(|one| one.as_str() == text)
+        let all = [Self::Steps, Self::Usd, Self::Tokens, Self::Time];
+        all.into_iter().find(|one| one.as_str() == text)
     }
 }
 

@@ -110,7 +110,7 @@ impl Task {
         match self.phase {
             // Nothing is out that could move it: its last record was full. Look again at once.
             Phase::Running if !is_still && !has_open() => Some(self.changed_at),
-            Phase::Running => deadlines.chain([self.deadline]).min(),
+            Phase::Running => deadlines.chain([self.deadline]).chain(self.time_near_at()).min(),
             // The task's own deadline has grace for the aggregator: its step deadline rules.
             Phase::Aggregating => deadlines.min(),
             Phase::Compensating(_) if !has_open() => Some(self.changed_at),

@@ -440,7 +440,7 @@ async fn pay_and_ack<B: OrchestratorBus>(
 fn source(input: &Input) -> String {
     match input {
         Input::Goal(goal) | Input::Fork(goal, _) => goal.key.clone(),
-        Input::Report(report) => format!("{}#{}", report.step, report.attempt),
+        Input::Report(report) => Cause::attempt(&report.step, report.attempt),
         Input::Due => "wake".to_owned(),
         Input::Cancel(cancel) => cancel.by.clone(),
         Input::Control(control) => format!("{}#{}", control.by, control.key),

@@ -6,6 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use cadre_core::{
+    journal::JournalId,
     ports::{Packs, WorkerBus},
     task::{Failure, FailureKind, Outcome, Report},
     workflow::Workflow,
@@ -107,6 +108,10 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> Actor for StepActor<B, P, W> {
 impl<B: WorkerBus, P: Packs, W: StepRunner> Shared<B, P, W> {
     async fn perform(&self, job: &Job<B::Receipt>) -> End {
         let step = &*job.step;
+        if self.is_reported(step).await {
+            self.bus.done(&job.receipt).await;
+            return End::Late;
+        }
         let ran = match &job.verdict {
             Some(verdict) => Ran::from(verdict.clone()),
             None => tokio::select! {
@@ -137,6 +142,21 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> Shared<B, P, W> {
         }
         self.bus.done(&job.receipt).await;
         End::Reported
+    }
+
+    /// Whether an earlier delivery was reported before its worker could settle it: working on it again would
+    /// pay for calls that nobody bills. If the bus does not answer, the step runs: that is right, too.
+    async fn is_reported(&self, step: &Step) -> bool {
+        if step.deliveries < 2 {
+            return false;
+        }
+        let (role, task, name) = (step.role.clone(), step.task.clone(), step.step.clone());
+        let id = JournalId { role, task, step: name };
+        let found = self.bus.is_reported(&id, step.attempt).await;
+        found.unwrap_or_else(|error| {
+            tracing::info!(task = %step.task, step = %step.step, %error, "earlier report not looked for");
+            false
+        })
     }
 
     /// Whether the order is gone: of a process that stood still, other workers have taken it over.

@@ -208,7 +208,16 @@ impl Machine {
         self.sequence += 1;
         let cause = Cause {
             kind: input.kind().to_owned(),
-            source: String::new(),
+            source: match input {
+                Input::Report(report) => Cause::attempt(&report.step, report.attempt),
+                Input::Goal(_)
+                | Input::Fork(..)
+                | Input::Due
+                | Input::Cancel(_)
+                | Input::Control(_)
+                | Input::Decision(_)
+                | Input::Advance => String::new(),
+            },
             sequence: self.inputs,
             waited: Duration::ZERO,
         };

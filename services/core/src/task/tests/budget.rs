@@ -73,6 +73,31 @@ fn four_fifths_are_said_once() {
 }
 
 #[test]
+fn four_fifths_of_the_time_are_said_while_a_step_hangs() {
+    let flow = Flow::of(&[step("a"), step("b").after(&["a"]), step("c").after(&["b"])]);
+    let mut run = flow.start(json!({}));
+    let near_at = T0 + DEADLINE_MS / 5 * 4;
+    run.now = near_at - 1_000;
+    run.complete("a");
+    assert_eq!(run.task().wake_at(), Some(UnixMillis(near_at)));
+    run.now = near_at - 1;
+    assert_eq!(run.feed(&Input::Due), Verdict::Ignore(Seen::Known), "not yet");
+    run.now = near_at;
+    run.feed(&Input::Due);
+    assert_eq!(
+        (run.open(), run.task().warned.as_slice()),
+        (vec!["b".to_owned()], &[Resource::Time][..])
+    );
+    assert!(run.task().wake_at() > Some(UnixMillis(near_at)), "said once");
+    run.complete("b");
+    assert_eq!(run.task().orders_since(0).next().unwrap().near, [Resource::Time]);
+    let time = Duration::from_millis(DEADLINE_MS);
+    run.feed(&add("more", Budget { time, ..Budget::default() }));
+    assert_eq!(run.task().warned, [], "with more it is not near any more");
+    assert_eq!(run.task().wake_at(), Some(UnixMillis(T0 + DEADLINE_MS / 5 * 8)));
+}
+
+#[test]
 fn whoever_works_on_is_told_what_is_nearly_used() {
     let flow = Flow::of(&[step("a"), step("b").after(&["a"])]).spending_max(100, 100);
     let mut run = flow.start(json!({}));
