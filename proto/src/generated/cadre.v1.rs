@@ -910,6 +910,8 @@ pub mod budget_near {
         Usd = 2,
         /// Model tokens.
         Tokens = 3,
+        /// What passes between acceptance and the deadline.
+        Time = 4,
     }
     impl Resource {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -922,6 +924,7 @@ pub mod budget_near {
                 Self::Steps => "STEPS",
                 Self::Usd => "USD",
                 Self::Tokens => "TOKENS",
+                Self::Time => "TIME",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -931,6 +934,7 @@ pub mod budget_near {
                 "STEPS" => Some(Self::Steps),
                 "USD" => Some(Self::Usd),
                 "TOKENS" => Some(Self::Tokens),
+                "TIME" => Some(Self::Time),
                 _ => None,
             }
         }

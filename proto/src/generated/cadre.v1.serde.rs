@@ -518,6 +518,7 @@ impl serde::Serialize for budget_near::Resource {
             Self::Steps => "STEPS",
             Self::Usd => "USD",
             Self::Tokens => "TOKENS",
+            Self::Time => "TIME",
         };
         serializer.serialize_str(variant)
     }
@@ -533,6 +534,7 @@ impl<'de> serde::Deserialize<'de> for budget_near::Resource {
             "STEPS",
             "USD",
             "TOKENS",
+            "TIME",
         ];
 
         struct GeneratedVisitor;
@@ -577,6 +579,7 @@ impl<'de> serde::Deserialize<'de> for budget_near::Resource {
                     "STEPS" => Ok(budget_near::Resource::Steps),
                     "USD" => Ok(budget_near::Resource::Usd),
                     "TOKENS" => Ok(budget_near::Resource::Tokens),
+                    "TIME" => Ok(budget_near::Resource::Time),
                     _ => Err(serde::de::Error::unknown_variant(value, FIELDS)),
                 }
             }
