@@ -4,13 +4,17 @@
 //! task that is steered is found by [`AppState::task`]. A request by htmx gets the page without its frame.
 
 mod bulk;
+mod bus;
+mod calls;
 mod fleet;
 mod letters;
 mod live;
 mod overview;
 mod packs;
+mod peek;
 mod publish;
 mod questions;
+mod ran;
 mod spend;
 mod steer;
 mod steps;
@@ -54,7 +58,8 @@ pub fn router() -> Router<AppState> {
         .route("/agents", get(fleet::agents))
         .route("/breakers", get(fleet::breakers))
         .route("/breakers/{target}", post(fleet::hold))
-        .route("/bus", get(fleet::bus))
+        .route("/bus", get(bus::show))
+        .route("/bus/{stream}", get(peek::show))
         .route("/dlq", get(letters::list))
         .route("/dlq/{id}", post(letters::act))
         .route("/spend", get(spend::show))

@@ -49,6 +49,8 @@ pub struct Filter {
     pub text: String,
     /// One workflow.
     pub workflow: String,
+    /// One revision of it; its first 12 digits.
+    pub revision: String,
     /// Only tasks with a failed step, a retry or a fallback.
     pub has_failed: bool,
     /// Only tasks that make no progress.
@@ -104,6 +106,7 @@ impl Filter {
             .with("status", &self.status)
             .with("q", &self.text)
             .with("workflow", &self.workflow)
+            .with("revision", &self.revision)
             .with("failed", if self.has_failed { "1" } else { "" })
             .with("stuck", if self.is_stuck { "1" } else { "" })
     }
@@ -160,6 +163,9 @@ fn filters(view: &Tasks) -> Markup {
             select.pick-workflow name="workflow" aria-label="Workflow" {
                 option value="" { "Every workflow" }
                 @for name in &view.workflows { option value=(name) selected[*name == filter.workflow] { (name) } }
+            }
+            @if !filter.revision.is_empty() {
+                label.check { input type="checkbox" name="revision" value=(filter.revision) checked; "Revision " code { (filter.revision) } }
             }
             label.check { input type="checkbox" name="failed" value="1" checked[filter.has_failed]; "With failures" }
             label.check { input type="checkbox" name="stuck" value="1" checked[filter.is_stuck]; "Stuck" }

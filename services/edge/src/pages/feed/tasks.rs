@@ -23,6 +23,8 @@ pub(super) struct Params {
     #[serde(default)]
     workflow: String,
     #[serde(default)]
+    revision: String,
+    #[serde(default)]
     failed: String,
     #[serde(default)]
     stuck: String,
@@ -36,6 +38,7 @@ impl Params {
             status: self.status.clone(),
             text: self.q.trim().to_owned(),
             workflow: self.workflow.clone(),
+            revision: self.revision.clone(),
             has_failed: !self.failed.is_empty(),
             is_stuck: !self.stuck.is_empty(),
         }
@@ -48,6 +51,7 @@ pub(super) fn asked(filter: &Filter) -> TaskFilter {
         statuses: filter.status.parse::<Status>().into_iter().collect(),
         workflow: Name::new(&filter.workflow).ok(),
         text: Some(filter.text.clone()).filter(|text| !text.is_empty()),
+        revision: Some(filter.revision.clone()).filter(|digits| !digits.is_empty()),
         has_failed: filter.has_failed,
         is_stuck: filter.is_stuck,
         ..TaskFilter::default()
