@@ -42,7 +42,7 @@ use super::{
 };
 use crate::{
     http::{AppState, Identity, Problem},
-    model::{ModelError, QuestionFilter},
+    model::ModelError,
 };
 
 /// Every page, its actions and its files.
@@ -132,11 +132,9 @@ impl Visit {
         if self.is_part {
             return Ok(Html(chrome::content(&self.chrome(), page).into_string()).into_response());
         }
-        let filter = QuestionFilter { is_open: true, ..QuestionFilter::default() };
-        let open =
-            self.app.model().questions(self.identity.scope(), &filter, None, BADGE_MAX).await;
+        let open = self.app.model().questions_open(self.identity.scope(), BADGE_MAX).await;
         // A badge that cannot be counted is left out; the page itself counts more.
-        let questions = open.map_or(0, |page| page.rows.len() as u64);
+        let questions = open.unwrap_or(0);
         let chrome = Chrome { questions, ..self.chrome() };
         Ok(Html(chrome::document(&chrome, page).into_string()).into_response())
     }

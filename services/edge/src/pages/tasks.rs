@@ -30,6 +30,8 @@ pub struct Tasks {
     pub rows: Vec<TaskRow>,
     /// Tasks by status, those of other filters left aside.
     pub counts: Vec<(String, u64)>,
+    /// There are more than were counted.
+    pub is_counted_partly: bool,
     /// What was asked for.
     pub filter: Filter,
     /// Workflows to choose from.
@@ -179,15 +181,16 @@ fn chips(view: &Tasks) -> Markup {
         view.counts.iter().find(|(known, _)| known == status).map_or(0, |(_, count)| *count)
     };
     let filter = &view.filter;
+    let more = if view.is_counted_partly { "+" } else { "" };
     html! {
         nav.chips.bar aria-label="Status" {
             a.chip href=(filter.with_status("").address()) aria-current=[filter.status.is_empty().then_some("true")] {
-                "All " b { (text::whole(all)) }
+                "All " b { (text::whole(all)) (more) }
             }
             @for status in STATUSES.into_iter().filter(|status| count(status) > 0 || filter.status == *status) {
                 a.chip.(part::look(status).0.class()) href=(filter.with_status(status).address())
                     aria-current=[(filter.status == status).then_some("true")] {
-                    span.dot {} (status) " " b { (text::whole(count(status))) }
+                    span.dot {} (status) " " b { (text::whole(count(status))) (more) }
                 }
             }
         }

@@ -98,10 +98,12 @@ pub(super) async fn list(visit: Visit, Query(params): Query<Params>) -> Result<R
     let counts = model.counts(scope, &wanted).await.or_oops(&visit)?;
     // Workflows to choose from are a convenience: without the bus the list is there all the same.
     let packs = visit.app.desk().packs().await.unwrap_or_default();
+    let is_counted_partly = !counts.is_exact;
     let counts =
         counts.by_status.iter().map(|(status, count)| (status.as_str().to_owned(), *count));
     let view = Tasks {
         counts: counts.collect(),
+        is_counted_partly,
         workflows: packs.iter().map(|pack| pack.name.to_string()).collect(),
         next: found.next.map(|cursor| cursor.to_string()),
         rows: found.rows.into_iter().map(row).collect(),

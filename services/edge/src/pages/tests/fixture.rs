@@ -102,6 +102,7 @@ pub(super) fn tasks(rows: usize) -> Tasks {
     Tasks {
         rows: (0..rows).map(row).collect(),
         counts: counts.iter().map(|(status, count)| ((*status).to_owned(), *count)).collect(),
+        is_counted_partly: false,
         filter: Filter::default(),
         workflows: WORKFLOWS.iter().map(|name| (*name).to_owned()).collect(),
         next: Some("k9".to_owned()),
