@@ -60,7 +60,7 @@ CREATE INDEX tasks_revision ON tasks (substr(revision, 1, 12));
 CREATE INDEX tasks_ended ON tasks (ended, tenant, status, accepted, cost) WHERE ended IS NOT NULL;
 CREATE INDEX tasks_due ON tasks (due, tenant) WHERE due IS NOT NULL;
 CREATE INDEX tasks_near ON tasks (is_near, no) WHERE is_near = 1;
-CREATE INDEX tasks_failed ON tasks (no) WHERE steps_failed > 0;
+CREATE INDEX tasks_failed ON tasks (no, tenant, workflow, status) WHERE steps_failed > 0;
 CREATE INDEX tasks_fingerprint ON tasks (fingerprint) WHERE fingerprint IS NOT NULL;
 CREATE INDEX tasks_failed_at ON tasks (failed_at, tenant, fingerprint) WHERE fingerprint IS NOT NULL;
 CREATE INDEX tasks_parent ON tasks (parent) WHERE parent IS NOT NULL;

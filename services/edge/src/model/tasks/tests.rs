@@ -50,6 +50,12 @@ fn marks(sql: &str) -> usize {
     sql.matches('?').count()
 }
 
+/// Whether it looks at every task; an index of the failed ones has no others.
+fn scans(plan: &str) -> bool {
+    let lines = plan.lines().filter(|line| line.contains("SCAN t"));
+    lines.into_iter().any(|line| !line.contains("INDEX tasks_failed"))
+}
+
 #[test]
 fn no_list_and_no_count_looks_through_all_tasks() {
     let folder = tempfile::tempdir().unwrap();
@@ -62,7 +68,7 @@ fn no_list_and_no_count_looks_through_all_tasks() {
             let plan = plan(&db, &sql, marks(&sql));
             // All of them, the newest first: the first rows are what is wanted.
             let is_all = wanted.conditions.is_empty() && !has_status && !has_place;
-            assert!(is_all || !plan.contains("SCAN t"), "{sql}\n{plan}");
+            assert!(is_all || !scans(&plan), "{sql}\n{plan}");
             // Stuck tasks are few, and come by the time that they should have gone on.
             let is_sorted = plan.contains("USE TEMP B-TREE");
             assert!(!is_sorted || filter.is_stuck, "{sql}\n{plan}");
@@ -73,6 +79,6 @@ fn no_list_and_no_count_looks_through_all_tasks() {
         let plan = plan(&db, &sql, marks(&sql));
         let looks_at_tasks = sql.contains("tasks t");
         assert!(is_whole != looks_at_tasks, "{sql}");
-        assert!(!(looks_at_tasks && plan.contains("SCAN t")), "{sql}\n{plan}");
+        assert!(!(looks_at_tasks && scans(&plan)), "{sql}\n{plan}");
     }
 }

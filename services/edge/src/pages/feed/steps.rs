@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{Visit, or_empty};
 use crate::{
     http::Problem,
-    model::rows::{AttemptRow, EventRow, SpanKind, StepRow},
+    model::rows::{AttemptRow, EventRow, QuestionRow, SpanKind, StepRow},
     pages::{
         task::{Answer, Attempt, Bar, BarKind, Conflict, Lane, Missing, Node, StepView},
         text::span,
@@ -117,6 +117,7 @@ pub(super) async fn one(visit: &Visit, task: &TaskId, row: &StepRow) -> Result<S
         queued_ms: row.queued_ms,
         running_ms: row.running_ms,
         asked_ms: row.asked_ms,
+        questions: row.questions.iter().map(asked).collect(),
         grant_micros: row.grant_micros,
         cost_micros: row.cost_micros,
         grant_tokens: row.grant_tokens,
@@ -124,6 +125,16 @@ pub(super) async fn one(visit: &Visit, task: &TaskId, row: &StepRow) -> Result<S
         input: input.map(|payload| clip(pretty(&payload))),
         output: output.map(|payload| clip(pretty(&payload))),
     })
+}
+
+/// A question, and what became of it.
+fn asked(row: &QuestionRow) -> (String, String) {
+    let outcome = match (&row.decided_by, &row.decision) {
+        (Some(by), Some(decision)) => format!("{} by {by}: {decision}", row.state),
+        (Some(by), None) => format!("{} by {by}", row.state),
+        (None, _) => row.state.clone(),
+    };
+    (row.question.clone(), outcome)
 }
 
 /// What was decided last about a step, why, and what led to it.

@@ -42,6 +42,8 @@ pub struct StepView {
     pub running_ms: u64,
     /// Time in which a person was asked.
     pub asked_ms: u64,
+    /// What people were asked about it, and what became of that; oldest first.
+    pub questions: Vec<(String, String)>,
     /// What it got, as JSON; `None` when it is not kept or not looked up.
     pub input: Option<String>,
     /// What it gave, as JSON.
@@ -99,6 +101,7 @@ fn facts(step: &StepView) -> Markup {
             @if step.tokens > 0 || step.grant_tokens > 0 {
                 dt { "Tokens" } dd { (text::whole(step.tokens)) @if step.grant_tokens > 0 { span.mute { " of " (text::whole(step.grant_tokens)) } } }
             }
+            @for (question, outcome) in &step.questions { dt { "Question" } dd { (question) span.mute { " · " (outcome) } } }
             @if !step.decision.is_empty() { dt { "Decision" } dd { (step.decision) } }
         }
     }

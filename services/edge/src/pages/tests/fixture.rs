@@ -214,6 +214,7 @@ pub(super) fn approvals() -> Approvals {
         workflow: "refund".to_owned(),
         tenant: "acme".to_owned(),
         question: text.to_owned(),
+        role: String::new(),
         why: "the pack asks a person before money leaves".to_owned(),
         by: "kiosk-7".to_owned(),
         content: Some(
