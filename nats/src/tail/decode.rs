@@ -242,13 +242,13 @@ fn short(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::{super::TailKind, *};
     use cadre_core::{
         ids::{Name, StepId, TaskId},
         payload::Payload,
         task::{Outcome, Report, Usage},
         time::UnixMillis,
     };
-    use super::{super::TailKind, *};
 
     const TASK: &str = "vs3tl6e2t2bmylf5r7pg2ndlxn";
 

@@ -2,11 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{
-    chrome::Page,
-    icon::Icon,
-    part, text,
-};
+use super::{chrome::Page, icon::Icon, part, text};
 
 /// What the page shows.
 #[derive(Debug, Clone, Default)]

@@ -20,7 +20,8 @@ use cadre_core::{
         BusError,
         desk::{
             BreakerView, BusView, DecisionWish, Desk, DeskError, Drift, Hold, Letter, LetterHead,
-            LetterQuery, Letters, PackRevision, PackView, Peek, PeekQuery, Published, Reply, StepCall,
+            LetterQuery, Letters, PackRevision, PackView, Peek, PeekQuery, Published, Reply,
+            StepCall,
         },
     },
     task::Task,

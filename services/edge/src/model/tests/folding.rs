@@ -79,7 +79,9 @@ const SUMS: [(&str, &str); 4] = [
 async fn sums_agree(model: &ReadModel) {
     for (kept, counted) in SUMS {
         for (one, other) in [(kept, counted), (counted, kept)] {
-            let sql = format!("SELECT count(*) FROM (SELECT * FROM ({one}) EXCEPT SELECT * FROM ({other}))");
+            let sql = format!(
+                "SELECT count(*) FROM (SELECT * FROM ({one}) EXCEPT SELECT * FROM ({other}))"
+            );
             let text = sql.clone();
             let differing: u64 =
                 model.query(move |db| db.query_row(&text, [], |row| row.get(0))).await.unwrap();

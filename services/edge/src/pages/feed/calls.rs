@@ -26,7 +26,9 @@ fn call(made: &StepCall) -> Call {
     let (intent, ended) = (&made.call.intent, made.call.ended.as_ref());
     let (outcome, answered) = match ended.map(|ended| &ended.outcome) {
         None => ("running", None),
-        Some(CallOutcome::Done(result)) => ("completed", Some(clipped(pretty(result), DOCUMENT_CHARS))),
+        Some(CallOutcome::Done(result)) => {
+            ("completed", Some(clipped(pretty(result), DOCUMENT_CHARS)))
+        }
         Some(CallOutcome::Failed(failure)) => {
             ("failed", Some(format!("{}: {}", failure.kind.as_str(), failure.message)))
         }
@@ -94,8 +96,9 @@ fn names(value: Option<&Value>) -> Vec<String> {
 }
 
 fn pairs(value: Option<&Value>, (one, other): (&str, &str)) -> Vec<(String, String)> {
-    let text =
-        |item: &Value, key: &str| item.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |item: &Value, key: &str| {
+        item.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
     list(value).map(|item| (text(item, one), text(item, other))).collect()
 }
 

@@ -60,9 +60,8 @@ async fn unused(
     (revisions, pinned): (&mut Vec<Revision>, &[RevisionRow]),
 ) {
     let kept = desk.revisions(UNUSED_MAX).await.unwrap_or_default();
-    let is_known = |hash: &String| {
-        *hash == pack.revision || pinned.iter().any(|row| row.revision == *hash)
-    };
+    let is_known =
+        |hash: &String| *hash == pack.revision || pinned.iter().any(|row| row.revision == *hash);
     for hash in kept.into_iter().filter(|hash| !is_known(hash)) {
         if desk.pack(&pack.name, Some(&hash)).await.is_ok() {
             revisions.push(Revision { hash, ..Revision::default() });

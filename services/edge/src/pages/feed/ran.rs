@@ -28,9 +28,9 @@ pub(super) fn ran(plan: Option<&Workflow>, rows: &[StepRow], address: &str) -> V
     let mut drawn: Vec<Drawn> = Vec::new();
     for (name, mut of_step) in groups {
         of_step.sort_by_key(|row| row.item);
-        let is_crew = plan.and_then(|plan| declared(plan, name)).is_some_and(|step| {
-            matches!(step.doer, Doer::Crew(_)) && step.each.is_none()
-        });
+        let is_crew = plan
+            .and_then(|plan| declared(plan, name))
+            .is_some_and(|step| matches!(step.doer, Doer::Crew(_)) && step.each.is_none());
         if is_crew {
             drawn.extend(of_step.iter().map(|turn| Drawn::of(&turn.step, vec![turn])));
         } else {
@@ -129,7 +129,9 @@ fn before(plan: Option<&Workflow>, one: &Drawn, drawn: &[Drawn]) -> Vec<String> 
         match drawn.iter().rfind(|other| other.step() == name) {
             Some(last) => found.push(last.name.clone()),
             None => wanted.extend(
-                declared(plan, name).into_iter().flat_map(|step| step.after.iter().map(|it| it.as_str())),
+                declared(plan, name)
+                    .into_iter()
+                    .flat_map(|step| step.after.iter().map(|it| it.as_str())),
             ),
         }
     }
@@ -220,8 +222,7 @@ mod tests {
 
     #[test]
     fn what_never_ran_is_left_out_and_its_edges_are_joined() {
-        let skipped =
-            StepRow { state: "skipped".to_owned(), ..row("b", ("b", None), (10, 10)) };
+        let skipped = StepRow { state: "skipped".to_owned(), ..row("b", ("b", None), (10, 10)) };
         let rows = [
             row("a", ("a", None), (0, 10)),
             skipped,

@@ -1,28 +1,28 @@
 //! Views as a busy afternoon would fill them.
 
+mod bus;
 mod task;
-
-use std::time::Duration;
 
 use serde_json::json;
 
-use crate::{drain::Drain, pages::{
+use crate::pages::{
     agents::{Agents, Member, RoleRow},
     approvals::{Approvals, Question},
     audit::{Audit, AuditRow},
     breakers::{BreakerRow, Breakers},
-    bus::{Bus, QueueRow, StreamRow},
     chrome::Chrome,
     letters::{Letter, Letters},
     overview::{FailureGroup, Figure, Need, Overview},
     packs::{Diff, Pack, Packs, Revision},
-    peek::{self, Peek},
     publish::Publish,
     spend::{Near, Share, Spend},
     tasks::{Filter, TaskRow, Tasks},
-}};
+};
 
-pub(super) use self::task::{task, task_with_step};
+pub(super) use self::{
+    bus::{bus, peek},
+    task::{task, task_with_step},
+};
 
 /// The broker's time in every fixture.
 pub(super) const NOW: u64 = 1_795_270_000_000;
@@ -321,78 +321,6 @@ pub(super) fn breakers() -> Breakers {
     }
 }
 
-pub(super) fn bus() -> Bus {
-    let queue = |subject: &str, pending: u64, held: u64, waiting: u64| QueueRow {
-        subject: subject.to_owned(),
-        stream: "CADRE_WORK".to_owned(),
-        pending,
-        held,
-        waiting,
-        redelivered: held / 4,
-        oldest_ms: (pending > 0).then_some(pending * 37),
-        drain: match (pending, waiting) {
-            (0, _) => Drain::Empty,
-            (_, 0) if held == 0 => Drain::Never,
-            (_, _) => Drain::In(Duration::from_secs(pending)),
-        },
-        drift: Vec::new(),
-    };
-    let stream = |name: &str, bytes: u64, max_bytes: u64| StreamRow {
-        name: name.to_owned(),
-        messages: Some(bytes / 410),
-        bytes,
-        max_bytes,
-        is_bucket: false,
-        drift: if max_bytes == 536_870_912 {
-            vec!["max_bytes is 536870912, declared 1073741824".to_owned()]
-        } else {
-            Vec::new()
-        },
-    };
-    Bus {
-        streams: vec![
-            stream("CADRE_GOALS", 210_000, 1_073_741_824),
-            stream("CADRE_LOG", 912_000_000, 1_073_741_824),
-            stream("CADRE_WORK", 1_900_000, 536_870_912),
-            stream("CADRE_TIMER", 88_000, 0),
-        ],
-        queues: vec![
-            queue("intake", 0, 0, 1),
-            queue("partition.0", 4, 16, 1),
-            queue("role.assessor-model", 14, 0, 0),
-            queue("role.extractor", 412, 32, 0),
-        ],
-        drift: vec!["create consumer CADRE_TIMER/due".to_owned()],
-        can_peek: true,
-    }
-}
-
-pub(super) fn peek() -> Peek {
-    let message = |sequence: u64, kind: &str, text: &str| peek::Message {
-        sequence,
-        at_ms: NOW - 60_000 + sequence,
-        subject: format!("cadre.3.in.{kind}.extractor"),
-        kind: kind.to_owned(),
-        text: text.to_owned(),
-        is_bad: kind == "dead",
-        size_bytes: 412_000,
-        headers: vec![("Cadre-Schema".to_owned(), "2".to_owned())],
-        document: Some("{\n  \"completed\": {}\n}".to_owned()),
-        is_cut: true,
-    };
-    Peek {
-        stream: "CADRE_IN_0".to_owned(),
-        total: 912,
-        ends: (8_000, 8_911),
-        messages: vec![
-            message(8_812, "report", "extract-3 attempt 1 by extractor: completed"),
-            message(8_813, "dead", "3 B, from goals.a.b: no JSON"),
-        ],
-        older: Some(8_792),
-        newer: Some(8_814),
-    }
-}
-
 pub(super) fn letters() -> Letters {
     Letters {
         rows: vec![Letter {
@@ -466,8 +394,9 @@ pub(super) fn packs() -> Packs {
         nodes: task::nodes(),
         diff: Some(Diff {
             from: "11aa04bc91ff02".to_owned(),
-            text: "--- a/pack.yaml\n+++ b/pack.yaml\n limits:\n-  deadline: 30s\n+  deadline: 60s\n"
-                .to_owned(),
+            text:
+                "--- a/pack.yaml\n+++ b/pack.yaml\n limits:\n-  deadline: 30s\n+  deadline: 60s\n"
+                    .to_owned(),
             left_out: 3,
         }),
     }

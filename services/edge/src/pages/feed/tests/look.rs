@@ -17,63 +17,71 @@ use cadre_core::{
 use serde_json::json;
 
 use super::house;
-use crate::model::tests::kit::{BEGIN, Story, name, step};
+use crate::{
+    http::tests::kit::World,
+    model::tests::kit::{BEGIN, Story, name, step},
+};
+
+fn drift(stream: &str, consumer: Option<&str>, field: Option<&str>) -> Drift {
+    let one = |field: &str| DriftField {
+        field: field.to_owned(),
+        found: "1".to_owned(),
+        declared: "2".to_owned(),
+    };
+    Drift {
+        stream: stream.to_owned(),
+        consumer: consumer.map(str::to_owned),
+        text: format!("mend {stream}"),
+        fields: field.into_iter().map(one).collect(),
+        is_tolerated: false,
+    }
+}
+
+/// A bus with a queue that waits, and some drift.
+fn drifting(world: &mut World) {
+    let (stream, role) = ("CADRE_WORK_0".to_owned(), "role-reader".to_owned());
+    world.bus = BusView {
+        streams: vec![
+            StreamView { name: stream.clone(), ..StreamView::default() },
+            StreamView { name: "PACKS".to_owned(), is_bucket: true, ..StreamView::default() },
+        ],
+        consumers: vec![ConsumerView {
+            stream: stream.clone(),
+            name: role,
+            pending: 7,
+            oldest: Some(Duration::from_secs(3)),
+            ..ConsumerView::default()
+        }],
+    };
+    world.drift = vec![
+        drift("CADRE_WORK_0", None, Some("max_bytes")),
+        drift("CADRE_WORK_0", Some("role-reader"), Some("ack_wait")),
+        drift("KV_PACKS", None, Some("history")),
+        drift("CADRE_TIMER_0", Some("due"), None),
+        Drift { is_tolerated: true, ..drift("CADRE_LOG_0", None, Some("by_hand")) },
+    ];
+    let peeked = Peeked {
+        sequence: 41,
+        at: UnixMillis(BEGIN),
+        subject: "cadre.0.work.reader".to_owned(),
+        kind: "order".to_owned(),
+        text: "read attempt 1 for <reader>".to_owned(),
+        is_bad: false,
+        headers: vec![("Cadre-Step".to_owned(), "read".to_owned())],
+        size_bytes: 5_000_000,
+        document: Some("{}".to_owned()),
+        is_cut: true,
+    };
+    let peek = Peek { total: 60, first: 30, last: 99, messages: vec![peeked] };
+    world.peeks.insert(stream, peek);
+}
 
 #[tokio::test]
 async fn the_bus_says_what_differs_and_what_is_in_a_stream() {
     let house = house(&[]).await;
     let fleet = house.make("acme", Access::Viewer, |token| token.is_fleet = true);
     let tenant = house.token("acme", Access::Viewer);
-    let field = |field: &str| DriftField {
-        field: field.to_owned(),
-        found: "1".to_owned(),
-        declared: "2".to_owned(),
-    };
-    let drift = |stream: &str, consumer: Option<&str>, fields: Vec<DriftField>| Drift {
-        stream: stream.to_owned(),
-        consumer: consumer.map(str::to_owned),
-        text: format!("mend {stream}"),
-        fields,
-        is_tolerated: false,
-    };
-    {
-        let mut world = house.desk.world.lock().unwrap();
-        let (stream, role) = ("CADRE_WORK_0".to_owned(), "role-reader".to_owned());
-        world.bus = BusView {
-            streams: vec![
-                StreamView { name: stream.clone(), ..StreamView::default() },
-                StreamView { name: "PACKS".to_owned(), is_bucket: true, ..StreamView::default() },
-            ],
-            consumers: vec![ConsumerView {
-                stream: stream.clone(),
-                name: role,
-                pending: 7,
-                oldest: Some(Duration::from_secs(3)),
-                ..ConsumerView::default()
-            }],
-        };
-        world.drift = vec![
-            drift("CADRE_WORK_0", None, vec![field("max_bytes")]),
-            drift("CADRE_WORK_0", Some("role-reader"), vec![field("ack_wait")]),
-            drift("KV_PACKS", None, vec![field("history")]),
-            drift("CADRE_TIMER_0", Some("due"), Vec::new()),
-            Drift { is_tolerated: true, ..drift("CADRE_LOG_0", None, vec![field("by_hand")]) },
-        ];
-        let peeked = Peeked {
-            sequence: 41,
-            at: UnixMillis(BEGIN),
-            subject: "cadre.0.work.reader".to_owned(),
-            kind: "order".to_owned(),
-            text: "read attempt 1 for <reader>".to_owned(),
-            is_bad: false,
-            headers: vec![("Cadre-Step".to_owned(), "read".to_owned())],
-            size_bytes: 5_000_000,
-            document: Some("{}".to_owned()),
-            is_cut: true,
-        };
-        let peek = Peek { total: 60, first: 30, last: 99, messages: vec![peeked] };
-        world.peeks.insert(stream, peek);
-    }
+    drifting(&mut house.desk.world.lock().unwrap());
     let page = house.get("/bus", &fleet).await.text;
     for needle in [
         "differs: max_bytes is 1, declared 2",
@@ -123,7 +131,9 @@ async fn a_pack_shows_what_each_revision_has_changed() {
     house.desk.world.lock().unwrap().packs = vec![old, new];
     let page = house.get("/packs", &secret).await.text;
     assert!(page.contains("Graph of the plan"), "the only pack is shown: {page}");
-    for (sign, deadline) in [("minus", "-  limits: {deadline: 30s"), ("plus", "+  limits: {deadline: 60s")] {
+    for (sign, deadline) in
+        [("minus", "-  limits: {deadline: 30s"), ("plus", "+  limits: {deadline: 60s")]
+    {
         assert!(page.contains(&format!("<span class=\"{sign}\">{deadline}")), "{page}");
     }
     assert!(page.contains(&format!("revision={}", hashes[0])), "one that no task has is there too");
