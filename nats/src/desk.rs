@@ -5,6 +5,7 @@
 
 mod fleet;
 mod letters;
+mod look;
 mod wish;
 
 use cadre_core::{
@@ -17,8 +18,8 @@ use cadre_core::{
     ports::{
         BusError, Clock as _, Packs as _,
         desk::{
-            BreakerView, BusView, DecisionWish, Desk, DeskError, Hold, Letter, LetterQuery,
-            Letters, PackRevision, PackView, Published, Reply, StepCall,
+            BreakerView, BusView, DecisionWish, Desk, DeskError, Drift, Hold, Letter, LetterQuery,
+            Letters, PackRevision, PackView, Peek, PeekQuery, Published, Reply, StepCall,
         },
     },
     task::{Task, why},
@@ -197,6 +198,14 @@ impl Desk for JetStreamDesk {
 
     fn bus(&self) -> Reply<'_, BusView> {
         Box::pin(fleet::survey(&self.bus))
+    }
+
+    fn drift(&self) -> Reply<'_, Vec<Drift>> {
+        Box::pin(look::drift(&self.bus))
+    }
+
+    fn peek(&self, query: PeekQuery) -> Reply<'_, Peek> {
+        Box::pin(look::peek(&self.bus, query))
     }
 
     fn alerts(&self) -> Reply<'_, Vec<Alert>> {

@@ -3,6 +3,7 @@
 //! Log, timers and answers come through ordered consumers. Work queues allow no second reader, so they are looked at by
 //! sequence: what a worker took between two looks is not seen there, but the log tells what became of it.
 
+mod decode;
 mod filter;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ use futures::{
 
 use cadre_core::time::UnixMillis;
 
+pub use self::decode::{Decoded, decode};
 use self::filter::Filter;
 use crate::topology::{
     ANSWERS_STREAM, GOALS_STREAM, Topology, in_stream, log_stream, run_stream, timer_stream,

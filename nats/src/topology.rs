@@ -26,7 +26,7 @@ use std::{fmt, str::FromStr};
 
 use cadre_core::ids::{Name, Partition, Partitions};
 
-pub(crate) use self::status::{RoleQueue, role_queues};
+pub(crate) use self::status::{RoleQueue, role_queues, streams_of};
 pub use self::{
     api::ApiError,
     apply::{ApplyError, apply},

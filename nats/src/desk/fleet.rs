@@ -137,6 +137,7 @@ fn consumer(consumer: ConsumerStatus) -> ConsumerView {
         max_ack_pending: consumer.max_ack_pending,
         redelivered: consumer.redelivered,
         waiting: consumer.waiting,
+        done: consumer.delivered.saturating_sub(consumer.ack_pending),
         oldest: consumer.oldest,
         pinned: consumer.pinned,
     }

@@ -92,11 +92,8 @@ pub struct BucketStatus {
     pub max_bytes: Option<u64>,
 }
 
-/// Reads the state of every stream, consumer and bucket of `topology`; what is missing is left out.
-///
-/// # Errors
-/// [`ApiError`] when the broker does not answer.
-pub async fn status(js: &Context, topology: &Topology) -> Result<Status, ApiError> {
+/// Names of every stream of messages, in the order of a task's life.
+pub(crate) fn streams_of(topology: &Topology) -> Vec<String> {
     let shards = || topology.all_shards();
     let mut names = vec![GOALS_STREAM.to_owned()];
     names.extend(shards().map(in_stream));
@@ -104,9 +101,16 @@ pub async fn status(js: &Context, topology: &Topology) -> Result<Status, ApiErro
     names.extend(shards().map(work_stream));
     names.extend(shards().map(timer_stream));
     names.extend(shards().map(run_stream));
-    names.push(ANSWERS_STREAM.to_owned());
-    names.push(ALERTS_STREAM.to_owned());
-    names.push(AUDIT_STREAM.to_owned());
+    names.extend([ANSWERS_STREAM, ALERTS_STREAM, AUDIT_STREAM].map(str::to_owned));
+    names
+}
+
+/// Reads the state of every stream, consumer and bucket of `topology`; what is missing is left out.
+///
+/// # Errors
+/// [`ApiError`] when the broker does not answer.
+pub async fn status(js: &Context, topology: &Topology) -> Result<Status, ApiError> {
+    let names = streams_of(topology);
     let streams = try_join_all(names.iter().map(|name| stream_info::<stream::Info>(js, name)));
     let consumers = try_join_all(names.iter().map(|name| consumers_of(js, name)));
     let buckets = [

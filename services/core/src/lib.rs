@@ -23,6 +23,7 @@ pub mod ports;
 pub mod question;
 pub mod retry;
 pub mod task;
+pub mod text;
 pub mod time;
 pub mod watch;
 pub mod wish;

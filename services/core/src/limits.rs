@@ -64,6 +64,12 @@ pub const TEXT_BYTES_MAX: usize = 2 * 1024;
 /// Bytes of an idempotency key.
 pub const KEY_BYTES_MAX: usize = 256;
 
+/// Messages of a stream that one look shows: each is a request of its own.
+pub const PEEK_MESSAGES_MAX: usize = 50;
+
+/// Characters of a message that such a look shows; large ones are cut there.
+pub const PEEK_CHARS_MAX: usize = 4_000;
+
 /// Longest life of a task that a pack or a publisher can ask for.
 pub const TASK_DEADLINE_MAX: Duration = Duration::from_secs(400 * 24 * 3600);
 

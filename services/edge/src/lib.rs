@@ -10,6 +10,8 @@
 //! The read model never is the truth: it can be deleted at any time and is folded again from the log.
 //! Nothing here decides about a task: what people wish goes to the orchestrator over the bus.
 
+pub mod bench;
+pub mod drain;
 pub mod http;
 pub mod model;
 pub mod pages;

@@ -22,6 +22,7 @@ pub mod letters;
 pub mod overview;
 pub mod packs;
 mod part;
+pub mod peek;
 pub mod publish;
 pub mod spend;
 pub mod task;

@@ -120,6 +120,12 @@ async fn a_goal_is_published_watched_and_approved_on_pages() {
     assert!(result.contains("&quot;said&quot;"), "{result}");
     let graph = browser.get(&format!("{path}?tab=graph&step=say")).await;
     assert!(graph.contains("class=\"edge done\"") && graph.contains("hello"), "{graph}");
+    assert!(graph.contains("As it ran"), "{graph}");
+    let bus = browser.get("/bus").await;
+    assert!(!bus.contains("differs: "), "a bus that was just made is as declared: {bus}");
+    let look = browser.get("/bus/CADRE_LOG_0").await;
+    assert!(look.contains("#1 ") && look.contains("&quot;rev&quot;"), "decoded: {look}");
+    assert!(browser.get("/bus/CADRE_WORK_0?from=1").await.contains("No messages here"));
     for page in
         ["/", "/tasks?status=completed", "/agents", "/breakers", "/bus", "/dlq", "/spend", "/packs"]
     {

@@ -1,5 +1,6 @@
 //! `cadre bench`: what this machine can do, beside the raw floor of the bus in the same run.
 
+mod edge;
 mod models;
 mod packs;
 mod pipeline;
@@ -22,7 +23,8 @@ Examples:
   cadre bench fanout --width 8 -o json
   cadre bench recovery --tasks 500 --kill worker
   cadre bench models -o json                                     what the inference gateway adds to a call
-  cadre bench projection --events 1000000                        how fast the read model is folded from nothing")]
+  cadre bench projection --events 1000000                        how fast the read model is folded from nothing
+  cadre bench edge -o json                                       the dashboard with 100,000 tasks and 200 who listen")]
 pub(crate) struct BenchArgs {
     #[command(subcommand)]
     kind: Kind,
@@ -40,6 +42,8 @@ enum Kind {
     Models(models::ModelsArgs),
     /// Fold the read model out of a large log, then ask it everything that pages ask.
     Projection(projection::ProjectionArgs),
+    /// Fetch every page with many tasks, then listen while goals come.
+    Edge(edge::EdgeArgs),
 }
 
 pub(crate) async fn run(args: BenchArgs, settings: &Settings) -> anyhow::Result<()> {
@@ -49,5 +53,6 @@ pub(crate) async fn run(args: BenchArgs, settings: &Settings) -> anyhow::Result<
         Kind::Recovery(args) => recovery::run(args, settings).await,
         Kind::Models(args) => models::run(args, settings).await,
         Kind::Projection(args) => projection::run(args, settings).await,
+        Kind::Edge(args) => edge::run(args, settings).await,
     }
 }

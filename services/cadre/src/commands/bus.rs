@@ -1,14 +1,8 @@
 //! `cadre bus`: what exists on the broker, and what happens there.
 
-mod decode;
 mod heard;
 mod status;
 mod tail;
-
-pub(crate) use self::{
-    decode::{Decoded, decode},
-    status::size,
-};
 
 use cadre_core::ids::Partitions;
 use cadre_nats::topology::{

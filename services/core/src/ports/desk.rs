@@ -6,8 +6,11 @@
 //! Nobody is asked who they are here. Whoever calls has found the task by [`Desk::task`] and has looked
 //! whether its tenant is the caller's.
 
+mod look;
+
 use std::{future::Future, pin::Pin, time::Duration};
 
+pub use self::look::{Drift, DriftField, Peek, PeekQuery, Peeked};
 use super::{BusError, JournalError, LoadError};
 use crate::{
     access::Token,
@@ -271,6 +274,8 @@ pub struct ConsumerView {
     pub redelivered: u64,
     /// Pull requests that wait for messages: roughly, how many processes are there.
     pub waiting: u64,
+    /// Deliveries that are over, since the consumer was made.
+    pub done: u64,
     /// Age of the oldest message that is not dealt with; `None` when there is none.
     pub oldest: Option<Duration>,
     /// The client that owns it; `None` while nobody does, or when anybody may read.
@@ -364,6 +369,12 @@ pub trait Desk: Send + Sync + 'static {
 
     /// Streams, consumers and buckets.
     fn bus(&self) -> Reply<'_, BusView>;
+
+    /// How the broker differs from what is declared; empty when it does not.
+    fn drift(&self) -> Reply<'_, Vec<Drift>>;
+
+    /// Some messages of a stream, taken from nobody; not found when it is none of ours.
+    fn peek(&self, query: PeekQuery) -> Reply<'_, Peek>;
 
     /// Open alerts, the ones that need somebody now first.
     fn alerts(&self) -> Reply<'_, Vec<Alert>>;

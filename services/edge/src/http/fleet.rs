@@ -18,6 +18,7 @@ use super::{
     extract::{Body, Segments},
     state::AppState,
 };
+use crate::drain::Drain;
 
 /// How long a breaker is held when nothing else is said.
 const HOLD_DEFAULT: Duration = Duration::from_secs(300);
@@ -93,6 +94,9 @@ pub(super) struct ConsumerRow {
     redelivered: u64,
     /// Pull requests that wait: roughly, how many processes are there.
     waiting: u64,
+    /// How long until nothing waits any more, at the pace of the last minute, if nothing else comes. `None` when
+    /// nothing is done about it, or it was not asked for at least twice, 2 s apart.
+    drain_ms: Option<u64>,
     /// Age of the oldest message that is not dealt with.
     oldest_ms: Option<u64>,
     /// The client that owns it.
@@ -223,8 +227,13 @@ fn stream(view: StreamView) -> StreamRow {
     }
 }
 
-fn consumer(view: ConsumerView) -> ConsumerRow {
+fn consumer((view, drain): (ConsumerView, Drain)) -> ConsumerRow {
     ConsumerRow {
+        drain_ms: match drain {
+            Drain::Unknown | Drain::Never => None,
+            Drain::Empty => Some(0),
+            Drain::In(time) => millis(Some(time)),
+        },
         stream: view.stream,
         name: view.name,
         role: view.role,
@@ -247,9 +256,10 @@ pub(super) async fn streams(
 ) -> Result<Json<StreamsDocument>, Problem> {
     identity.require(Act::Read)?;
     let view = app.desk().bus().await?;
+    let drains = app.drains(&view.consumers);
     Ok(Json(StreamsDocument {
         streams: view.streams.into_iter().map(stream).collect(),
-        consumers: view.consumers.into_iter().map(consumer).collect(),
+        consumers: view.consumers.into_iter().zip(drains).map(consumer).collect(),
     }))
 }
 

@@ -1,12 +1,23 @@
 //! What every handler is given: the desk, the read model, and who may come in.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use cadre_core::{ids::TaskId, ports::desk::Desk, task::Task};
+use cadre_core::{
+    ids::TaskId,
+    ports::desk::{ConsumerView, Desk},
+    task::Task,
+};
 use tokio::sync::{Semaphore, watch};
 
 use super::{Identity, Problem, auth::Auth, limit::Limiter};
-use crate::model::ReadModel;
+use crate::{
+    drain::{Drain, Drains},
+    model::ReadModel,
+};
 
 /// Limits of the HTTP side, and where it listens.
 #[derive(Debug, Clone)]
@@ -45,6 +56,7 @@ struct Inner {
     model: ReadModel,
     auth: Auth,
     limiter: Limiter,
+    drains: Mutex<Drains>,
     followers: Arc<Semaphore>,
     closing: watch::Receiver<bool>,
     options: HttpOptions,
@@ -60,7 +72,8 @@ impl AppState {
     ) -> Self {
         let limiter = Limiter::new(options.requests_per_second);
         let followers = Arc::new(Semaphore::new(options.followers_max));
-        Self(Arc::new(Inner { desk, model, auth, limiter, followers, closing, options }))
+        let drains = Mutex::default();
+        Self(Arc::new(Inner { desk, model, auth, limiter, drains, followers, closing, options }))
     }
 
     /// Wishes and looks.
@@ -87,6 +100,12 @@ impl AppState {
 
     pub(super) fn limiter(&self) -> &Limiter {
         &self.0.limiter
+    }
+
+    /// How long each of these consumers takes to deal with what waits, as far as they were looked at before.
+    pub(crate) fn drains(&self, consumers: &[ConsumerView]) -> Vec<Drain> {
+        let mut drains = self.0.drains.lock().unwrap_or_else(PoisonError::into_inner);
+        drains.look(self.0.desk.now(), consumers)
     }
 
     /// Room for one more event stream.

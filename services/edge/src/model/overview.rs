@@ -9,10 +9,9 @@ use super::{
     columns::Columns,
     filter::{QuestionFilter, TaskFilter},
     lag::Lag,
-    ordinal, questions,
+    questions,
     read::{ModelError, ReadModel},
     rows::TaskRow,
-    status::Status,
     sums::{FailureRow, Minute, NEEDY_MAX, Overview},
     tasks,
     write::int,
@@ -29,8 +28,8 @@ const FAILURES_MS: u64 = 24 * 3_600_000;
 /// Failures of different kinds on the first page.
 const FAILURES_SHOWN: u32 = 12;
 
-/// Tasks that ended in one hour and are looked at, at most: the latest ones.
-const ENDED_MAX: u32 = 200_000;
+/// Ended tasks whose durations are looked at, at most: the latest ones of the hour.
+const ENDED_MAX: u32 = 10_000;
 
 impl ReadModel {
     /// Everything that the first page shows.
@@ -114,42 +113,34 @@ fn last_hour(
     let first = last.saturating_sub(MINUTES - 1);
     let mut spans: BTreeMap<u64, Tally> = (first..=last).map(|at| (at, Tally::default())).collect();
     let mut whole = Tally::default();
-    for (minute, count) in accepted(db, tenant, first)? {
-        let tally = spans.get_mut(&minute);
-        tally.into_iter().chain([&mut whole]).for_each(|tally| tally.minute.accepted += count);
+    let mut find = db.prepare_cached(
+        "SELECT minute, accepted, completed, failed, cost FROM minutes \
+         WHERE minute >= ?2 AND (?1 IS NULL OR tenant = ?1)",
+    )?;
+    let mut rows = find.query((tenant, int(first)))?;
+    while let Some(row) = rows.next()? {
+        let mut at = Columns::of(row);
+        let minute: u64 = at.next()?;
+        let sums: [u64; 4] = [at.next()?, at.next()?, at.next()?, at.next()?];
+        for tally in spans.get_mut(&minute).into_iter().chain([&mut whole]) {
+            tally.add(sums);
+        }
     }
     let mut find = db.prepare_cached(
-        "SELECT ended, status, accepted, cost FROM tasks INDEXED BY tasks_ended \
+        "SELECT ended, accepted FROM tasks INDEXED BY tasks_ended \
          WHERE ended >= ?2 AND (?1 IS NULL OR tenant = ?1) ORDER BY ended DESC LIMIT ?3",
     )?;
     let mut rows = find.query((tenant, int(first * MINUTE_MS), ENDED_MAX))?;
     while let Some(row) = rows.next()? {
         let mut at = Columns::of(row);
-        let (ended, status): (u64, Option<Status>) =
-            (at.next()?, at.word(|text| text.parse().ok())?);
-        let (accepted, cost): (u64, u64) = (at.next()?, at.next()?);
-        let tally = spans.get_mut(&(ended / MINUTE_MS));
-        for tally in tally.into_iter().chain([&mut whole]) {
-            tally.end(status, ended.saturating_sub(accepted), cost);
+        let (ended, accepted): (u64, u64) = (at.next()?, at.next()?);
+        for tally in spans.get_mut(&(ended / MINUTE_MS)).into_iter().chain([&mut whole]) {
+            tally.took.push(ended.saturating_sub(accepted));
         }
     }
     let minutes =
         spans.into_iter().map(|(minute, tally)| tally.finish(minute * MINUTE_MS)).collect();
     Ok((minutes, whole.finish(first * MINUTE_MS)))
-}
-
-/// Tasks accepted, by minute.
-fn accepted(db: &Connection, tenant: Option<&str>, first: u64) -> Result<Vec<(u64, u64)>> {
-    let mut find = db.prepare_cached(
-        "SELECT no >> 21, count(*) FROM tasks WHERE no >= ?2 AND (?1 IS NULL OR tenant = ?1) \
-         GROUP BY (no >> 21) / 60000",
-    )?;
-    let since = ordinal::first(UnixMillis(first * MINUTE_MS));
-    let rows = find.query_map((tenant, since), |row| {
-        let at: u64 = row.get(0)?;
-        Ok((at / MINUTE_MS, row.get(1)?))
-    })?;
-    rows.collect()
 }
 
 /// A stretch of time while it is added up.
@@ -160,24 +151,11 @@ struct Tally {
 }
 
 impl Tally {
-    fn end(&mut self, status: Option<Status>, took: u64, cost: u64) {
-        match status {
-            Some(Status::Completed) => self.minute.completed += 1,
-            Some(Status::Partial | Status::Failed | Status::Incomplete) => self.minute.failed += 1,
-            Some(
-                Status::Cancelled
-                | Status::Running
-                | Status::Waiting
-                | Status::Paused
-                | Status::Aggregating
-                | Status::Compensating
-                | Status::Quarantined
-                | Status::TooNew,
-            )
-            | None => {}
-        }
+    fn add(&mut self, [accepted, completed, failed, cost]: [u64; 4]) {
+        self.minute.accepted += accepted;
+        self.minute.completed += completed;
+        self.minute.failed += failed;
         self.minute.cost_micros += cost;
-        self.took.push(took);
     }
 
     fn finish(mut self, from_ms: u64) -> Minute {

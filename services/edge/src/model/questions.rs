@@ -62,6 +62,24 @@ impl ReadModel {
     }
 }
 
+impl ReadModel {
+    /// How many questions wait for a person, as far as `max`: for a badge.
+    ///
+    /// # Errors
+    /// [`ModelError`] when the read model gives no answer.
+    pub async fn questions_open(&self, tenant: Option<&Name>, max: u32) -> Result<u64, ModelError> {
+        let tenant = tenant.map(Name::to_string);
+        self.query(move |db| {
+            let mut count = db.prepare_cached(
+                "SELECT count(*) FROM (SELECT 1 FROM questions \
+                 WHERE state = 'open' AND (?1 IS NULL OR tenant = ?1) LIMIT ?2)",
+            )?;
+            count.query_row((tenant, max), |row| row.get(0))
+        })
+        .await
+    }
+}
+
 /// Questions that wait for a person.
 pub(super) fn open_count(db: &Connection, tenant: Option<&str>) -> Result<u64> {
     let sql = "SELECT count(*) FROM questions WHERE state = 'open' AND (?1 IS NULL OR tenant = ?1)";
@@ -89,10 +107,17 @@ pub(super) fn page(
         ),
         false => ("1", "q.no DESC", "q.no < ?4"),
     };
+    // One list of all, or one that an index has: a condition that may be none would be looked at row by row.
+    let (mut whose, mut which) = ("?1 IS NULL", "?3 IS NULL");
+    if filter.task.is_some() {
+        which = "q.task = (SELECT no FROM tasks WHERE id = ?3)";
+    }
+    if tenant.is_some() {
+        whose = "q.tenant = ?1";
+    }
     let sql = format!(
-        "SELECT {COLUMNS} FROM {FROM} WHERE {is_open} AND (?1 IS NULL OR q.tenant = ?1) \
-         AND (?2 IS NULL OR q.workflow = ?2) AND (?3 IS NULL OR t.id = ?3) AND (?4 IS NULL OR {behind}) \
-         ORDER BY {order} LIMIT ?5"
+        "SELECT {COLUMNS} FROM {FROM} WHERE {is_open} AND {whose} AND (?2 IS NULL OR q.workflow = ?2) AND {which} \
+         AND (?4 IS NULL OR {behind}) ORDER BY {order} LIMIT ?5"
     );
     let workflow = filter.workflow.as_ref().map(Name::as_str);
     let task = filter.task.as_ref().map(TaskId::as_str);

@@ -1,7 +1,5 @@
 //! Queries about what was spent, and by which pack revisions.
 
-use std::collections::BTreeMap;
-
 use cadre_core::{ids::Name, time::UnixMillis};
 use rusqlite::{Connection, Result};
 
@@ -98,27 +96,20 @@ fn revisions(
     workflow: Option<&str>,
 ) -> Result<Vec<RevisionRow>> {
     let mut find = db.prepare_cached(
-        "SELECT workflow, revision, sum(tasks), min(first), max(last) AS latest FROM revisions \
+        "SELECT workflow, revision, sum(tasks), sum(open), min(first), max(last) AS latest FROM revisions \
          WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR workflow = ?2) \
          GROUP BY workflow, revision ORDER BY latest DESC LIMIT 200",
     )?;
-    let open = open_by_revision(db, tenant)?;
     find.query_map((tenant, workflow), |row| {
         let mut at = Columns::of(row);
-        let (workflow, revision): (String, String) = (at.next()?, at.next()?);
-        let digits: String = revision.chars().take(12).collect();
-        let open = open.get(&digits).copied().unwrap_or_default();
-        let (tasks, first_at_ms, last_at_ms) = (at.next()?, at.next()?, at.next()?);
-        Ok(RevisionRow { workflow, revision, tasks, open, first_at_ms, last_at_ms })
+        Ok(RevisionRow {
+            workflow: at.next()?,
+            revision: at.next()?,
+            tasks: at.next()?,
+            open: at.next()?,
+            first_at_ms: at.next()?,
+            last_at_ms: at.next()?,
+        })
     })?
     .collect()
-}
-
-/// Open tasks by the first digits of their revision: those that still go on by themselves.
-fn open_by_revision(db: &Connection, tenant: Option<&str>) -> Result<BTreeMap<String, u64>> {
-    let mut find = db.prepare_cached(
-        "SELECT substr(revision, 1, 12), count(*) FROM tasks INDEXED BY tasks_due \
-         WHERE due IS NOT NULL AND (?1 IS NULL OR tenant = ?1) GROUP BY 1",
-    )?;
-    find.query_map([tenant], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }

@@ -76,7 +76,8 @@ pub struct Minute {
     pub failed: u64,
     /// What the tasks that ended in it have cost.
     pub cost_micros: u64,
-    /// From acceptance to the end: half of those tasks took no longer.
+    /// From acceptance to the end: half of those tasks took no longer. Of the latest 10,000 tasks of the hour;
+    /// `None` where none of them ended.
     pub p50_ms: Option<u64>,
     /// 95 of 100 took no longer.
     pub p95_ms: Option<u64>,

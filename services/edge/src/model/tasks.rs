@@ -4,6 +4,9 @@
 //! order, then the rows. Without a filter by text, role or failure each status is a stretch of one index, and the
 //! stretches are merged.
 
+#[cfg(test)]
+mod tests;
+
 use cadre_core::{
     ids::{Name, TaskId},
     time::UnixMillis,
@@ -24,8 +27,11 @@ use super::{
 /// How long a task may be overdue by its own timeouts before it is stuck: as the watch has it.
 const GRACE_MS: u64 = 30_000;
 
-/// Tasks that one count looks at where no index counts them.
-const COUNTED_MAX: u32 = 10_000;
+/// Tasks that one count looks at where nobody keeps the sums: each is looked up, and a page has 20 ms.
+const COUNTED_MAX: u32 = 4_000;
+
+/// Conditions by which sums of tasks are kept.
+const KEPT: [&str; 2] = ["t.tenant = ?", "t.workflow = ?"];
 
 /// Where the numbers come from when no condition has a better source.
 const PLAIN: &str = "tasks t";
@@ -275,31 +281,50 @@ impl Wanted {
         status: Option<Status>,
         (after, limit): (Option<Cursor>, u32),
     ) -> Result<Vec<i64>> {
-        let mut conditions: Vec<String> =
-            self.conditions.iter().map(|it| (*it).to_owned()).collect();
         let mut values: Vec<&dyn ToSql> = Vec::new();
         values.extend(self.values.iter().map(|value| value.as_ref() as &dyn ToSql));
         let word = status.map(Status::as_str);
-        if let Some(word) = &word {
-            conditions.push("t.status = ?".to_owned());
-            values.push(word);
-        }
+        values.extend(word.iter().map(|word| word as &dyn ToSql));
         let after = after.map(|Cursor(no)| no);
-        if let Some(after) = &after {
-            conditions.push(format!("{} < ?", self.no));
-            values.push(after);
-        }
+        values.extend(after.iter().map(|after| after as &dyn ToSql));
         values.push(&limit);
-        let sql = format!(
+        let mut find = db.prepare_cached(&self.list(status.is_some(), after.is_some()))?;
+        find.query_map(params_from_iter(values), |row| row.get(0))?.collect()
+    }
+
+    /// What asks for numbers: of one status or of any, behind a place or from the beginning.
+    fn list(&self, has_status: bool, has_place: bool) -> String {
+        let mut conditions: Vec<String> =
+            self.conditions.iter().map(|it| (*it).to_owned()).collect();
+        conditions.extend(has_status.then(|| "t.status = ?".to_owned()));
+        conditions.extend(has_place.then(|| format!("{} < ?", self.no)));
+        format!(
             "SELECT {once} {no} FROM {from}{} ORDER BY {no} DESC LIMIT ?",
             clause(&conditions),
             // A role may have had several attempts in one task.
             once = if self.from.contains("attempts") { "DISTINCT" } else { "ALL" },
             no = self.no,
             from = self.from
+        )
+    }
+
+    /// What asks for counts by status, and whether it counts all: sums that are kept, or so many rows.
+    fn count(&self) -> (String, bool) {
+        let conditions: Vec<_> = self.conditions.iter().map(|it| (*it).to_owned()).collect();
+        let clause = clause(&conditions);
+        let is_kept = self.conditions.iter().all(|it| KEPT.contains(it));
+        if self.from == PLAIN && is_kept {
+            let sql = format!(
+                "SELECT t.status, sum(t.tasks) AS tasks FROM counts t{clause} GROUP BY t.status HAVING sum(t.tasks) > 0"
+            );
+            return (sql, true);
+        }
+        let (no, from) = (self.no, self.from);
+        let sql = format!(
+            "SELECT status, count(*) FROM (SELECT DISTINCT {no}, t.status AS status FROM {from}{clause} \
+             LIMIT {COUNTED_MAX}) GROUP BY status"
         );
-        let mut find = db.prepare_cached(&sql)?;
-        find.query_map(params_from_iter(values), |row| row.get(0))?.collect()
+        (sql, false)
     }
 }
 
@@ -335,29 +360,17 @@ fn of_numbers(db: &Connection, numbers: &[i64], now: UnixMillis) -> Result<Vec<T
 }
 
 fn counts(db: &Connection, wanted: &Wanted) -> Result<Counts> {
-    let conditions: Vec<_> = wanted.conditions.iter().map(|it| (*it).to_owned()).collect();
-    let (values, from) = (wanted.values.iter().map(AsRef::as_ref), wanted.from);
-    let clause = clause(&conditions);
-    let is_indexed = from.starts_with(PLAIN);
-    let sql = if is_indexed {
-        format!("SELECT t.status, count(*) FROM {from}{clause} GROUP BY t.status")
-    } else {
-        let no = wanted.no;
-        format!(
-            "SELECT status, count(*) FROM (SELECT DISTINCT {no}, t.status AS status FROM {from}{clause} \
-             LIMIT {COUNTED_MAX}) GROUP BY status"
-        )
-    };
+    let (sql, is_whole) = wanted.count();
     let mut find = db.prepare_cached(&sql)?;
     let mut counts = Counts { by_status: Vec::new(), is_exact: true };
-    let mut rows = find.query(params_from_iter(values))?;
+    let mut rows = find.query(params_from_iter(wanted.values.iter().map(AsRef::as_ref)))?;
     while let Some(row) = rows.next()? {
         let word: String = row.get(0)?;
         let count: u64 = row.get(1)?;
         counts.by_status.extend(word.parse::<Status>().ok().map(|status| (status, count)));
     }
     counts.by_status.sort_unstable();
-    counts.is_exact = is_indexed || counts.total() < u64::from(COUNTED_MAX);
+    counts.is_exact = is_whole || counts.total() < u64::from(COUNTED_MAX);
     Ok(counts)
 }
 

@@ -89,8 +89,8 @@ pub(super) fn accept(
     let mut words = db.prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?;
     words.execute(params![no, format!("{} {} {searched}", goal.task, goal.key)])?;
     let mut revision = db.prepare_cached(
-        "INSERT INTO revisions (workflow, revision, tenant, tasks, first, last) VALUES (?1, ?2, ?3, 1, ?4, ?4) \
-         ON CONFLICT DO UPDATE SET tasks = tasks + 1, first = min(first, ?4), last = max(last, ?4)",
+        "INSERT INTO revisions (workflow, revision, tenant, tasks, open, first, last) VALUES (?1, ?2, ?3, 1, 1, ?4, ?4) \
+         ON CONFLICT DO UPDATE SET tasks = tasks + 1, open = open + 1, first = min(first, ?4), last = max(last, ?4)",
     )?;
     let (workflow, tenant) = (goal.workflow.as_str(), goal.tenant.as_str());
     revision.execute(params![workflow, &*goal.revision, tenant, ms(at)])?;

@@ -38,6 +38,8 @@ pub struct Question {
     pub tenant: String,
     /// What is asked.
     pub question: String,
+    /// The role that asks; empty when the workflow does.
+    pub role: String,
     /// Why a person is asked.
     pub why: String,
     /// Who published the goal; empty when that is not known.
@@ -130,6 +132,7 @@ fn left(chrome: &Chrome, question: &Question) -> Markup {
 fn facts(chrome: &Chrome, question: &Question) -> Markup {
     html! {
         dl.facts {
+            dt { "Who asks" } dd { @if question.role.is_empty() { "the workflow " (question.workflow) } @else { "role " (question.role) } }
             @if !question.why.is_empty() { dt { "Why" } dd { (question.why) } }
             dt { "Asked" } dd { (text::ago(question.asked_ms, chrome.now_ms)) }
             dt { "Cost so far" } dd { (text::usd(question.cost_micros)) }

@@ -4,13 +4,17 @@
 //! task that is steered is found by [`AppState::task`]. A request by htmx gets the page without its frame.
 
 mod bulk;
+mod bus;
+mod calls;
 mod fleet;
 mod letters;
 mod live;
 mod overview;
 mod packs;
+mod peek;
 mod publish;
 mod questions;
+mod ran;
 mod spend;
 mod steer;
 mod steps;
@@ -38,7 +42,7 @@ use super::{
 };
 use crate::{
     http::{AppState, Identity, Problem},
-    model::{ModelError, QuestionFilter},
+    model::ModelError,
 };
 
 /// Every page, its actions and its files.
@@ -54,7 +58,8 @@ pub fn router() -> Router<AppState> {
         .route("/agents", get(fleet::agents))
         .route("/breakers", get(fleet::breakers))
         .route("/breakers/{target}", post(fleet::hold))
-        .route("/bus", get(fleet::bus))
+        .route("/bus", get(bus::show))
+        .route("/bus/{stream}", get(peek::show))
         .route("/dlq", get(letters::list))
         .route("/dlq/{id}", post(letters::act))
         .route("/spend", get(spend::show))
@@ -127,11 +132,9 @@ impl Visit {
         if self.is_part {
             return Ok(Html(chrome::content(&self.chrome(), page).into_string()).into_response());
         }
-        let filter = QuestionFilter { is_open: true, ..QuestionFilter::default() };
-        let open =
-            self.app.model().questions(self.identity.scope(), &filter, None, BADGE_MAX).await;
+        let open = self.app.model().questions_open(self.identity.scope(), BADGE_MAX).await;
         // A badge that cannot be counted is left out; the page itself counts more.
-        let questions = open.map_or(0, |page| page.rows.len() as u64);
+        let questions = open.unwrap_or(0);
         let chrome = Chrome { questions, ..self.chrome() };
         Ok(Html(chrome::document(&chrome, page).into_string()).into_response())
     }

@@ -5,8 +5,12 @@ use maud::{Markup, html};
 use super::{
     chrome::{Chrome, Page},
     icon::Icon,
-    part, text,
+    part,
+    text::{self, Query},
 };
+
+/// Other revisions that are offered to compare with.
+const OTHERS_MAX: usize = 6;
 
 /// What the page shows.
 #[derive(Debug, Clone, Default)]
@@ -15,8 +19,23 @@ pub struct Packs {
     pub packs: Vec<Pack>,
     /// The pack that is looked at; empty for none.
     pub selected: String,
-    /// Its plan.
+    /// Which of its revisions.
+    pub revision: String,
+    /// The plan of that one.
     pub nodes: Vec<super::task::Node>,
+    /// What that one has changed; `None` when there is nothing to compare with.
+    pub diff: Option<Diff>,
+}
+
+/// What one revision has changed of another.
+#[derive(Debug, Clone, Default)]
+pub struct Diff {
+    /// The other one.
+    pub from: String,
+    /// Changed lines of changed files, as `cadre pack diff` has them; empty when nothing differs.
+    pub text: String,
+    /// Lines that are left out at the end.
+    pub left_out: u64,
 }
 
 /// One pack.
@@ -65,23 +84,68 @@ fn one(chrome: &Chrome, view: &Packs, pack: &Pack) -> Markup {
                 h2 { (pack.name) }
                 span.mute { (text::count(pack.revisions.len() as u64, "revision")) }
                 div.acts {
-                    @if !is_on { a.btn.tiny href={ "/packs?pack=" (pack.name) "#pack-" (pack.name) } { "Graph" } }
+                    @if !is_on { a.btn.tiny href=(address(pack, "", "")) { "Graph" } }
                     a.btn.tiny href={ "/publish?workflow=" (pack.name) } { (Icon::Publish.draw()) "Publish" }
                 }
             }
             @if is_on && !view.nodes.is_empty() { (super::task::drawn(&view.nodes)) }
+            @if is_on { @if let Some(diff) = &view.diff { (changes(view, pack, diff)) } }
             table.list {
-                thead.vh { tr { th { "Revision" } th { "Tasks" } th { "Open tasks" } th { "Since" } } }
+                thead.vh { tr { th { "Revision" } th { "Tasks" } th { "Open tasks" } th { "Since" } th { "Look" } } }
                 tbody { @for revision in &pack.revisions {
                     tr {
-                        td { code { (text::brief_id(&revision.hash)) } @if revision.is_current { " " span.tag.tint.s-ok { "current" } } }
-                        td.main.short { span.mute { (text::count(revision.tasks, "task")) } }
-                        td.num.mute { @if revision.open_tasks > 0 { a.link href={ "/tasks?workflow=" (pack.name) } { (text::count(revision.open_tasks, "open task")) } } @else { "no open tasks" } }
+                        td { code title=(revision.hash) { (text::brief_id(&revision.hash)) } @if revision.is_current { " " span.tag.tint.s-ok { "current" } } }
+                        td.main.short { (of_tasks(pack, revision)) }
+                        td.num.mute { @if revision.open_tasks > 0 { (text::count(revision.open_tasks, "open task")) } @else { "no open tasks" } }
                         td.num.mute { @if let Some(at) = revision.at_ms { (text::ago(at, chrome.now_ms)) } }
+                        td.num {
+                            @if is_on && view.revision == revision.hash { span.mute { "shown" } }
+                            @else { a.link href=(address(pack, &revision.hash, "")) aria-label={ "Show revision " (text::brief_id(&revision.hash)) } { "Show" } }
+                        }
                     }
                 } }
             }
-            @if pack.revisions.len() > 1 { p.hint.mute { "What a revision changes: " code { "cadre pack diff" } } }
         }
+    }
+}
+
+fn of_tasks(pack: &Pack, revision: &Revision) -> Markup {
+    let short = revision.hash.get(..12).unwrap_or(&revision.hash);
+    let tasks = Query::default().with("workflow", &pack.name).with("revision", short);
+    html! {
+        @if revision.tasks > 0 { a href=(tasks.address("/tasks")) { (text::count(revision.tasks, "task")) } } @else { span.mute { "no tasks" } }
+    }
+}
+
+fn address(pack: &Pack, revision: &str, against: &str) -> String {
+    let query = Query::default().with("pack", &pack.name).with("revision", revision);
+    format!("{}#pack-{}", query.with("against", against).address("/packs"), pack.name)
+}
+
+/// Changed lines, each with its sign, so that colour says nothing alone.
+fn changes(view: &Packs, pack: &Pack, diff: &Diff) -> Markup {
+    let others = pack.revisions.iter().map(|revision| revision.hash.as_str());
+    let others = others.filter(|hash| *hash != view.revision && *hash != diff.from);
+    html! {
+        details.body open[!diff.text.is_empty()] {
+            summary { "What " code { (text::brief_id(&view.revision)) } " changes of " code { (text::brief_id(&diff.from)) } }
+            @if diff.text.is_empty() { p.mute { "Nothing: both have the same files." } }
+            @else { pre.doc.diff tabindex="0" role="group" aria-label="Changes" { code { @for line in diff.text.lines() { span.(sign(line)) { (line) "\n" } } } } }
+            @if diff.left_out > 0 { p.hint.mute { (text::count(diff.left_out, "more line")) " not shown." } }
+            p.hint.mute {
+                "Compare with "
+                @for hash in others.take(OTHERS_MAX) { a.link href=(address(pack, &view.revision, hash)) { code { (text::brief_id(hash)) } } " " }
+                "or your own files: " code { "cadre pack diff DIR" }
+            }
+        }
+    }
+}
+
+fn sign(line: &str) -> &'static str {
+    match line.as_bytes() {
+        [b'-', b'-', b'-', ..] | [b'+', b'+', b'+', ..] => "file",
+        [b'+', ..] => "plus",
+        [b'-', ..] => "minus",
+        _ => "same",
     }
 }

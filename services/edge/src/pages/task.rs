@@ -2,6 +2,7 @@
 
 mod act;
 mod axis;
+mod calls;
 mod detail;
 mod graph;
 mod result;
@@ -11,7 +12,8 @@ use maud::{Markup, html};
 
 pub use self::{
     act::Act,
-    detail::{Attempt, Call, StepView},
+    calls::{Call, Calls, Told},
+    detail::{Attempt, StepView},
     graph::Node,
     result::{Answer, Conflict, Missing},
     timeline::{Bar, BarKind, Lane, Timeline},
@@ -84,12 +86,14 @@ pub struct Task {
     pub timeline: Timeline,
     /// The plan.
     pub nodes: Vec<Node>,
+    /// What became of it: each turn of a crew, and nothing that never ran.
+    pub ran: Vec<Node>,
     /// Records of the log, oldest first.
     pub events: Vec<EventRow>,
     /// Where the next events begin; `None` when all are shown.
     pub events_after: Option<u64>,
     /// Calls of models and tools.
-    pub calls: Vec<Call>,
+    pub calls: Calls,
     /// The answer; `None` while there is none.
     pub answer: Option<Answer>,
     /// What it cost, by step.
@@ -281,7 +285,7 @@ fn figures(chrome: &Chrome, view: &Task) -> Markup {
 fn tabs(view: &Task) -> Markup {
     let count = |tab: Tab| match tab {
         Tab::Timeline => view.timeline.lanes.len(),
-        Tab::Calls => view.calls.len(),
+        Tab::Calls => view.calls.shown.len(),
         Tab::Graph | Tab::Events | Tab::Result | Tab::Spend => 0,
     };
     html! {
@@ -301,14 +305,9 @@ fn tabs(view: &Task) -> Markup {
 fn body(chrome: &Chrome, view: &Task) -> Markup {
     let main = match view.tab {
         Tab::Timeline => timeline::draw(view, chrome.now_ms),
-        Tab::Graph => html! {
-            section.card {
-                @if view.nodes.is_empty() { (part::empty(Icon::Crew, "No plan yet", &html! { "The pack of this task's revision is not on the bus any more, or nothing has begun." })) }
-                @else { (graph::draw(&view.nodes, Some(&view.selected))) }
-            }
-        },
+        Tab::Graph => graphs(view),
         Tab::Events => events(view),
-        Tab::Calls => detail::calls(&view.calls),
+        Tab::Calls => calls::draw(&view.calls, &format!("cadre task calls {}", view.id)),
         Tab::Result => result::draw(view),
         Tab::Spend => spend(view),
     };
@@ -316,6 +315,27 @@ fn body(chrome: &Chrome, view: &Task) -> Markup {
         @if let Some(step) = &view.step {
             div.cols.wide { (main) (detail::step(view, step)) }
         } @else { (main) }
+    }
+}
+
+/// The plan, and what became of it.
+fn graphs(view: &Task) -> Markup {
+    let selected = Some(view.selected.as_str());
+    let gone = html! { "The pack of this task's revision is not on the bus any more." };
+    let none = html! { "Nothing has begun." };
+    html! {
+        div.stack {
+            section.card {
+                header { h2 { "The plan" } }
+                @if view.nodes.is_empty() { (part::empty(Icon::Crew, "No plan", &gone)) }
+                @else { (graph::draw(&view.nodes, selected, "Graph of the plan")) }
+            }
+            section.card {
+                header { h2 { "As it ran" } }
+                @if view.ran.is_empty() { (part::empty(Icon::Waiting, "Nothing yet", &none)) }
+                @else { (graph::draw(&view.ran, selected, "Graph of what ran")) }
+            }
+        }
     }
 }
 
@@ -366,5 +386,5 @@ fn spend(view: &Task) -> Markup {
 
 /// The plan of a pack, where nothing runs.
 pub(super) fn drawn(nodes: &[Node]) -> Markup {
-    graph::draw(nodes, None)
+    graph::draw(nodes, None, "Graph of the plan")
 }

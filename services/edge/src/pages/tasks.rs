@@ -30,6 +30,8 @@ pub struct Tasks {
     pub rows: Vec<TaskRow>,
     /// Tasks by status, those of other filters left aside.
     pub counts: Vec<(String, u64)>,
+    /// There are more than were counted.
+    pub is_counted_partly: bool,
     /// What was asked for.
     pub filter: Filter,
     /// Workflows to choose from.
@@ -49,6 +51,8 @@ pub struct Filter {
     pub text: String,
     /// One workflow.
     pub workflow: String,
+    /// One revision of it; its first 12 digits.
+    pub revision: String,
     /// Only tasks with a failed step, a retry or a fallback.
     pub has_failed: bool,
     /// Only tasks that make no progress.
@@ -104,6 +108,7 @@ impl Filter {
             .with("status", &self.status)
             .with("q", &self.text)
             .with("workflow", &self.workflow)
+            .with("revision", &self.revision)
             .with("failed", if self.has_failed { "1" } else { "" })
             .with("stuck", if self.is_stuck { "1" } else { "" })
     }
@@ -161,6 +166,9 @@ fn filters(view: &Tasks) -> Markup {
                 option value="" { "Every workflow" }
                 @for name in &view.workflows { option value=(name) selected[*name == filter.workflow] { (name) } }
             }
+            @if !filter.revision.is_empty() {
+                label.check { input type="checkbox" name="revision" value=(filter.revision) checked; "Revision " code { (filter.revision) } }
+            }
             label.check { input type="checkbox" name="failed" value="1" checked[filter.has_failed]; "With failures" }
             label.check { input type="checkbox" name="stuck" value="1" checked[filter.is_stuck]; "Stuck" }
         }
@@ -173,15 +181,16 @@ fn chips(view: &Tasks) -> Markup {
         view.counts.iter().find(|(known, _)| known == status).map_or(0, |(_, count)| *count)
     };
     let filter = &view.filter;
+    let more = if view.is_counted_partly { "+" } else { "" };
     html! {
         nav.chips.bar aria-label="Status" {
             a.chip href=(filter.with_status("").address()) aria-current=[filter.status.is_empty().then_some("true")] {
-                "All " b { (text::whole(all)) }
+                "All " b { (text::whole(all)) (more) }
             }
             @for status in STATUSES.into_iter().filter(|status| count(status) > 0 || filter.status == *status) {
                 a.chip.(part::look(status).0.class()) href=(filter.with_status(status).address())
                     aria-current=[(filter.status == status).then_some("true")] {
-                    span.dot {} (status) " " b { (text::whole(count(status))) }
+                    span.dot {} (status) " " b { (text::whole(count(status))) (more) }
                 }
             }
         }

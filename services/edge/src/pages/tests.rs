@@ -7,7 +7,7 @@ use fixture::{chrome, task, task_with_step};
 use super::{
     agents, approvals, audit, breakers, bus,
     chrome::{Chrome, Page, document},
-    gate, letters, overview, packs, publish, spend,
+    gate, letters, overview, packs, peek, publish, spend,
     task::{Tab, Task},
     tasks,
 };
@@ -35,6 +35,7 @@ fn pages() -> Vec<(&'static str, String)> {
         ("agents", show(agents::page(&chrome, &fixture::agents()))),
         ("breakers", show(breakers::page(&chrome, &fixture::breakers()))),
         ("bus", show(bus::page(&chrome, &fixture::bus()))),
+        ("peek", show(peek::page(&fixture::peek()))),
         ("dlq", show(letters::page(&chrome, &fixture::letters()))),
         ("spend", show(spend::page(&chrome, &fixture::spend()))),
         ("packs", show(packs::page(&chrome, &fixture::packs()))),
@@ -59,6 +60,7 @@ fn empty_pages() -> Vec<(&'static str, String)> {
         ("agents-empty", show(agents::page(&chrome, &Default::default()))),
         ("breakers-empty", show(breakers::page(&chrome, &Default::default()))),
         ("bus-empty", show(bus::page(&chrome, &Default::default()))),
+        ("peek-empty", show(peek::page(&Default::default()))),
         ("dlq-empty", show(letters::page(&chrome, &Default::default()))),
         ("spend-empty", show(spend::page(&chrome, &Default::default()))),
         ("packs-empty", show(packs::page(&chrome, &Default::default()))),

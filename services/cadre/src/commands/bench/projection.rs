@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Publications that are not confirmed yet, at most.
-const IN_FLIGHT: usize = 2_000;
+pub(super) const IN_FLIGHT: usize = 2_000;
 
 /// How often each query is asked.
 const ASKED: usize = 21;
@@ -123,7 +123,7 @@ pub(super) async fn run(args: ProjectionArgs, settings: &Settings) -> anyhow::Re
 }
 
 /// Waits until all of it is in; says how much is not.
-async fn folded(model: &ReadModel, records: usize) -> anyhow::Result<u64> {
+pub(super) async fn folded(model: &ReadModel, records: usize) -> anyhow::Result<u64> {
     let mut lag = model.lag_changes();
     let all = lag.wait_for(|lag| lag.taken >= records as u64);
     tokio::time::timeout(FOLD_WITHIN, all).await??;
@@ -151,6 +151,9 @@ async fn queries(model: &ReadModel, wide: &TaskId, last: UnixMillis) -> anyhow::
     let counts = async |tenant| Ok(model.counts(tenant, &plain).await?.by_status.len());
     all.push(time("counts by status", async || counts(None).await).await?);
     all.push(time("counts of one tenant", async || counts(Some(&tenant)).await).await?);
+    let word = TaskFilter { text: Some("contract".to_owned()), ..TaskFilter::default() };
+    let counted = async || Ok(model.counts(None, &word).await?.by_status.len());
+    all.push(time("counts of a common word", counted).await?);
     all.push(time("overview", async || Ok(model.overview(None).await?.minutes.len())).await?);
     let hour_ago = UnixMillis(last.0.saturating_sub(3_600_000));
     all.push(time("agents", async || Ok(model.agents(None, hour_ago).await?.len())).await?);

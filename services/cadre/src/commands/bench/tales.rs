@@ -24,7 +24,7 @@ use crate::broker::local_now;
 const OPEN: usize = 256;
 
 /// Events of a task of four steps.
-const EVENTS_OF_A_TASK: usize = 11;
+pub(super) const EVENTS_OF_A_TASK: usize = 11;
 
 /// Milliseconds between two records of the log.
 const TICK_MS: u64 = 2;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cadre_core::text::size;
 use cadre_nats::topology::{ConsumerStatus, Status, status};
 
 use crate::{
@@ -95,39 +96,9 @@ fn room(bytes: u64, max_bytes: Option<u64>) -> String {
     format!("{}% of {}", bytes.saturating_mul(100) / max, size(max))
 }
 
-/// Bytes for people: `512 B`, `12.3 KB`, `4.0 GB`, in steps of 1024.
-pub(crate) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["KB", "MB", "GB", "TB", "PB"];
-    if bytes < 1024 {
-        return format!("{bytes} B");
-    }
-    let (mut tenths, mut unit) = (bytes.saturating_mul(10) / 1024, "KB");
-    for next in UNITS.into_iter().skip(1) {
-        if tenths < 10_240 {
-            break;
-        }
-        (tenths, unit) = (tenths / 1024, next);
-    }
-    format!("{}.{} {unit}", tenths / 10, tenths % 10)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_are_short() {
-        for (bytes, expected) in [
-            (0, "0 B"),
-            (1023, "1023 B"),
-            (1024, "1.0 KB"),
-            (1_300_000, "1.2 MB"),
-            (4 << 30, "4.0 GB"),
-            (u64::MAX, "1638.3 PB"),
-        ] {
-            assert_eq!(size(bytes), expected);
-        }
-    }
 
     #[test]
     fn a_stream_is_so_full() {

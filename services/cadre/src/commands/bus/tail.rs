@@ -3,16 +3,13 @@
 use std::time::Duration;
 
 use cadre_core::time::UnixMillis;
-use cadre_nats::tail::{Begin, TailError, TailItem, TailOptions, tail};
+use cadre_nats::tail::{Begin, Decoded, TailError, TailItem, TailOptions, decode, tail};
 use cadre_runtime::shutdown::Shutdown;
 use clap::Args;
 use futures::StreamExt as _;
 use serde_json::{Map, Value, json};
 
-use super::{
-    decode::{Decoded, decode},
-    heard::{Heard, merged},
-};
+use super::heard::{Heard, merged};
 use crate::{
     broker,
     exit::{Code, Failure},

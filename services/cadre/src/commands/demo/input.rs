@@ -6,11 +6,10 @@ use std::{
     path::Path,
 };
 
-use cadre_core::workflow::Workflow;
+use cadre_core::{text::size, workflow::Workflow};
 use serde_json::{Value, json};
 
 use crate::{
-    commands::bus::size,
     exit::{Code, Failure},
     packs::{BuiltIn, Place},
 };

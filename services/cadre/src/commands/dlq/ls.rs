@@ -1,11 +1,12 @@
 //! `cadre dlq ls`: the newest letters.
 
+use cadre_core::text::size;
 use cadre_nats::letters::Found;
 use clap::Args;
 
 use super::{Row, select::FilterArgs};
 use crate::{
-    commands::{bus::size, client::Client},
+    commands::client::Client,
     output::{
         self, Listing, OutputArgs,
         text::{brief, clean, count},

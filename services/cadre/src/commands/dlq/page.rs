@@ -1,16 +1,14 @@
 //! A letter as people and programs read it. Pure and total: its message may be anything.
 
+use cadre_core::text::size;
 use cadre_nats::{
     letters::Letter,
-    tail::{TailItem, TailKind},
+    tail::{Decoded, TailItem, TailKind, decode},
 };
 use data_encoding::BASE64;
 use serde_json::{Map, Value, json};
 
-use crate::{
-    commands::bus::{Decoded, decode, size},
-    output::text::{clean, count},
-};
+use crate::output::text::{clean, count};
 
 /// Bytes of a body that the page shows; `--body` prints all of it.
 const SHOWN_BYTES_MAX: usize = 4 * 1024;

@@ -19,8 +19,9 @@ use cadre_core::{
     ports::{
         BusError,
         desk::{
-            BreakerView, BusView, DecisionWish, Desk, DeskError, Hold, Letter, LetterHead,
-            LetterQuery, Letters, PackRevision, PackView, Published, Reply, StepCall,
+            BreakerView, BusView, DecisionWish, Desk, DeskError, Drift, Hold, Letter, LetterHead,
+            LetterQuery, Letters, PackRevision, PackView, Peek, PeekQuery, Published, Reply,
+            StepCall,
         },
     },
     task::Task,
@@ -49,6 +50,12 @@ pub(crate) struct World {
     pub(crate) steered: Vec<(TaskId, Wish)>,
     pub(crate) decided: Vec<DecisionWish>,
     pub(crate) letters: Vec<LetterHead>,
+    pub(crate) calls: Vec<StepCall>,
+    pub(crate) bus: BusView,
+    pub(crate) drift: Vec<Drift>,
+    pub(crate) peeks: BTreeMap<String, Peek>,
+    /// The last one is current.
+    pub(crate) packs: Vec<PackRevision>,
     pub(crate) is_down: bool,
 }
 
@@ -110,7 +117,7 @@ impl Desk for FakeDesk {
     }
 
     fn calls<'a>(&'a self, _: &'a TaskId) -> Reply<'a, Vec<StepCall>> {
-        self.answer(|_| Ok(Vec::new()))
+        self.answer(|world| Ok(world.calls.clone()))
     }
 
     fn steer<'a>(&'a self, task: &'a Task, wish: Wish) -> Reply<'a, Outcome> {
@@ -176,7 +183,17 @@ impl Desk for FakeDesk {
     }
 
     fn bus(&self) -> Reply<'_, BusView> {
-        self.answer(|_| Ok(BusView::default()))
+        self.answer(|world| Ok(world.bus.clone()))
+    }
+
+    fn drift(&self) -> Reply<'_, Vec<Drift>> {
+        self.answer(|world| Ok(world.drift.clone()))
+    }
+
+    fn peek(&self, query: PeekQuery) -> Reply<'_, Peek> {
+        self.answer(|world| {
+            world.peeks.get(&query.stream).cloned().ok_or_else(|| missing("stream"))
+        })
     }
 
     fn alerts(&self) -> Reply<'_, Vec<Alert>> {
@@ -184,15 +201,30 @@ impl Desk for FakeDesk {
     }
 
     fn packs(&self) -> Reply<'_, Vec<PackView>> {
-        self.answer(|_| Ok(Vec::new()))
+        self.answer(|world| {
+            let current = world.packs.last().map(|pack| PackView {
+                name: pack.workflow.name.clone(),
+                revision: pack.workflow.revision.clone(),
+                since: UnixMillis(BEGIN),
+            });
+            Ok(current.into_iter().collect())
+        })
     }
 
-    fn pack<'a>(&'a self, _: &'a Name, _: Option<&'a str>) -> Reply<'a, PackRevision> {
-        self.answer(|_| Err(missing("pack")))
+    fn pack<'a>(&'a self, name: &'a Name, revision: Option<&'a str>) -> Reply<'a, PackRevision> {
+        self.answer(|world| {
+            let fits = |pack: &&PackRevision| {
+                let is_it = revision.is_none_or(|revision| pack.workflow.revision == revision);
+                pack.workflow.name == *name && is_it
+            };
+            world.packs.iter().rfind(fits).cloned().ok_or_else(|| missing("pack"))
+        })
     }
 
     fn revisions(&self, _: usize) -> Reply<'_, Vec<String>> {
-        self.answer(|_| Ok(Vec::new()))
+        self.answer(|world| {
+            Ok(world.packs.iter().map(|pack| pack.workflow.revision.clone()).collect())
+        })
     }
 
     fn token(&self, hash: Hash) -> Reply<'_, Option<Token>> {

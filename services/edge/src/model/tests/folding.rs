@@ -55,6 +55,41 @@ async fn agrees(model: &ReadModel, task: &Task) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Sums that are kept beside sums that are counted: each must have what the other has.
+const SUMS: [(&str, &str); 4] = [
+    (
+        "SELECT tenant, workflow, status, tasks FROM counts WHERE tasks <> 0",
+        "SELECT tenant, workflow, status, count(*) FROM tasks GROUP BY 1, 2, 3",
+    ),
+    (
+        "SELECT minute, tenant, accepted FROM minutes WHERE accepted <> 0",
+        "SELECT accepted / 60000, tenant, count(*) FROM tasks GROUP BY 1, 2",
+    ),
+    (
+        "SELECT minute, tenant, completed, failed, cost FROM minutes WHERE completed + failed > 0",
+        "SELECT ended / 60000, tenant, sum(status = 'completed'), \
+         sum(status IN ('partial', 'failed', 'incomplete')), sum(cost) FROM tasks WHERE ended IS NOT NULL GROUP BY 1, 2",
+    ),
+    (
+        "SELECT workflow, revision, tenant, tasks, open FROM revisions",
+        "SELECT workflow, revision, tenant, count(*), sum(ended IS NULL) FROM tasks WHERE workflow <> '' GROUP BY 1, 2, 3",
+    ),
+];
+
+async fn sums_agree(model: &ReadModel) {
+    for (kept, counted) in SUMS {
+        for (one, other) in [(kept, counted), (counted, kept)] {
+            let sql = format!(
+                "SELECT count(*) FROM (SELECT * FROM ({one}) EXCEPT SELECT * FROM ({other}))"
+            );
+            let text = sql.clone();
+            let differing: u64 =
+                model.query(move |db| db.query_row(&text, [], |row| row.get(0))).await.unwrap();
+            assert_eq!(differing, 0, "{sql}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
@@ -87,6 +122,7 @@ proptest! {
                 seen(service.model(), story).await;
                 agrees(service.model(), &story.replayed()).await?;
             }
+            sums_agree(service.model()).await;
             service.stop().await;
             Ok::<(), TestCaseError>(())
         })?;
@@ -163,6 +199,7 @@ async fn a_damaged_log_is_shown_and_the_others_go_on() {
     assert!(row.problem.as_deref().is_some_and(|text| text.contains("record 2")), "{row:?}");
     let row = model.task(None, &newer.task).await.unwrap().unwrap();
     assert_eq!((row.status, row.rev), (Status::TooNew, 1), "{row:?}");
+    sums_agree(model).await;
 
     // Repaired, it goes on with its next record; nothing of it counts twice.
     let second =
@@ -174,6 +211,7 @@ async fn a_damaged_log_is_shown_and_the_others_go_on() {
     assert_eq!((row.status, row.cost_micros, row.problem), (Status::Running, 5, None));
     let spend = model.spend(None, (UnixMillis(0), UnixMillis(u64::MAX)), &[]).await.unwrap();
     assert_eq!(spend[0].cost_micros, 5 + 250, "{spend:?}");
+    sums_agree(model).await;
     service.stop().await;
 }
 

@@ -1,4 +1,4 @@
-//! Roles, breakers, streams and consumers: what the bus says now, beside what the read model has seen.
+//! Roles and breakers: what the bus says now, beside what the read model has seen.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -11,7 +11,7 @@ use cadre_core::{
     access::Act,
     breaker::{ForcedTo, Target},
     fleet::Member as Process,
-    ports::desk::{BreakerView, BusView, ConsumerView, Hold},
+    ports::desk::{BreakerView, ConsumerView, Hold},
 };
 use serde::Deserialize;
 
@@ -21,7 +21,6 @@ use crate::{
     pages::{
         agents::{self, Agents, Member, RoleRow},
         breakers::{self, BreakerRow, Breakers},
-        bus::{self, Bus, QueueRow, StreamRow},
     },
 };
 
@@ -151,26 +150,4 @@ async fn held(
     let (by, reason) = (identity.user().to_owned(), "from the dashboard".to_owned());
     let view = app.desk().hold(&target, Hold { to, lasts: HOLD, by, reason }).await?;
     Ok(format!("Breaker {target} is {}.", view.state))
-}
-
-pub(super) async fn bus(visit: Visit) -> Result<Response, Oops> {
-    let BusView { streams, consumers } = visit.app.desk().bus().await.or_oops(&visit)?;
-    let streams = streams.into_iter().map(|stream| StreamRow {
-        name: stream.name,
-        messages: Some(stream.messages),
-        bytes: stream.bytes,
-        max_bytes: stream.max_bytes.unwrap_or(0),
-        is_bucket: stream.is_bucket,
-    });
-    let queues = consumers.into_iter().map(|consumer| QueueRow {
-        subject: consumer.name,
-        stream: consumer.stream,
-        pending: consumer.pending,
-        held: consumer.ack_pending,
-        redelivered: consumer.redelivered,
-        waiting: consumer.waiting,
-        oldest_ms: millis(consumer.oldest),
-    });
-    let view = Bus { streams: streams.collect(), queues: queues.collect(), drift: Vec::new() };
-    visit.show(&bus::page(&visit.chrome(), &view)).await
 }

@@ -2,8 +2,8 @@
 
 use axum::{extract::Query, response::Response};
 use cadre_core::{
-    ids::Name,
-    ports::desk::PackView,
+    pack::{PackSource, diff},
+    ports::desk::{Desk, PackView},
     workflow::{Doer, StepPlan, Workflow},
 };
 use serde::Deserialize;
@@ -12,35 +12,89 @@ use super::{Oops, OrOops as _, Visit};
 use crate::{
     model::sums::RevisionRow,
     pages::{
-        packs::{Pack, Packs, Revision, page},
+        packs::{Diff, Pack, Packs, Revision, page},
         task::Node,
     },
 };
+
+/// Revisions of a pack that nobody has used yet and that are looked for.
+const UNUSED_MAX: usize = 64;
+
+/// Lines of a comparison that are shown.
+const DIFF_LINES_MAX: usize = 600;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Params {
     #[serde(default)]
     pack: String,
+    #[serde(default)]
+    revision: String,
+    #[serde(default)]
+    against: String,
 }
 
 pub(super) async fn list(visit: Visit, Query(params): Query<Params>) -> Result<Response, Oops> {
     let (model, scope, desk) = (visit.app.model(), visit.identity.scope(), visit.app.desk());
     let packs = desk.packs().await.or_oops(&visit)?;
     let pinned = model.revisions(scope, None).await.or_oops(&visit)?;
-    let selected = if params.pack.is_empty() && packs.len() == 1 {
-        packs.first().map(|pack| pack.name.to_string()).unwrap_or_default()
-    } else {
-        params.pack
+    let selected = match packs.as_slice() {
+        [only] if params.pack.is_empty() => only.name.to_string(),
+        _ => params.pack.clone(),
     };
-    let nodes = match Name::new(&selected) {
-        Ok(name) => {
-            desk.pack(&name, None).await.map(|pack| planned(&pack.workflow)).unwrap_or_default()
+    let mut view = Packs { selected, ..Packs::default() };
+    for pack in &packs {
+        let mut shown = shown(pack, &pinned);
+        if pack.name.as_str() == view.selected {
+            unused(desk, pack, (&mut shown.revisions, &pinned)).await;
+            look(desk, pack, (&shown.revisions, &params), &mut view).await;
         }
-        Err(_) => Vec::new(),
-    };
-    let packs = packs.iter().map(|pack| shown(pack, &pinned)).collect();
-    let view = Packs { packs, selected, nodes };
+        view.packs.push(shown);
+    }
     visit.show(&page(&visit.chrome(), &view)).await
+}
+
+/// Adds the pack's revisions that no task has had. What cannot be read is left out.
+async fn unused(
+    desk: &dyn Desk,
+    pack: &PackView,
+    (revisions, pinned): (&mut Vec<Revision>, &[RevisionRow]),
+) {
+    let kept = desk.revisions(UNUSED_MAX).await.unwrap_or_default();
+    let is_known =
+        |hash: &String| *hash == pack.revision || pinned.iter().any(|row| row.revision == *hash);
+    for hash in kept.into_iter().filter(|hash| !is_known(hash)) {
+        if desk.pack(&pack.name, Some(&hash)).await.is_ok() {
+            revisions.push(Revision { hash, ..Revision::default() });
+        }
+    }
+}
+
+/// What the selected revision does, and what it has changed of the one before it, or of another one.
+async fn look(
+    desk: &dyn Desk,
+    pack: &PackView,
+    (revisions, params): (&[Revision], &Params),
+    view: &mut Packs,
+) {
+    let is_named = !params.revision.is_empty();
+    let wanted = if is_named { params.revision.as_str() } else { pack.revision.as_str() };
+    let Ok(found) = desk.pack(&pack.name, Some(wanted)).await else { return };
+    view.revision = found.workflow.revision.clone();
+    view.nodes = planned(&found.workflow);
+    let at = revisions.iter().position(|one| one.hash == view.revision);
+    let before = at.and_then(|at| revisions.get(at + 1)).map(|one| one.hash.as_str());
+    let against = Some(params.against.as_str()).filter(|hash| !hash.is_empty()).or(before);
+    let Some(against) = against else { return };
+    if let Ok(other) = desk.pack(&pack.name, Some(against)).await {
+        view.diff = Some(compared(other.workflow.revision.clone(), &other.source, &found.source));
+    }
+}
+
+fn compared(from: String, old: &PackSource, new: &PackSource) -> Diff {
+    let text = diff(old, new);
+    let left_out = text.lines().count().saturating_sub(DIFF_LINES_MAX) as u64;
+    let lines: Vec<&str> = text.lines().take(DIFF_LINES_MAX).collect();
+    Diff { from, text: lines.join("\n"), left_out }
 }
 
 fn shown(pack: &PackView, pinned: &[RevisionRow]) -> Pack {

@@ -73,6 +73,7 @@ fn shown(row: QuestionRow) -> Question {
         workflow: row.workflow,
         tenant: row.tenant,
         question: row.question,
+        role: or_empty(row.role),
         why: row.why,
         by: or_empty(row.user),
         content: row.content,

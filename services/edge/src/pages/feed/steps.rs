@@ -1,21 +1,19 @@
 //! Steps of a task: their bars, their place in the plan, and one of them in full.
 
-use cadre_core::{
-    ids::TaskId, journal::CallOutcome, payload::Payload, ports::desk::StepCall, task::Event,
-};
+use cadre_core::{ids::TaskId, payload::Payload, task::Event};
 use serde_json::Value;
 
 use super::{Visit, or_empty};
 use crate::{
     http::Problem,
-    model::rows::{AttemptRow, SpanKind, StepRow},
+    model::rows::{AttemptRow, EventRow, QuestionRow, SpanKind, StepRow},
     pages::{
-        task::{Answer, Attempt, Bar, BarKind, Call, Conflict, Lane, Missing, Node, StepView},
+        task::{Answer, Attempt, Bar, BarKind, Conflict, Lane, Missing, Node, StepView},
         text::span,
     },
 };
 
-/// Characters of a document that a page shows.
+/// Characters of a document that a page shows, where there is one of it.
 const DOCUMENT_CHARS: usize = 20_000;
 
 /// Lines of the timeline, in order of beginning; items stand below their step.
@@ -67,17 +65,22 @@ pub(super) fn mark(node: &mut Node, rows: &[StepRow]) {
     let of_step: Vec<&StepRow> = rows.iter().filter(|row| row.name == node.name).collect();
     let items = of_step.iter().filter(|row| row.item.is_some()).count() as u64;
     let Some(first) = of_step.first() else { return };
-    let is_any = |state: &str| of_step.iter().any(|row| row.state == state);
-    let order = ["waiting", "delayed", "dispatched", "failed", "completed", "skipped", "cancelled"];
-    // What is still open says most; of what has ended, a failure.
-    let state = order.into_iter().find(|state| is_any(state)).unwrap_or("planned");
-    node.state = if state == "dispatched" { "running".to_owned() } else { state.to_owned() };
+    node.state = state_of(&of_step);
     node.items = items;
     let begin = of_step.iter().map(|row| row.started_at_ms).min().unwrap_or(first.started_at_ms);
     let end = of_step.iter().filter_map(|row| row.ended_at_ms).max();
     if let Some(end) = end {
         node.detail = format!("{} · {}", node.detail, span(end.saturating_sub(begin)));
     }
+}
+
+/// The state of a step whose items these are.
+pub(super) fn state_of(rows: &[&StepRow]) -> String {
+    let is_any = |state: &str| rows.iter().any(|row| row.state == state);
+    let order = ["waiting", "delayed", "dispatched", "failed", "completed", "skipped", "cancelled"];
+    // What is still open says most; of what has ended, a failure.
+    let state = order.into_iter().find(|state| is_any(state)).unwrap_or("planned");
+    if state == "dispatched" { "running".to_owned() } else { state.to_owned() }
 }
 
 /// One step in full, with what it got and gave, from the log.
@@ -104,7 +107,7 @@ pub(super) async fn one(visit: &Visit, task: &TaskId, row: &StepRow) -> Result<S
         role: or_empty(row.role.clone()),
         state: row.state.clone(),
         reason: if failure.is_empty() && !is_unsure { note.clone() } else { failure },
-        decision: String::new(),
+        decision: decision(visit, task, row.rev).await?,
         degraded: or_empty(row.degraded.clone()),
         confidence_percent: row
             .confidence
@@ -114,6 +117,7 @@ pub(super) async fn one(visit: &Visit, task: &TaskId, row: &StepRow) -> Result<S
         queued_ms: row.queued_ms,
         running_ms: row.running_ms,
         asked_ms: row.asked_ms,
+        questions: row.questions.iter().map(asked).collect(),
         grant_micros: row.grant_micros,
         cost_micros: row.cost_micros,
         grant_tokens: row.grant_tokens,
@@ -121,6 +125,28 @@ pub(super) async fn one(visit: &Visit, task: &TaskId, row: &StepRow) -> Result<S
         input: input.map(|payload| clip(pretty(&payload))),
         output: output.map(|payload| clip(pretty(&payload))),
     })
+}
+
+/// A question, and what became of it.
+fn asked(row: &QuestionRow) -> (String, String) {
+    let outcome = match (&row.decided_by, &row.decision) {
+        (Some(by), Some(decision)) => format!("{} by {by}: {decision}", row.state),
+        (Some(by), None) => format!("{} by {by}", row.state),
+        (None, _) => row.state.clone(),
+    };
+    (row.question.clone(), outcome)
+}
+
+/// What was decided last about a step, why, and what led to it.
+async fn decision(visit: &Visit, task: &TaskId, rev: u64) -> Result<String, Problem> {
+    let (model, scope) = (visit.app.model(), visit.identity.scope());
+    let events = model.events(scope, task, rev.saturating_sub(1), 1).await?;
+    let found = events.and_then(|events| events.into_iter().find(|event| event.rev == rev));
+    Ok(found.map_or_else(String::new, |event| {
+        let EventRow { decision, reason, cause, source, .. } = event;
+        let by = if source.is_empty() { cause } else { format!("{cause} {source}") };
+        format!("{decision}: {reason} · by {by} · record #{rev}")
+    }))
 }
 
 fn attempt(row: &AttemptRow) -> Attempt {
@@ -198,7 +224,12 @@ pub(super) fn pretty(payload: &Payload) -> String {
 }
 
 fn clip(text: String) -> String {
-    match text.char_indices().nth(DOCUMENT_CHARS) {
+    clipped(text, DOCUMENT_CHARS)
+}
+
+/// The beginning of a long text.
+pub(super) fn clipped(text: String, chars_max: usize) -> String {
+    match text.char_indices().nth(chars_max) {
         Some((at, _)) => format!("{}\n…", text.get(..at).unwrap_or_default()),
         None => text,
     }
@@ -234,34 +265,6 @@ pub(super) fn answer(
         conflicts: list("conflicts").iter().map(conflict).collect(),
         missing: missing.collect(),
         degraded,
-    }
-}
-
-/// A call as its journal has it.
-pub(super) fn call(made: &StepCall) -> Call {
-    let (intent, ended) = (&made.call.intent, made.call.ended.as_ref());
-    let (outcome, answered) = match ended.map(|ended| &ended.outcome) {
-        None => ("running", None),
-        Some(CallOutcome::Done(result)) => ("completed", Some(clip(pretty(result)))),
-        Some(CallOutcome::Failed(failure)) => {
-            ("failed", Some(format!("{}: {}", failure.kind.as_str(), failure.message)))
-        }
-    };
-    // What a call without an outcome has cost nobody knows: at most what was set aside.
-    let cost = ended.map_or(intent.reserved, |ended| ended.cost);
-    Call {
-        step: format!("{} · {} #{}", made.step, made.role, made.number),
-        kind: intent.kind.as_str().to_owned(),
-        name: intent.target.clone(),
-        description: intent.description.clone(),
-        outcome: outcome.to_owned(),
-        attempt: made.call.begun.attempt.into(),
-        worker: made.call.begun.worker.clone(),
-        is_repeatable: intent.is_idempotent,
-        ruled_by: ended.and_then(|ended| ended.ruled_by.clone()).unwrap_or_default(),
-        tokens: cost.tokens,
-        cost_micros: cost.usd_micros,
-        answered,
     }
 }
 

@@ -14,7 +14,9 @@ use cadre_core::{
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
-use super::{Oops, OrOops as _, Visit, found, or_empty, packs, questions::task_id, steps};
+use super::{
+    Oops, OrOops as _, Visit, calls, found, or_empty, packs, questions::task_id, ran::ran, steps,
+};
 use crate::{
     http::Problem,
     model::rows::{EventRow as Record, StepRow, TaskRow},
@@ -142,7 +144,7 @@ async fn part(
                 view.why = why;
             }
         }
-        Tab::Graph => view.nodes = graph(visit, rows, view).await,
+        Tab::Graph => (view.nodes, view.ran) = graph(visit, rows, view).await,
         Tab::Events => {
             let scope = visit.identity.scope();
             let events =
@@ -152,8 +154,7 @@ async fn part(
             view.events = events.into_iter().map(event).collect();
         }
         Tab::Calls => {
-            let calls = visit.app.desk().calls(task).await?;
-            view.calls = calls.iter().map(steps::call).collect();
+            view.calls = calls::of_task(&visit.app.desk().calls(task).await?);
         }
         Tab::Result => {
             let state = visit.app.task(&visit.identity, task.as_str()).await?;
@@ -197,18 +198,20 @@ fn event(record: Record) -> EventRow {
     }
 }
 
-/// The plan with what has become of each step; without the pack, the steps that ran.
-async fn graph(visit: &Visit, rows: &[StepRow], view: &Task) -> Vec<Node> {
+/// The plan with what has become of each step, and what ran; without the pack there is no plan.
+async fn graph(visit: &Visit, rows: &[StepRow], view: &Task) -> (Vec<Node>, Vec<Node>) {
     let pack = match Name::new(&view.workflow) {
         Ok(name) => visit.app.desk().pack(&name, Some(&view.revision)).await.ok(),
         Err(_) => None,
     };
-    let mut nodes = pack.map(|pack| packs::planned(&pack.workflow)).unwrap_or_default();
+    let plan = pack.as_ref().map(|pack| &*pack.workflow);
+    let mut nodes = plan.map(packs::planned).unwrap_or_default();
+    let address = format!("/tasks/{}?tab=graph&step=", view.id);
     for node in &mut nodes {
         steps::mark(node, rows);
-        node.address = format!("/tasks/{}?tab=graph&step={}", view.id, node.name);
+        node.address = format!("{address}{}", node.name);
     }
-    nodes
+    (nodes, ran(plan, rows, &address))
 }
 
 fn spend(rows: &[StepRow]) -> Vec<SpendRow> {

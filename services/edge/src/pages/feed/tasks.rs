@@ -23,6 +23,8 @@ pub(super) struct Params {
     #[serde(default)]
     workflow: String,
     #[serde(default)]
+    revision: String,
+    #[serde(default)]
     failed: String,
     #[serde(default)]
     stuck: String,
@@ -36,6 +38,7 @@ impl Params {
             status: self.status.clone(),
             text: self.q.trim().to_owned(),
             workflow: self.workflow.clone(),
+            revision: self.revision.clone(),
             has_failed: !self.failed.is_empty(),
             is_stuck: !self.stuck.is_empty(),
         }
@@ -48,6 +51,7 @@ pub(super) fn asked(filter: &Filter) -> TaskFilter {
         statuses: filter.status.parse::<Status>().into_iter().collect(),
         workflow: Name::new(&filter.workflow).ok(),
         text: Some(filter.text.clone()).filter(|text| !text.is_empty()),
+        revision: Some(filter.revision.clone()).filter(|digits| !digits.is_empty()),
         has_failed: filter.has_failed,
         is_stuck: filter.is_stuck,
         ..TaskFilter::default()
@@ -94,10 +98,12 @@ pub(super) async fn list(visit: Visit, Query(params): Query<Params>) -> Result<R
     let counts = model.counts(scope, &wanted).await.or_oops(&visit)?;
     // Workflows to choose from are a convenience: without the bus the list is there all the same.
     let packs = visit.app.desk().packs().await.unwrap_or_default();
+    let is_counted_partly = !counts.is_exact;
     let counts =
         counts.by_status.iter().map(|(status, count)| (status.as_str().to_owned(), *count));
     let view = Tasks {
         counts: counts.collect(),
+        is_counted_partly,
         workflows: packs.iter().map(|pack| pack.name.to_string()).collect(),
         next: found.next.map(|cursor| cursor.to_string()),
         rows: found.rows.into_iter().map(row).collect(),

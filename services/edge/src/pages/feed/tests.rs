@@ -10,6 +10,8 @@ use cadre_core::{
 use futures::StreamExt as _;
 use tower::ServiceExt as _;
 
+mod look;
+
 use super::router;
 use crate::{
     http::tests::kit::{Answer, House, request},

@@ -1,9 +1,9 @@
-//! What is known of one step, and of the calls that steps made.
+//! What is known of one step.
 
 use maud::{Markup, html};
 
 use super::{
-    super::{icon::Icon, part, text},
+    super::{part, text},
     Task,
 };
 
@@ -42,6 +42,8 @@ pub struct StepView {
     pub running_ms: u64,
     /// Time in which a person was asked.
     pub asked_ms: u64,
+    /// What people were asked about it, and what became of that; oldest first.
+    pub questions: Vec<(String, String)>,
     /// What it got, as JSON; `None` when it is not kept or not looked up.
     pub input: Option<String>,
     /// What it gave, as JSON.
@@ -63,35 +65,6 @@ pub struct Attempt {
     pub took_ms: Option<u64>,
     /// What it cost.
     pub cost_micros: u64,
-}
-
-/// One call of a model or tool, as the step's journal has it.
-#[derive(Debug, Clone, Default)]
-pub struct Call {
-    /// Which step made it, and which of its calls it is.
-    pub step: String,
-    /// `model` or `tool`.
-    pub kind: String,
-    /// Which model or tool.
-    pub name: String,
-    /// What it is for.
-    pub description: String,
-    /// What came of it, as one word.
-    pub outcome: String,
-    /// The step's attempt that made it last.
-    pub attempt: u64,
-    /// Who made it last.
-    pub worker: String,
-    /// It may be made twice.
-    pub is_repeatable: bool,
-    /// The person who knew what had happened; empty when the worker did.
-    pub ruled_by: String,
-    /// Tokens in and out.
-    pub tokens: u64,
-    /// What it cost; of one without an outcome, what was set aside for it.
-    pub cost_micros: u64,
-    /// What came back; `None` while nothing has.
-    pub answered: Option<String>,
 }
 
 pub(super) fn step(view: &Task, step: &StepView) -> Markup {
@@ -128,6 +101,7 @@ fn facts(step: &StepView) -> Markup {
             @if step.tokens > 0 || step.grant_tokens > 0 {
                 dt { "Tokens" } dd { (text::whole(step.tokens)) @if step.grant_tokens > 0 { span.mute { " of " (text::whole(step.grant_tokens)) } } }
             }
+            @for (question, outcome) in &step.questions { dt { "Question" } dd { (question) span.mute { " · " (outcome) } } }
             @if !step.decision.is_empty() { dt { "Decision" } dd { (step.decision) } }
         }
     }
@@ -148,40 +122,6 @@ fn attempts(step: &StepView) -> Markup {
                     }
                 }
             }
-        }
-    }
-}
-
-/// The calls of a task's steps, in order.
-pub(super) fn calls(calls: &[Call]) -> Markup {
-    if calls.is_empty() {
-        let hint = html! { "No step of this task asked a model or a tool. Roles of the runtimes " code { "rules" } " and " code { "script" } " never do." };
-        return html! { section.card { (part::empty(Icon::Model, "No calls", &hint)) } };
-    }
-    html! { section.card { ol { @for call in calls { li.call { (one(call)) } } } } }
-}
-
-fn one(call: &Call) -> Markup {
-    let icon = if call.kind == "tool" { Icon::Tool } else { Icon::Model };
-    html! {
-        details {
-            summary {
-                (icon.draw())
-                b { (call.name) }
-                span.mute { (call.step) }
-                (part::state(&call.outcome))
-                span.right.mute {
-                    @if call.tokens > 0 { (text::short(call.tokens)) " tokens" }
-                    @if call.cost_micros > 0 { " · " (text::usd(call.cost_micros)) }
-                }
-            }
-            dl.facts {
-                @if !call.description.is_empty() { dt { "For" } dd { (call.description) } }
-                dt { "Made by" } dd { (call.worker) span.mute { ", attempt " (call.attempt) } }
-                dt { "Made twice" } dd { @if call.is_repeatable { "is harmless: the same key again" } @else { "never: a person is asked when nobody knows its outcome" } }
-                @if !call.ruled_by.is_empty() { dt { "Outcome" } dd { "known by " (call.ruled_by) } }
-            }
-            @if let Some(answered) = &call.answered { h3 { "What came back" } (part::document(answered)) }
         }
     }
 }

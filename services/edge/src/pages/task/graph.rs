@@ -190,14 +190,14 @@ fn places(layers: &[Vec<Slot>], edges: &[(usize, usize)], count: usize) -> Layou
     Layout { nodes, edges, width, height }
 }
 
-/// The drawing; `selected` is the step whose details are shown.
-pub(super) fn draw(nodes: &[Node], selected: Option<&str>) -> Markup {
+/// The drawing, and what it is called; `selected` is the step whose details are shown.
+pub(super) fn draw(nodes: &[Node], selected: Option<&str>, label: &str) -> Markup {
     let layout = layout(nodes);
     let is_done = |index: usize| nodes.get(index).is_some_and(|node| node.state == "completed");
     let is_off = |index: usize| nodes.get(index).is_some_and(|node| is_left_out(&node.state));
     html! {
-        div.graph tabindex="0" role="region" aria-label="Graph of the plan" {
-            svg width=(layout.width + 8) height=(layout.height + 12) viewBox={ "-4 -4 " (layout.width + 8) " " (layout.height + 12) } role="group" aria-label="Plan" {
+        div.graph tabindex="0" role="region" aria-label=(label) {
+            svg width=(layout.width + 8) height=(layout.height + 12) viewBox={ "-4 -4 " (layout.width + 8) " " (layout.height + 12) } role="group" aria-label=(label) {
                 @for (from, to, points) in &layout.edges {
                     path.edge.done[is_done(*from) && is_done(*to)].off[is_off(*from) || is_off(*to)] d=(curve(&layout, *from, *to, points)) {}
                 }
@@ -334,7 +334,7 @@ mod tests {
     #[test]
     fn names_are_escaped() {
         let hostile = "<script>";
-        let page = draw(&[Node { detail: hostile.to_owned(), ..node(hostile, &[]) }], None);
+        let page = draw(&[Node { detail: hostile.to_owned(), ..node(hostile, &[]) }], None, "Plan");
         assert!(!page.into_string().contains("<script"));
     }
 }

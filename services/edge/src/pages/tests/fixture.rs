@@ -1,5 +1,6 @@
 //! Views as a busy afternoon would fill them.
 
+mod bus;
 mod task;
 
 use serde_json::json;
@@ -9,17 +10,19 @@ use crate::pages::{
     approvals::{Approvals, Question},
     audit::{Audit, AuditRow},
     breakers::{BreakerRow, Breakers},
-    bus::{Bus, QueueRow, StreamRow},
     chrome::Chrome,
     letters::{Letter, Letters},
     overview::{FailureGroup, Figure, Need, Overview},
-    packs::{Pack, Packs, Revision},
+    packs::{Diff, Pack, Packs, Revision},
     publish::Publish,
     spend::{Near, Share, Spend},
     tasks::{Filter, TaskRow, Tasks},
 };
 
-pub(super) use self::task::{task, task_with_step};
+pub(super) use self::{
+    bus::{bus, peek},
+    task::{task, task_with_step},
+};
 
 /// The broker's time in every fixture.
 pub(super) const NOW: u64 = 1_795_270_000_000;
@@ -99,6 +102,7 @@ pub(super) fn tasks(rows: usize) -> Tasks {
     Tasks {
         rows: (0..rows).map(row).collect(),
         counts: counts.iter().map(|(status, count)| ((*status).to_owned(), *count)).collect(),
+        is_counted_partly: false,
         filter: Filter::default(),
         workflows: WORKFLOWS.iter().map(|name| (*name).to_owned()).collect(),
         next: Some("k9".to_owned()),
@@ -210,6 +214,7 @@ pub(super) fn approvals() -> Approvals {
         workflow: "refund".to_owned(),
         tenant: "acme".to_owned(),
         question: text.to_owned(),
+        role: String::new(),
         why: "the pack asks a person before money leaves".to_owned(),
         by: "kiosk-7".to_owned(),
         content: Some(
@@ -316,40 +321,6 @@ pub(super) fn breakers() -> Breakers {
     }
 }
 
-pub(super) fn bus() -> Bus {
-    let queue = |subject: &str, pending: u64, held: u64, waiting: u64| QueueRow {
-        subject: subject.to_owned(),
-        stream: "CADRE_WORK".to_owned(),
-        pending,
-        held,
-        waiting,
-        redelivered: held / 4,
-        oldest_ms: (pending > 0).then_some(pending * 37),
-    };
-    let stream = |name: &str, bytes: u64, max_bytes: u64| StreamRow {
-        name: name.to_owned(),
-        messages: Some(bytes / 410),
-        bytes,
-        max_bytes,
-        is_bucket: false,
-    };
-    Bus {
-        streams: vec![
-            stream("CADRE_GOALS", 210_000, 1_073_741_824),
-            stream("CADRE_LOG", 912_000_000, 1_073_741_824),
-            stream("CADRE_WORK", 1_900_000, 536_870_912),
-            stream("CADRE_TIMER", 88_000, 0),
-        ],
-        queues: vec![
-            queue("intake", 0, 0, 1),
-            queue("partition.0", 4, 16, 1),
-            queue("role.assessor-model", 14, 0, 0),
-            queue("role.extractor", 412, 32, 0),
-        ],
-        drift: vec!["CADRE_WORK: max_bytes is 512 MB, declared 1 GB".to_owned()],
-    }
-}
-
 pub(super) fn letters() -> Letters {
     Letters {
         rows: vec![Letter {
@@ -419,7 +390,15 @@ pub(super) fn packs() -> Packs {
             ],
         }],
         selected: "contract-intake".to_owned(),
+        revision: "9f20c1d4e8aa71".to_owned(),
         nodes: task::nodes(),
+        diff: Some(Diff {
+            from: "11aa04bc91ff02".to_owned(),
+            text:
+                "--- a/pack.yaml\n+++ b/pack.yaml\n limits:\n-  deadline: 30s\n+  deadline: 60s\n"
+                    .to_owned(),
+            left_out: 3,
+        }),
     }
 }
 

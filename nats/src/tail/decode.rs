@@ -1,41 +1,42 @@
 //! What a message on the bus says: one line for people, the whole as JSON. Pure and total.
 
-use cadre_nats::tail::TailItem;
+use serde::Serialize;
+use serde_json::Value;
+
+use cadre_core::text::{brief, count, size, span};
 use cadre_proto::{
     ContentType,
     body::peek,
     subject::{Attempt, Subject},
     v1,
 };
-use serde::Serialize;
-use serde_json::Value;
 
-use super::status::size;
-use crate::output::text::{brief, count, span};
+use super::TailItem;
 
 /// Characters of a text that one line shows.
 const TEXT_CHARS_MAX: usize = 160;
 
 /// A message that was looked into.
 #[derive(Debug)]
-pub(crate) struct Decoded {
+pub struct Decoded {
     /// What it is.
-    pub(crate) kind: &'static str,
+    pub kind: &'static str,
     /// What it says, on one line.
-    pub(crate) text: String,
+    pub text: String,
     /// All of it; `None` when it cannot be decoded.
-    pub(crate) message: Option<Value>,
+    pub message: Option<Value>,
     /// Why it cannot be decoded.
-    pub(crate) error: Option<String>,
+    pub error: Option<String>,
     /// Somebody should look: a rejection, a failure, a dead letter.
-    pub(crate) is_bad: bool,
+    pub is_bad: bool,
 }
 
 /// What is said of a message, or why nothing can be.
 type Said = Result<(String, Value), String>;
 
 /// Looks into a message by its subject.
-pub(crate) fn decode(item: &TailItem) -> Decoded {
+#[must_use]
+pub fn decode(item: &TailItem) -> Decoded {
     let (kind, said, is_bad) = match Subject::parse(&item.subject) {
         Ok(subject) => of_subject(&subject, item),
         Err(_) => ("other", json_of(item).map(|value| (String::new(), value)), false),
@@ -241,15 +242,13 @@ fn short(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::{super::TailKind, *};
     use cadre_core::{
         ids::{Name, StepId, TaskId},
         payload::Payload,
         task::{Outcome, Report, Usage},
         time::UnixMillis,
     };
-    use cadre_nats::tail::TailKind;
-
-    use super::*;
 
     const TASK: &str = "vs3tl6e2t2bmylf5r7pg2ndlxn";
 
