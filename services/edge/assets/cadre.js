@@ -19,8 +19,8 @@
     flush();
   }, { rootMargin: "120px" });
 
-  // Whoever types or has a panel open in a part is not interrupted.
-  const isBusy = (part) => part.matches(":has(:popover-open, input[type=text]:focus, textarea:focus)");
+  // Whoever types in a part or has a panel open is not interrupted.
+  const isBusy = (part) => part.matches(":has(input[type=text]:focus, textarea:focus)") || one(":popover-open");
 
   function flush() {
     for (const part of dirty) {
@@ -36,7 +36,14 @@
 
   const topicsOf = (part) => (part.dataset.live || "").split(" ").filter(Boolean);
 
-  function said(state, text) {
+  let heard = null;
+  function said(...words) {
+    heard = words;
+    repeat();
+  }
+  function repeat() {
+    if (!heard) return;
+    const [state, text] = heard;
     for (const mark of all(".live")) {
       mark.dataset.state = state;
       one("span", mark).textContent = text;
@@ -70,6 +77,7 @@
     flush();
   });
   document.addEventListener("focusout", () => setTimeout(flush, 50));
+  document.addEventListener("toggle", () => setTimeout(flush, 50), true);
 
   // Times: "3 s ago" and "in 4 min" stay true while nobody reloads.
   const offset = Number(document.documentElement.dataset.now || Date.now()) - Date.now();
@@ -158,7 +166,6 @@
       for (const box of all("input[name=pick]", target.closest("form"))) box.checked = target.checked;
     }
     if (target.matches("input[type=checkbox]")) picked();
-    if (target.matches("[data-submit]")) target.form?.requestSubmit();
   });
 
   document.addEventListener("click", async (event) => {
@@ -207,6 +214,7 @@
       if (!seen.has(part)) { seen.add(part); watcher.observe(part); }
     }
     draw(root instanceof Element ? root : document);
+    repeat();
     picked();
     tick();
   }

@@ -168,11 +168,12 @@ pub(super) struct Live {
     pub(super) address: String,
 }
 
-/// A part of a page that keeps itself up to date while it is in view.
+/// A part of a page that keeps itself up to date while it is in view, and the page's heading with it.
 pub(super) fn live(live: &Live, body: &Markup) -> Markup {
     html! {
         div id=(live.id) data-live=(live.topics) hx-get=(live.address) hx-trigger="live"
-            hx-select={ "#" (live.id) } hx-target="this" hx-swap="outerMorph" { (body) }
+            hx-select={ "#" (live.id) } hx-target="this" hx-swap="outerMorph"
+            hx-select-oob="#head:outerMorph" { (body) }
     }
 }
 
