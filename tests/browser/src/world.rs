@@ -29,14 +29,14 @@ pub const TENANT: &str = "acme";
 const HASTY: &str = r#"apiVersion: pack/v1
 name: hasty
 roles:
-  clerk: {runtime: echo, accepts: contracts/any.v1.json, returns: contracts/any.v1.json, limits: {timeout: 20s}}
+  hasty-clerk: {runtime: echo, accepts: contracts/any.v1.json, returns: contracts/any.v1.json, limits: {timeout: 20s}}
 workflow:
   input: contracts/any.v1.json
   output: contracts/any.v1.json
   limits: {deadline: 5m, max_steps: 9, max_usd: 1, max_tokens: 100}
   when_limited: partial
   steps:
-    draft: {role: clerk, with: "${ goal }"}
+    draft: {role: hasty-clerk, with: "${ goal }"}
     allow: {after: [draft], approval: {question: "Send it within four seconds?", expires: 4s}, with: "${ draft }"}
   result:
     sent: {from: ["${ allow.content }"], required: false}
