@@ -55,7 +55,12 @@
     if (!topics || document.hidden) return;
     source?.close();
     source = new EventSource(`/live?topics=${encodeURIComponent(topics)}`);
-    source.onopen = () => said("live", "Live");
+    // What happened between the page and the connection, or while there was none, was told to nobody.
+    source.onopen = () => {
+      said("live", "Live");
+      for (const part of all("[data-live]")) dirty.add(part);
+      flush();
+    };
     source.onerror = () => said("off", "Reconnecting");
     source.addEventListener("stale", (event) => {
       const stale = new Set(event.data.split(" "));
@@ -72,9 +77,7 @@
 
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) { source?.close(); source = null; return; }
-    for (const part of all("[data-live]")) dirty.add(part);
     connect();
-    flush();
   });
   document.addEventListener("focusout", () => setTimeout(flush, 50));
   document.addEventListener("toggle", () => setTimeout(flush, 50), true);
@@ -229,6 +232,11 @@
     if (form?.matches?.("[data-close]")) form.closest("[popover]")?.hidePopover?.();
   });
 
+  // What is chosen in a row that scrolls is in sight.
+  for (const row of all(".tabs, .chips")) {
+    const chosen = one("[aria-current]", row);
+    if (chosen) row.scrollLeft = chosen.offsetLeft - row.offsetLeft - row.clientWidth / 3;
+  }
   settle(document);
   connect();
   setInterval(tick, 1000);

@@ -16,11 +16,12 @@ use chromiumoxide::{
     cdp::{
         browser_protocol::{
             emulation::{MediaFeature, SetDeviceMetricsOverrideParams},
-            input::InsertTextParams,
+            input::{DispatchKeyEventParams, DispatchKeyEventType, InsertTextParams},
             log::{EventEntryAdded, LogEntryLevel},
         },
         js_protocol::runtime::{EvaluateParams, EventExceptionThrown},
     },
+    keys::get_key_definition,
     layout::Point,
     page::ScreenshotParams,
 };
@@ -255,8 +256,20 @@ impl Window {
     /// # Panics
     /// When there is no such key.
     pub async fn press(&self, key: &str) {
-        let body = self.page.find_element("body").await.expect("a body");
-        body.press_key(key).await.expect("pressed");
+        let known = get_key_definition(key).unwrap_or_else(|| panic!("there is no key {key}"));
+        let text = known.text.or((known.key.len() == 1).then_some(known.key));
+        let event = |kind| {
+            let event = DispatchKeyEventParams::builder().r#type(kind).key(known.key);
+            let code = known.key_code;
+            event.code(known.code).windows_virtual_key_code(code).native_virtual_key_code(code)
+        };
+        let down = match text {
+            Some(text) => event(DispatchKeyEventType::KeyDown).text(text),
+            None => event(DispatchKeyEventType::RawKeyDown),
+        };
+        for event in [down, event(DispatchKeyEventType::KeyUp)] {
+            self.page.execute(event.build().expect("an event")).await.expect("pressed");
+        }
     }
 
     /// Presses Tab until something with this selector has the focus, and a person can see that it has.

@@ -76,13 +76,11 @@ pub fn page(chrome: &Chrome, view: &Publish) -> Page {
             div.cols.wide { (form(chrome, view)) (commands(view)) }
         }
     };
-    let page = Page::new("Publish a goal", "/publish", body);
     if view.workflow.is_empty() {
-        return page;
+        return Page::new("Publish a goal", "/publish", body);
     }
-    let crumb =
-        html! { a href="/publish" { "Publish a goal" } (Icon::Next.draw()) span { (view.workflow) } };
-    Page { crumb: Some(crumb), ..page }
+    let crumb = html! { a href="/publish" { "Publish a goal" } (Icon::Next.draw()) };
+    Page { crumb: Some(crumb), ..Page::new(&view.workflow, "/publish", body) }
 }
 
 /// Links rather than a list to choose from: what a list does at each key press surprises whoever has no mouse.
@@ -102,7 +100,7 @@ fn workflows(view: &Publish) -> Markup {
 fn form(chrome: &Chrome, view: &Publish) -> Markup {
     html! {
         section.card {
-            header { h2 { (view.workflow) } div.acts { a.btn.plain.tiny href="/publish" { "Another workflow" } } }
+            header { h2 { "Input" } div.acts { a.btn.plain.tiny href="/publish" { "Another workflow" } } }
             form.body method="post" action="/publish" {
                 (chrome.csrf_field())
                 input type="hidden" name="workflow" value=(view.workflow);

@@ -107,7 +107,7 @@ fn figures(view: &Spend) -> Markup {
     html! {
         section.kpis aria-label="Sums" {
             (part::kpi("Spent", &text::usd(view.total_micros), "", &html! { small { (change.unwrap_or_default()) } }))
-            (part::kpi("Each hour", &text::usd(view.total_micros / hours), "on average", &html! {}))
+            (part::kpi("An hour, on average", &text::usd(view.total_micros / hours), "", &html! {}))
             (part::kpi("Tokens", &text::short(view.tokens), "", &html! {}))
             (part::kpi("Dearest", &dearest, "", &html! {}))
         }

@@ -210,7 +210,7 @@ pub fn page(chrome: &Chrome, view: &Task) -> Page {
         &Live { id: "task", topics, address: view.address() },
         &html! {
             div.stack {
-                @if !view.why.is_empty() { (why(view)) }
+                @if has_why(view) { (why(chrome, view)) }
                 (figures(chrome, view))
                 div {
                     (tabs(view))
@@ -248,9 +248,14 @@ fn sub(chrome: &Chrome, view: &Task) -> Markup {
     }
 }
 
-fn why(view: &Task) -> Markup {
+/// A task that has all its parts needs no word of it, and the result says it itself.
+fn has_why(view: &Task) -> bool {
+    !view.why.is_empty() && view.status != "completed" && view.tab != Tab::Result
+}
+
+fn why(chrome: &Chrome, view: &Task) -> Markup {
     let tone = if view.is_stuck { Tone::Bad } else { part::look(&view.status).0 };
-    part::note(tone, &html! { p { (view.why) } })
+    part::note(tone, &html! { p { (text::prose(&view.why, chrome.now_ms)) } })
 }
 
 fn figures(chrome: &Chrome, view: &Task) -> Markup {

@@ -25,6 +25,10 @@ const OVERFLOW: &str = "document.documentElement.scrollWidth > innerWidth
         .slice(0, 5).map(it => it.outerHTML.slice(0, 160)).join(' | ') || 'the page itself'
     : ''";
 
+/// What follows a resize is drawn by then.
+const NEXT_FRAME: &str =
+    "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))";
+
 /// A page and the name of its pictures.
 struct Place {
     name: &'static str,
@@ -55,9 +59,11 @@ async fn look(window: &Window, (place, axe): (&Place, &Axe), folder: &Path) -> V
     let mut wrongs = Vec::new();
     for scheme in ["light", "dark"] {
         window.prefer(scheme).await;
+        // Charts are drawn in the colours that there were when the page came.
+        window.go(&place.path).await;
         for (width, height) in SCREENS {
             window.resize(width, height).await;
-            window.go(&place.path).await;
+            window.run(NEXT_FRAME).await;
             let at = format!("{} {scheme} {width}", place.name);
             let wide = window.run(OVERFLOW).await;
             if wide != "" {
