@@ -152,6 +152,22 @@
     draw();
   });
 
+  // Documents: keys, texts, numbers and words are coloured where they stand, so that a page stays as small as it is.
+  const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|-?\d[\d.eE+-]*|\b(?:true|false|null)\b/g;
+  function colours() {
+    if (!window.Highlight) return;
+    const parts = { key: new Highlight(), text: new Highlight(), number: new Highlight(), word: new Highlight() };
+    for (const { firstChild: node } of all("pre.doc > code")) {
+      if (node?.nodeType !== Node.TEXT_NODE || node.length > 65536) continue;
+      for (const { 0: whole, 1: text, 2: colon, index } of node.data.matchAll(TOKEN)) {
+        const name = colon ? "key" : text ? "text" : /^[a-z]/.test(whole) ? "word" : "number";
+        const end = index + (text || whole).length;
+        parts[name].add(new StaticRange({ startContainer: node, startOffset: index, endContainer: node, endOffset: end }));
+      }
+    }
+    for (const [name, part] of Object.entries(parts)) CSS.highlights.set(`doc-${name}`, part);
+  }
+
   // Selections: the bar below a list counts what is picked.
   function picked() {
     for (const bar of all("[data-bulk]")) {
@@ -217,6 +233,7 @@
       if (!seen.has(part)) { seen.add(part); watcher.observe(part); }
     }
     draw(root instanceof Element ? root : document);
+    colours();
     repeat();
     picked();
     tick();

@@ -152,7 +152,7 @@ pub(super) fn pager(shown: usize, noun: &str, next: Option<&str>) -> Markup {
     }
 }
 
-/// A JSON document, its parts coloured; text from elsewhere stays text.
+/// A JSON document, whose parts the script colours; text from elsewhere stays text.
 pub(super) fn document(json: &str) -> Markup {
     html! { pre.doc tabindex="0" role="group" aria-label="Document" { code { (json) } } }
 }
