@@ -64,7 +64,10 @@ impl Chromium {
                 has_apt,
                 "no browser: install chromium-headless-shell, or name one with {VARIABLE}=/usr/bin/chromium"
             );
-            eprintln!("fetching Debian's package chromium-headless-shell into {}", folder.display());
+            eprintln!(
+                "fetching Debian's package chromium-headless-shell into {}",
+                folder.display()
+            );
             let mut shell = Command::new("sh");
             shell.args(["-c", FETCH, "sh"]);
             install(&folder, shell, |fresh| {

@@ -89,7 +89,8 @@ impl Window {
     pub async fn go(&self, path: &str) {
         let there = self.page.goto(format!("{}{path}", self.url)).await;
         there.unwrap_or_else(|error| panic!("{path}: {error}"));
-        self.until("document.readyState === 'complete' && document.fonts.status === 'loaded'").await;
+        self.until("document.readyState === 'complete' && document.fonts.status === 'loaded'")
+            .await;
         self.until(
             "!document.querySelector('[data-live]') || document.querySelector('.live[data-state=live]')",
         )
@@ -194,7 +195,11 @@ impl Window {
     /// # Panics
     /// When the page is gone.
     pub async fn count(&self, selector: &str, text: &str) -> u64 {
-        let count = format!("(() => {{ {SEEN} return seen({}, {}).length }})()", json!(selector), json!(text));
+        let count = format!(
+            "(() => {{ {SEEN} return seen({}, {}).length }})()",
+            json!(selector),
+            json!(text)
+        );
         self.run(&count).await.as_u64().unwrap_or_default()
     }
 
@@ -281,7 +286,8 @@ impl Window {
         for _ in 0..limit {
             self.press("Tab").await;
             if self.run(&is_there).await == true {
-                let outline = self.run("getComputedStyle(document.activeElement).outlineStyle").await;
+                let outline =
+                    self.run("getComputedStyle(document.activeElement).outlineStyle").await;
                 assert_ne!(outline, "none", "the focus on {selector} cannot be seen");
                 return;
             }

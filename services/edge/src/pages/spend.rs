@@ -146,7 +146,7 @@ fn near(view: &Spend) -> Markup {
             @else { table.list { tbody { @for near in &view.near {
                 tr {
                     td.main { a href={ "/tasks/" (near.task) } { (near.goal) } small.mono { (text::brief_id(&near.task)) } }
-                    td.num { span.metered { (part::meter(near.cost_micros, 0, near.limit_micros)) (text::usd(near.cost_micros)) } }
+                    td.num { span.metered { (part::meter(near.cost_micros, 0, near.limit_micros)) span { (text::usd(near.cost_micros)) } } }
                 }
             } } } }
         }

@@ -361,7 +361,7 @@ fn spend(view: &Task) -> Markup {
                         td.mute { @if row.role.is_empty() { "–" } @else { (row.role) } }
                         td.num { (text::whole(row.tokens)) }
                         td.num { (text::usd(row.cost_micros)) }
-                        td.num { span.metered { (part::meter(row.cost_micros, 0, view.cost_micros.saturating_mul(100) / 79)) (text::percent(row.cost_micros, view.cost_micros)) " %" } }
+                        td.num { span.metered { (part::meter(row.cost_micros, 0, view.cost_micros.saturating_mul(100) / 79)) span { (text::percent(row.cost_micros, view.cost_micros)) " %" } } }
                     }
                 } }
             } }

@@ -249,7 +249,7 @@ fn line(chrome: &Chrome, view: &Tasks, row: &TaskRow) -> Markup {
             td.num {
                 span.metered {
                     @if row.cost_limit_micros > 0 { (part::meter(row.cost_micros, 0, row.cost_limit_micros)) }
-                    (text::usd(row.cost_micros))
+                    span { (text::usd(row.cost_micros)) }
                 }
             }
             td.num { @match took { Some(took) => (took), None => (text::since(row.accepted_ms, chrome.now_ms)) } }

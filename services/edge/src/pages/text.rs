@@ -58,7 +58,9 @@ pub(super) fn usd(micros: u64) -> String {
         0 => "$0.00".to_owned(),
         1..100 => format!("$0.{micros:06}"),
         // Four decimals or two, so that figures below each other can be compared.
-        100..=999_900 if !micros.is_multiple_of(10_000) => format!("$0.{:04}", micros.div_ceil(100)),
+        100..=999_900 if !micros.is_multiple_of(10_000) => {
+            format!("$0.{:04}", micros.div_ceil(100))
+        }
         _ => {
             let cents = micros.div_ceil(10_000);
             format!("${}.{:02}", whole(cents / 100), cents % 100)
@@ -240,11 +242,14 @@ mod tests {
 
     #[test]
     fn prose_has_code_and_times_of_the_day() {
-        let text = "since 1970-01-01T01:02:03.004Z (2 s), until 1970-02-03T04:05:06Z: see `cadre <x>`";
+        let text =
+            "since 1970-01-01T01:02:03.004Z (2 s), until 1970-02-03T04:05:06Z: see `cadre <x>`";
         let html = prose(text, 5_000).into_string();
-        for part in
-            [">01:02:03</time> (2 s)", ">1970-02-03 04:05</time>: see", "<code>cadre &lt;x&gt;</code>"]
-        {
+        for part in [
+            ">01:02:03</time> (2 s)",
+            ">1970-02-03 04:05</time>: see",
+            "<code>cadre &lt;x&gt;</code>",
+        ] {
             assert!(html.contains(part), "{part}: {html}");
         }
         assert_eq!(prose("a Zebra at 5Z", 0).into_string(), "a Zebra at 5Z");

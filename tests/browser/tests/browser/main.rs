@@ -50,7 +50,8 @@ async fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     // The browser speaks newer words than the library knows; none of them matters here.
-    let filter = std::env::var("CADRE_LOG").unwrap_or_else(|_| "error,chromiumoxide=off".to_owned());
+    let filter =
+        std::env::var("CADRE_LOG").unwrap_or_else(|_| "error,chromiumoxide=off".to_owned());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let world = Arc::new(World::start().await);
     let mut failed = Vec::new();

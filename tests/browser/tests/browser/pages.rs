@@ -61,7 +61,9 @@ async fn look(window: &Window, (place, axe): (&Place, &Axe), folder: &Path) -> V
         window.prefer(scheme).await;
         // Charts are drawn in the colours that there were when the page came.
         window.go(&place.path).await;
-        for (width, height) in SCREENS {
+        // Only colours are different in the dark.
+        let screens = if scheme == "dark" { &SCREENS[..1] } else { &SCREENS[..] };
+        for (width, height) in screens.iter().copied() {
             window.resize(width, height).await;
             window.run(NEXT_FRAME).await;
             let at = format!("{} {scheme} {width}", place.name);
@@ -69,7 +71,7 @@ async fn look(window: &Window, (place, axe): (&Place, &Axe), folder: &Path) -> V
             if wide != "" {
                 wrongs.push(format!("{at}: wider than the screen: {wide}"));
             }
-            // Colours and names do not depend on the width, but what is hidden or folded does.
+            // What is hidden or folded depends on the width; a tablet hides nothing that a phone shows.
             if width != 768 {
                 let found = axe.wrongs(window).await;
                 wrongs.extend(found.into_iter().map(|wrong| format!("{at}: {wrong}")));
@@ -125,9 +127,11 @@ async fn furnished(world: &World) -> Vec<Place> {
     let message = "the supplier's page answered 503 three times";
     order.answer(json!({"failed": {"kind": "ERROR", "message": message}})).await;
     bed.publish("forgotten", "lost", &json!({"n": 1})).await;
-    let hold = ["breaker", "open", "role.bank", "--for", "10m", "--reason", "the bank is rolled out"];
+    let hold =
+        ["breaker", "open", "role.bank", "--for", "10m", "--reason", "the bank is rolled out"];
     fine(bed, &hold).await;
-    let denied = bed.publish("payment", "denied", &json!({"usd": 90_000, "to": "a stranger"})).await;
+    let denied =
+        bed.publish("payment", "denied", &json!({"usd": 90_000, "to": "a stranger"})).await;
     let window = world.window_of(Person::Ann).await;
     window.go("/approvals").await;
     window.see(".ask", "90000 USD").await;

@@ -105,7 +105,8 @@ pub(crate) async fn forked(world: Arc<World>) {
     window.click("header.page .btn", "Fork").await;
     window.until("document.querySelector('#fork-from').value === 's2'").await;
     window.click("#act-fork button.first", "Fork").await;
-    let is_elsewhere = format!("location.pathname !== '/tasks/{task}' && location.pathname.startsWith('/tasks/')");
+    let is_elsewhere =
+        format!("location.pathname !== '/tasks/{task}' && location.pathname.startsWith('/tasks/')");
     window.until(&is_elsewhere).await;
     window.see(".sub", "fork of").await;
     window.see("header.page .pill", "completed").await;

@@ -123,7 +123,7 @@ fn figures(sums: &Sums) -> Vec<Figure> {
     let p95 = hour.p95_ms.map_or("–".to_owned(), span);
     let share = match hour.failed {
         0 => "in an hour".to_owned(),
-        failed => format!("{} % of an hour's", percent(failed, ended)),
+        failed => format!("{} % of all", percent(failed, ended)),
     };
     vec![
         figure("Completed", (whole(hour.completed), "in an hour"), past(|at| at.completed), "ok"),
