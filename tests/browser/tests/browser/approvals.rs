@@ -1,13 +1,11 @@
 //! The inbox as people use it.
 
-use std::sync::Arc;
-
 use cadre_browser_tests::world::{Person, World};
 use cadre_tests::hand::Hand;
 use serde_json::json;
 
 /// One question is approved, exactly as it was shown; the other stays.
-pub(crate) async fn approved(world: Arc<World>) {
+pub(crate) async fn approved(world: &World) {
     let bill = |usd: u32| json!({"usd": usd, "to": "nora"});
     let task = world.bed.publish("payment", "mine", &bill(7)).await;
     let other = world.bed.publish("payment", "other", &bill(8)).await;
@@ -35,7 +33,7 @@ pub(crate) async fn approved(world: Arc<World>) {
 }
 
 /// Nobody decides: the question goes, and what became of it is said.
-pub(crate) async fn expired(world: Arc<World>) {
+pub(crate) async fn expired(world: &World) {
     let window = world.window_of(Person::Ann).await;
     window.go("/approvals").await;
     window.mark().await;

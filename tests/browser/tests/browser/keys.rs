@@ -1,11 +1,9 @@
 //! The keyboard alone: everything is reached, seen to be reached, and pressed.
 
-use std::sync::Arc;
-
 use cadre_browser_tests::world::{Person, World};
 
 /// Publishes a goal, walks the list of tasks, and approves.
-pub(crate) async fn alone(world: Arc<World>) {
+pub(crate) async fn alone(world: &World) {
     let window = world.window_of(Person::Ann).await;
     window.go("/").await;
     window.press("Tab").await;

@@ -1,13 +1,11 @@
 //! Dead letters, and the way back.
 
-use std::sync::Arc;
-
 use cadre_browser_tests::world::{Person, World};
 use cadre_tests::packs::pipeline;
 use serde_json::json;
 
 /// A goal for a pack that came later is sent again, and becomes a task after all.
-pub(crate) async fn sent_again(world: Arc<World>) {
+pub(crate) async fn sent_again(world: &World) {
     let task = world.bed.publish("later", "early", &json!({"n": 1})).await;
     let window = world.window_of(Person::Ann).await;
     window.go("/dlq").await;

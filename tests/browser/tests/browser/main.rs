@@ -15,18 +15,18 @@ mod tasks;
 mod tenants;
 
 use std::{
+    panic::AssertUnwindSafe,
     process::ExitCode,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use cadre_browser_tests::world::World;
-use futures::future::BoxFuture;
+use futures::{FutureExt as _, future::BoxFuture};
 
 /// Longest time of one test.
 const TEST_MAX: Duration = Duration::from_secs(240);
 
-type Test = (&'static str, fn(Arc<World>) -> BoxFuture<'static, ()>);
+type Test = (&'static str, fn(&World) -> BoxFuture<'_, ()>);
 
 /// Every test. The pages come last: by then there is something to be seen on them.
 const TESTS: &[Test] = &[
@@ -53,15 +53,15 @@ async fn main() -> ExitCode {
     let filter =
         std::env::var("CADRE_LOG").unwrap_or_else(|_| "error,chromiumoxide=off".to_owned());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let world = Arc::new(World::start().await);
+    let world = World::start().await;
     let mut failed = Vec::new();
     for (name, test) in chosen {
         let began = Instant::now();
-        let mut run = tokio::spawn(test(Arc::clone(&world)));
-        let is_fine = match tokio::time::timeout(TEST_MAX, &mut run).await {
+        // A test that panics has failed, and the others go on in the same world.
+        let run = AssertUnwindSafe(test(&world)).catch_unwind();
+        let is_fine = match tokio::time::timeout(TEST_MAX, run).await {
             Ok(ended) => ended.is_ok(),
             Err(_) => {
-                run.abort();
                 eprintln!("{name} is not done after {TEST_MAX:?}");
                 false
             }
@@ -75,9 +75,7 @@ async fn main() -> ExitCode {
             failed.push(name);
         }
     }
-    if let Ok(world) = Arc::try_unwrap(world) {
-        world.stop().await;
-    }
+    world.stop().await;
     if failed.is_empty() {
         return ExitCode::SUCCESS;
     }

@@ -3,7 +3,6 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use cadre::packs::BuiltIn;
@@ -36,8 +35,8 @@ struct Place {
 }
 
 /// Looks at all of them; what is wrong is gathered, so that one run tells everything.
-pub(crate) async fn looked_at(world: Arc<World>) {
-    let places = furnished(&world).await;
+pub(crate) async fn looked_at(world: &World) {
+    let places = furnished(world).await;
     let axe = Axe::get().await;
     let folder = pictures();
     let mut wrongs = Vec::new();

@@ -1,13 +1,11 @@
 //! Tasks as people publish, watch and steer them.
 
-use std::sync::Arc;
-
 use cadre_browser_tests::world::{Person, TENANT, World};
 use cadre_tests::{hand::Hand, shell::fine};
 use serde_json::json;
 
 /// Publishes by the form, and sees the page follow the task to its end without being loaded again.
-pub(crate) async fn published(world: Arc<World>) {
+pub(crate) async fn published(world: &World) {
     let window = world.window_of(Person::Ann).await;
     window.go("/publish").await;
     window.click("main a", "payment").await;
@@ -47,7 +45,7 @@ pub(crate) async fn published(world: Arc<World>) {
 }
 
 /// Picks three tasks, is told that two of them can be tried again, and has that done.
-pub(crate) async fn retried(world: Arc<World>) {
+pub(crate) async fn retried(world: &World) {
     let quick = Hand::of(&world.bed, "pair-quick").await;
     let mut tasks = Vec::new();
     for key in ["one", "two"] {
@@ -96,7 +94,7 @@ pub(crate) async fn retried(world: Arc<World>) {
 }
 
 /// A task that has ended is done again from one of its steps, as a new task.
-pub(crate) async fn forked(world: Arc<World>) {
+pub(crate) async fn forked(world: &World) {
     let task = world.bed.publish("echoes", "again", &json!({"word": "hello"})).await;
     assert_eq!(world.bed.answer(&task).await["status"], "completed");
     let window = world.window_of(Person::Ann).await;

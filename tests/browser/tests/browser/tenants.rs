@@ -1,12 +1,10 @@
 //! What one tenant sees of another: nothing.
 
-use std::sync::Arc;
-
 use cadre_browser_tests::world::{Person, World};
 use serde_json::json;
 
 /// The same address is a task for one and nothing at all for the other.
-pub(crate) async fn apart(world: Arc<World>) {
+pub(crate) async fn apart(world: &World) {
     let task = world.bed.publish("payment", "secret", &json!({"usd": 9, "to": "nobody"})).await;
     let path = format!("/tasks/{task}");
     let ann = world.window_of(Person::Ann).await;
