@@ -23,8 +23,8 @@ use std::{
 use cadre_browser_tests::world::World;
 use futures::{FutureExt as _, future::BoxFuture};
 
-/// Longest time of one test.
-const TEST_MAX: Duration = Duration::from_secs(240);
+/// Longest time of one test; only one that hangs takes so long, whatever else the machine does.
+const TEST_MAX: Duration = Duration::from_secs(900);
 
 type Test = (&'static str, fn(&World) -> BoxFuture<'_, ()>);
 
@@ -46,7 +46,7 @@ async fn main() -> ExitCode {
     let wanted = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
     let chosen: Vec<&Test> = TESTS.iter().filter(|(name, _)| name.contains(&wanted)).collect();
     if chosen.is_empty() {
-        // Every test binary of a workspace gets the same words.
+        eprintln!("no test is named {wanted}");
         return ExitCode::SUCCESS;
     }
     // The browser speaks newer words than the library knows; none of them matters here.

@@ -71,10 +71,12 @@ async fn look(window: &Window, (place, axe): (&Place, &Axe), folder: &Path) -> V
                 wrongs.push(format!("{at}: wider than the screen: {wide}"));
             }
             // What is hidden or folded depends on the width; a tablet hides nothing that a phone shows.
-            if width != 768 {
-                let found = axe.wrongs(window).await;
-                wrongs.extend(found.into_iter().map(|wrong| format!("{at}: {wrong}")));
-            }
+            let found = match (scheme, width) {
+                ("dark", _) => axe.wrong_colours(window).await,
+                (_, 768) => Vec::new(),
+                _ => axe.wrongs(window).await,
+            };
+            wrongs.extend(found.into_iter().map(|wrong| format!("{at}: {wrong}")));
             let name = format!("{}-{width}-{scheme}.png", place.name);
             window.picture(&folder.join(name)).await;
         }
