@@ -10,6 +10,7 @@ pub mod fuzz;
 pub mod hand;
 pub mod llama;
 pub mod next;
+pub mod npm;
 pub mod packs;
 pub mod payment;
 pub mod phoenix;

@@ -8,7 +8,7 @@ use crate::{
     ids::{Name, TaskId},
     limits::KEY_BYTES_MAX,
     payload::{Hash, Payload, canonical},
-    task::{Action, Event, Fork, Goal, GoalLimits, Record, Task},
+    task::{Action, Event, Fork, Goal, GoalLimits, Record, StepState, Task},
     time::UnixMillis,
     workflow::Workflow,
 };
@@ -94,6 +94,14 @@ impl Want {
             (Self::Control(Action::Resume), None) if !is_paused => {
                 Some(Outcome::Unchanged("it is not paused".to_owned()))
             }
+            (Self::Control(Action::Retry(_)), Some(_)) => {
+                let end = ended(task);
+                Some(Outcome::Refused(format!("{end}: an end is final, fork it instead")))
+            }
+            (Self::Control(Action::Retry(None)), None) if !has_failed(task) => {
+                Some(Outcome::Unchanged("no step of it has failed".to_owned()))
+            }
+            // What was added under the same key before counts still, also behind the end.
             (
                 Self::Cancel
                 | Self::Control(Action::Pause | Action::Resume | Action::Kill)
@@ -102,6 +110,10 @@ impl Want {
             ) => None,
         }
     }
+}
+
+fn has_failed(task: &Task) -> bool {
+    task.steps.values().any(|step| matches!(step.state, StepState::Failed(_)))
 }
 
 fn ended(task: &Task) -> String {

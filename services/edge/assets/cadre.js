@@ -19,8 +19,8 @@
     flush();
   }, { rootMargin: "120px" });
 
-  // Whoever types or has a panel open in a part is not interrupted.
-  const isBusy = (part) => part.matches(":has(:popover-open, input[type=text]:focus, textarea:focus)");
+  // Whoever types in a part or has a panel open is not interrupted.
+  const isBusy = (part) => part.matches(":has(input[type=text]:focus, textarea:focus)") || one(":popover-open");
 
   function flush() {
     for (const part of dirty) {
@@ -36,7 +36,14 @@
 
   const topicsOf = (part) => (part.dataset.live || "").split(" ").filter(Boolean);
 
-  function said(state, text) {
+  let heard = null;
+  function said(...words) {
+    heard = words;
+    repeat();
+  }
+  function repeat() {
+    if (!heard) return;
+    const [state, text] = heard;
     for (const mark of all(".live")) {
       mark.dataset.state = state;
       one("span", mark).textContent = text;
@@ -48,7 +55,12 @@
     if (!topics || document.hidden) return;
     source?.close();
     source = new EventSource(`/live?topics=${encodeURIComponent(topics)}`);
-    source.onopen = () => said("live", "Live");
+    // What happened between the page and the connection, or while there was none, was told to nobody.
+    source.onopen = () => {
+      said("live", "Live");
+      for (const part of all("[data-live]")) dirty.add(part);
+      flush();
+    };
     source.onerror = () => said("off", "Reconnecting");
     source.addEventListener("stale", (event) => {
       const stale = new Set(event.data.split(" "));
@@ -65,11 +77,10 @@
 
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) { source?.close(); source = null; return; }
-    for (const part of all("[data-live]")) dirty.add(part);
     connect();
-    flush();
   });
   document.addEventListener("focusout", () => setTimeout(flush, 50));
+  document.addEventListener("toggle", () => setTimeout(flush, 50), true);
 
   // Times: "3 s ago" and "in 4 min" stay true while nobody reloads.
   const offset = Number(document.documentElement.dataset.now || Date.now()) - Date.now();
@@ -141,6 +152,22 @@
     draw();
   });
 
+  // Documents: keys, texts, numbers and words are coloured where they stand, so that a page stays as small as it is.
+  const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|-?\d[\d.eE+-]*|\b(?:true|false|null)\b/g;
+  function colours() {
+    if (!window.Highlight) return;
+    const parts = { key: new Highlight(), text: new Highlight(), number: new Highlight(), word: new Highlight() };
+    for (const { firstChild: node } of all("pre.doc > code")) {
+      if (node?.nodeType !== Node.TEXT_NODE || node.length > 65536) continue;
+      for (const { 0: whole, 1: text, 2: colon, index } of node.data.matchAll(TOKEN)) {
+        const name = colon ? "key" : text ? "text" : /^[a-z]/.test(whole) ? "word" : "number";
+        const end = index + (text || whole).length;
+        parts[name].add(new StaticRange({ startContainer: node, startOffset: index, endContainer: node, endOffset: end }));
+      }
+    }
+    for (const [name, part] of Object.entries(parts)) CSS.highlights.set(`doc-${name}`, part);
+  }
+
   // Selections: the bar below a list counts what is picked.
   function picked() {
     for (const bar of all("[data-bulk]")) {
@@ -158,7 +185,6 @@
       for (const box of all("input[name=pick]", target.closest("form"))) box.checked = target.checked;
     }
     if (target.matches("input[type=checkbox]")) picked();
-    if (target.matches("[data-submit]")) target.form?.requestSubmit();
   });
 
   document.addEventListener("click", async (event) => {
@@ -207,6 +233,8 @@
       if (!seen.has(part)) { seen.add(part); watcher.observe(part); }
     }
     draw(root instanceof Element ? root : document);
+    colours();
+    repeat();
     picked();
     tick();
   }
@@ -221,6 +249,11 @@
     if (form?.matches?.("[data-close]")) form.closest("[popover]")?.hidePopover?.();
   });
 
+  // What is chosen in a row that scrolls is in sight.
+  for (const row of all(".tabs, .chips")) {
+    const chosen = one("[aria-current]", row);
+    if (chosen) row.scrollLeft = chosen.offsetLeft - row.offsetLeft - row.clientWidth / 3;
+  }
   settle(document);
   connect();
   setInterval(tick, 1000);

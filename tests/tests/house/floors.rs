@@ -44,6 +44,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "cadre-edge",
         ],
     ),
+    ("cadre-browser-tests", &["cadre", "cadre-core", "cadre-tests"]),
 ];
 
 /// Outside crates that only one of ours may import.
@@ -56,6 +57,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("cel", &["cadre-core"]),
     ("jsonschema", &["cadre-core"]),
     ("prost", &["cadre-proto"]),
+    ("chromiumoxide", &["cadre-browser-tests"]),
     ("clap", &["cadre"]),
     ("genai", &["cadre-inference"]),
     ("reqwest", &["cadre-inference", "cadre-edge", "cadre-tests"]),

@@ -105,10 +105,10 @@ fn steered(event: &Event) -> String {
     if let Event::BudgetAdded { by, budget, .. } = event {
         let seconds = budget.time.as_secs();
         return format!(
-            "{} adds {} steps, {} micro-USD, {} tokens, {seconds} s",
+            "{} adds {} steps, {}, {} tokens, {seconds} s",
             short(by),
             budget.steps,
-            budget.usd_micros,
+            dollars(budget.usd_micros),
             budget.tokens
         );
     }
@@ -147,10 +147,15 @@ fn short(text: &str) -> String {
     brief(text, TEXT_CHARS_MAX)
 }
 
+/// Exact, in the unit that people think in.
+fn dollars(micros: u64) -> String {
+    format!("${}.{:06}", micros / 1_000_000, micros % 1_000_000)
+}
+
 fn cost(usage: Usage) -> String {
     match (usage.usd_micros, usage.tokens) {
         (0, 0) => String::new(),
-        (micros, 0) => format!(" ({micros} micro-USD)"),
-        (micros, tokens) => format!(" ({micros} micro-USD, {tokens} tokens)"),
+        (micros, 0) => format!(" ({})", dollars(micros)),
+        (micros, tokens) => format!(" ({}, {tokens} tokens)", dollars(micros)),
     }
 }

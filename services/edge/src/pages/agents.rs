@@ -78,7 +78,7 @@ fn roles(view: &Agents) -> Markup {
             div.scroll { table.list {
                 thead { tr {
                     th scope="col" { "Role" } th scope="col" { "Breaker" } th.num scope="col" { "In flight" } th.num scope="col" { "Queued" }
-                    th.num.md scope="col" { "Free workers" } th.num scope="col" { "p50" } th.num scope="col" { "p95" } th.num scope="col" { "Attempts" } th.num scope="col" { "Errors" }
+                    th.num.lg scope="col" { "Free workers" } th.num.lg scope="col" { "p50" } th.num scope="col" { "p95" } th.num scope="col" { "Attempts" } th.num scope="col" { "Errors" }
                 } }
                 tbody { @for role in &view.roles { (row(role)) } }
             } }
@@ -98,11 +98,11 @@ fn row(role: &RoleRow) -> Markup {
     html! {
         tr {
             td.main.short { a href={ "/tasks?q=" (role.name) } { (role.name) } small { (role.runtime) @if is_alone { " · " span.s-bad.st { "nobody takes its work" } } } }
-            td { (part::state(&role.breaker)) }
+            td { @if role.breaker == "closed" { span.mute { "closed" } } @else { (part::state(&role.breaker)) } }
             td.num data-label="in flight" { (role.in_flight) @if role.concurrency > 0 { span.mute { "/" (role.concurrency) } } }
             td.num data-label="queued" { (optional(role.queued)) }
-            td.num.md { (optional(role.free)) }
-            td.num data-label="p50" { (time(role.p50_ms)) }
+            td.num.lg { (optional(role.free)) }
+            td.num.lg data-label="p50" { (time(role.p50_ms)) }
             td.num data-label="p95" { (time(role.p95_ms)) }
             td.num data-label="attempts" { (text::whole(role.attempts)) }
             td.num data-label="errors" { span.st.s-bad[role.errors > 0].s-idle[role.errors == 0] { (text::whole(role.errors)) @if role.errors > 0 { " · " (share) } } }

@@ -157,8 +157,8 @@ fn decide(chrome: &Chrome, question: &Question) -> Markup {
             }
             footer {
                 input type="text" name="comment" maxlength="512" placeholder="Comment" aria-label={ "Comment on " (question.step) } autocomplete="off";
-                @for choice in &question.choices {
-                    button.btn.ok[choice == "approve" || choice == "answer" || choice == "happened"].danger[choice == "deny"] name="choice" value=(choice) { (choice) }
+                @for (index, choice) in question.choices.iter().enumerate() {
+                    button.btn.ok[index == 0].danger[choice == "deny"] name="choice" value=(choice) { (choice) }
                 }
             }
         }

@@ -172,7 +172,7 @@ pub fn content(chrome: &Chrome, page: &Page) -> Markup {
     let is_stale = chrome.lag_ms > STALE_MS;
     let behind = format!("{} behind", text::span(chrome.lag_ms));
     html! {
-        header.page {
+        header.page #head {
             div.title {
                 @if let Some(crumb) = &page.crumb { div.crumb { (crumb) } }
                 h1 { (page.title) }

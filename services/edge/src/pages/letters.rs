@@ -65,10 +65,10 @@ fn one(chrome: &Chrome, view: &Letters, letter: &Letter) -> Markup {
     html! {
         article.breaker {
             div.grow {
-                div.row { span.st.s-bad { (Icon::Letters.draw()) (letter.kind) } h2.cut { (letter.reason) } }
+                div.row { span.st.s-bad { (Icon::Letters.draw()) (letter.kind) } h2 { (text::prose(&letter.reason, chrome.now_ms)) } }
                 p.mute {
                     span.mono { (letter.subject) } " · " (text::ago(letter.at_ms, chrome.now_ms))
-                    @if letter.deliveries > 0 { " · " (letter.deliveries) " deliveries" }
+                    @match letter.deliveries { 0 => {}, 1 => { " · delivered once" }, often => { " · delivered " (often) " times" } }
                     @if !letter.task.is_empty() { " · " a.link.mono href={ "/tasks/" (letter.task) } { (text::brief_id(&letter.task)) } }
                 }
                 @if !letter.lost.is_empty() { p { "It cannot be sent again: " (letter.lost) } }

@@ -67,6 +67,9 @@ pub struct FailureGroup {
     pub task: String,
 }
 
+/// What needs a person is listed up to here: what follows must stay in sight.
+const NEEDS_SHOWN: usize = 6;
+
 /// The page.
 #[must_use]
 pub fn page(chrome: &Chrome, view: &Overview) -> Page {
@@ -95,18 +98,21 @@ fn needs(chrome: &Chrome, needs: &[Need]) -> Markup {
                 div.calm { (Icon::Done.draw()) p { "Nothing is stuck, over budget, expiring or held back." } }
             }
             ul.needs {
-                @for need in needs {
+                @for need in needs.iter().take(NEEDS_SHOWN) {
                     @let is_critical = need.severity == "critical";
                     li.need.s-bad[is_critical].s-wait[!is_critical] {
                         (if is_critical { Icon::Failed } else { Icon::Warning }.draw())
                         div {
                             a.link href=(need.address) { b { (need.title) } }
                             span.vh { ", " (need.severity) }
-                            p { (need.text) }
+                            p { (text::prose(&need.text, chrome.now_ms)) }
                         }
                         span.age { (text::since(need.since_ms, chrome.now_ms)) }
                     }
                 }
+            }
+            @if needs.len() > NEEDS_SHOWN {
+                div.pager { span { (needs.len() - NEEDS_SHOWN) " more" } a.btn.tiny href="/approvals" { "Approvals" (Icon::Next.draw()) } }
             }
         }
     }

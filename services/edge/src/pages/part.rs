@@ -152,7 +152,7 @@ pub(super) fn pager(shown: usize, noun: &str, next: Option<&str>) -> Markup {
     }
 }
 
-/// A JSON document, its parts coloured; text from elsewhere stays text.
+/// A JSON document, whose parts the script colours; text from elsewhere stays text.
 pub(super) fn document(json: &str) -> Markup {
     html! { pre.doc tabindex="0" role="group" aria-label="Document" { code { (json) } } }
 }
@@ -168,11 +168,12 @@ pub(super) struct Live {
     pub(super) address: String,
 }
 
-/// A part of a page that keeps itself up to date while it is in view.
+/// A part of a page that keeps itself up to date while it is in view, and the page's heading with it.
 pub(super) fn live(live: &Live, body: &Markup) -> Markup {
     html! {
         div id=(live.id) data-live=(live.topics) hx-get=(live.address) hx-trigger="live"
-            hx-select={ "#" (live.id) } hx-target="this" hx-swap="outerMorph" { (body) }
+            hx-select={ "#" (live.id) } hx-target="this" hx-swap="outerMorph"
+            hx-select-oob="#head:outerMorph" { (body) }
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
     chrome::{Chrome, Page},
     icon::Icon,
     part::{self, Tone},
+    text::{self, Query},
 };
 
 /// Fields of a form at most; a schema with more is filled in as a document.
@@ -69,40 +70,49 @@ pub fn page(chrome: &Chrome, view: &Publish) -> Page {
             section.card { (part::empty(Icon::Packs, "No workflow to publish to", &html! { "Bring a pack onto the bus first: " code { "cadre pack apply contract" } "." })) }
         } @else if !view.can_publish {
             section.card { (part::empty(Icon::Publish, "Your role may look, not publish", &html! { "Publishing takes the role operator." })) }
+        } @else if view.workflow.is_empty() {
+            (workflows(view))
         } @else {
             div.cols.wide { (form(chrome, view)) (commands(view)) }
         }
     };
-    Page::new("Publish a goal", "/publish", body)
+    if view.workflow.is_empty() {
+        return Page::new("Publish a goal", "/publish", body);
+    }
+    let crumb = html! { a href="/publish" { "Publish a goal" } (Icon::Next.draw()) };
+    Page { crumb: Some(crumb), ..Page::new(&view.workflow, "/publish", body) }
+}
+
+/// Links rather than a list to choose from: what a list does at each key press surprises whoever has no mouse.
+fn workflows(view: &Publish) -> Markup {
+    html! {
+        section.card {
+            header { h2 { "Which workflow?" } span.mute { (text::count(view.workflows.len() as u64, "pack")) } }
+            ul.ways {
+                @for name in &view.workflows {
+                    li { a href=(Query::default().with("workflow", name).address("/publish")) { (Icon::Packs.draw()) b { (name) } (Icon::Next.draw()) } }
+                }
+            }
+        }
+    }
 }
 
 fn form(chrome: &Chrome, view: &Publish) -> Markup {
     html! {
-        section.card { div.body {
-            form method="get" action="/publish" {
+        section.card {
+            header { h2 { "Input" } div.acts { a.btn.plain.tiny href="/publish" { "Another workflow" } } }
+            form.body method="post" action="/publish" {
+                (chrome.csrf_field())
+                input type="hidden" name="workflow" value=(view.workflow);
+                (inputs(view))
                 div.field {
-                    label for="workflow" { "Workflow" }
-                    select #workflow name="workflow" data-submit {
-                        @if view.workflow.is_empty() { option value="" { "Choose one" } }
-                        @for name in &view.workflows { option value=(name) selected[*name == view.workflow] { (name) } }
-                    }
-                    noscript { button.btn { "Choose" } }
+                    label for="key" { "Key " span.mute { "(optional)" } }
+                    input #key type="text" name="key" maxlength="128" autocomplete="off" aria-describedby="key-hint";
+                    span.hint #key-hint { "The same key is the same task: publishing again is harmless." }
                 }
+                div.acts { button.btn.first { (Icon::Publish.draw()) "Publish" } }
             }
-            @if !view.workflow.is_empty() {
-                form method="post" action="/publish" {
-                    (chrome.csrf_field())
-                    input type="hidden" name="workflow" value=(view.workflow);
-                    (inputs(view))
-                    div.field {
-                        label for="key" { "Key " span.mute { "(optional)" } }
-                        input #key type="text" name="key" maxlength="128" autocomplete="off" aria-describedby="key-hint";
-                        span.hint #key-hint { "The same key is the same task: publishing again is harmless." }
-                    }
-                    div.acts { button.btn.first { (Icon::Publish.draw()) "Publish" } }
-                }
-            }
-        } }
+        }
     }
 }
 
@@ -241,9 +251,6 @@ pub fn collect<'a>(filled: impl Iterator<Item = (&'a str, &'a str)>) -> Result<S
 }
 
 fn commands(view: &Publish) -> Markup {
-    if view.workflow.is_empty() {
-        return html! {};
-    }
     let tenant = if view.tenant.is_empty() { "default" } else { &view.tenant };
     let example = if view.filled.is_empty() { "{…}" } else { &view.filled };
     let quoted = example.replace('\'', "'\\''");

@@ -107,7 +107,7 @@ fn figures(view: &Spend) -> Markup {
     html! {
         section.kpis aria-label="Sums" {
             (part::kpi("Spent", &text::usd(view.total_micros), "", &html! { small { (change.unwrap_or_default()) } }))
-            (part::kpi("Each hour", &text::usd(view.total_micros / hours), "on average", &html! {}))
+            (part::kpi("An hour, on average", &text::usd(view.total_micros / hours), "", &html! {}))
             (part::kpi("Tokens", &text::short(view.tokens), "", &html! {}))
             (part::kpi("Dearest", &dearest, "", &html! {}))
         }
@@ -146,7 +146,7 @@ fn near(view: &Spend) -> Markup {
             @else { table.list { tbody { @for near in &view.near {
                 tr {
                     td.main { a href={ "/tasks/" (near.task) } { (near.goal) } small.mono { (text::brief_id(&near.task)) } }
-                    td.num { span.metered { (part::meter(near.cost_micros, 0, near.limit_micros)) (text::usd(near.cost_micros)) } }
+                    td.num { span.metered { (part::meter(near.cost_micros, 0, near.limit_micros)) span { (text::usd(near.cost_micros)) } } }
                 }
             } } } }
         }

@@ -214,7 +214,7 @@ pub fn page(chrome: &Chrome, view: &Task) -> Page {
         &Live { id: "task", topics, address: view.address() },
         &html! {
             div.stack {
-                @if !view.why.is_empty() { (why(view)) }
+                @if has_why(view) { (why(chrome, view)) }
                 (figures(chrome, view))
                 div {
                     (tabs(view))
@@ -252,9 +252,14 @@ fn sub(chrome: &Chrome, view: &Task) -> Markup {
     }
 }
 
-fn why(view: &Task) -> Markup {
+/// A task that has all its parts needs no word of it, and the result says it itself.
+fn has_why(view: &Task) -> bool {
+    !view.why.is_empty() && view.status != "completed" && view.tab != Tab::Result
+}
+
+fn why(chrome: &Chrome, view: &Task) -> Markup {
     let tone = if view.is_stuck { Tone::Bad } else { part::look(&view.status).0 };
-    part::note(tone, &html! { p { (view.why) } })
+    part::note(tone, &html! { p { (text::prose(&view.why, chrome.now_ms)) } })
 }
 
 fn figures(chrome: &Chrome, view: &Task) -> Markup {
@@ -376,7 +381,7 @@ fn spend(view: &Task) -> Markup {
                         td.mute { @if row.role.is_empty() { "–" } @else { (row.role) } }
                         td.num { (text::whole(row.tokens)) }
                         td.num { (text::usd(row.cost_micros)) }
-                        td.num { span.metered { (part::meter(row.cost_micros, 0, view.cost_micros.saturating_mul(100) / 79)) (text::percent(row.cost_micros, view.cost_micros)) " %" } }
+                        td.num { span.metered { (part::meter(row.cost_micros, 0, view.cost_micros.saturating_mul(100) / 79)) span { (text::percent(row.cost_micros, view.cost_micros)) " %" } } }
                     }
                 } }
             } }

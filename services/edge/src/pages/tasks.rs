@@ -249,15 +249,16 @@ fn line(chrome: &Chrome, view: &Tasks, row: &TaskRow) -> Markup {
             }
             td.lg.mute { (row.workflow) }
             td.num data-label="steps" {
+                // Before the figures, so that these stay below each other.
+                @if row.fallbacks > 0 { span.tag.tint.s-wait title=(text::count(row.fallbacks, "fallback")) { "degraded" } " " }
+                @if row.retries > 0 { span.tag.tint.s-wait title=(text::count(row.retries, "retry attempt")) { (Icon::Retry.draw()) (row.retries) } " " }
                 (row.steps_done) span.mute { "/" (row.steps_total) }
-                @if row.retries > 0 { " " span.tag.tint.s-wait title=(text::count(row.retries, "retry attempt")) { (Icon::Retry.draw()) (row.retries) } }
-                @if row.fallbacks > 0 { " " span.tag.tint.s-wait title=(text::count(row.fallbacks, "fallback")) { "degraded" } }
             }
             td.num.lg { (text::short(row.tokens)) }
             td.num {
                 span.metered {
                     @if row.cost_limit_micros > 0 { (part::meter(row.cost_micros, 0, row.cost_limit_micros)) }
-                    (text::usd(row.cost_micros))
+                    span { (text::usd(row.cost_micros)) }
                 }
             }
             td.num { @match took { Some(took) => (took), None => (text::since(row.accepted_ms, chrome.now_ms)) } }

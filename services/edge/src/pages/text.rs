@@ -54,18 +54,47 @@ pub(super) fn short(number: u64) -> String {
 
 /// Millionths of a US dollar: `$0.00`, `$0.0612`, `$214.80`. Rounded up: never less than was spent.
 pub(super) fn usd(micros: u64) -> String {
-    let mut text = match micros {
-        0..100 => format!("$0.{micros:06}"),
-        100..=999_900 => format!("$0.{:04}", micros.div_ceil(100)),
+    match micros {
+        0 => "$0.00".to_owned(),
+        1..100 => format!("$0.{micros:06}"),
+        // Four decimals or two, so that figures below each other can be compared.
+        100..=999_900 if !micros.is_multiple_of(10_000) => {
+            format!("$0.{:04}", micros.div_ceil(100))
+        }
         _ => {
             let cents = micros.div_ceil(10_000);
-            return format!("${}.{:02}", whole(cents / 100), cents % 100);
+            format!("${}.{:02}", whole(cents / 100), cents % 100)
         }
-    };
-    while text.len() > "$0.00".len() && text.ends_with('0') {
-        text.pop();
     }
-    text
+}
+
+/// Prose of ours: what stands in backticks is code, and points in time are of the reader's day.
+pub(super) fn prose(text: &str, now_ms: u64) -> Markup {
+    let now = UnixMillis(now_ms).to_string();
+    let today = now.get(..10).unwrap_or_default();
+    html! {
+        @for (index, part) in text.split('`').enumerate() {
+            @if index % 2 == 1 { code { (part) } } @else {
+                @for word in part.split_inclusive(' ') {
+                    @if let Some((exact, rest)) = moment(word) {
+                        time datetime=(exact) title=(exact) {
+                            @if exact.starts_with(today) { (exact.get(11..19).unwrap_or(exact)) }
+                            @else { (exact.get(..10).unwrap_or(exact)) " " (exact.get(11..16).unwrap_or_default()) }
+                        } (rest)
+                    } @else { (word) }
+                }
+            }
+        }
+    }
+}
+
+/// A word that begins with a point in time, as we write one, and what follows.
+fn moment(word: &str) -> Option<(&str, &str)> {
+    let (exact, rest) = word.split_at_checked(word.find('Z')? + 1)?;
+    let is_moment = exact.len() >= "1970-01-01T00:00:00Z".len()
+        && exact.as_bytes().get(10) == Some(&b'T')
+        && exact.bytes().all(|byte| byte.is_ascii_digit() || b"-:.TZ".contains(&byte));
+    is_moment.then_some((exact, rest))
 }
 
 /// Bytes with one decimal: `20.2 KB`.
@@ -186,6 +215,8 @@ mod tests {
             (61_250, "$0.0613"),
             (100_000, "$0.10"),
             (250_000, "$0.25"),
+            (1_000, "$0.0010"),
+            (53_000, "$0.0530"),
             (999_999, "$1.00"),
             (1_500_000, "$1.50"),
             (214_800_000, "$214.80"),
@@ -207,6 +238,21 @@ mod tests {
         assert!(text.contains("1 min 5 s ago") && text.contains("1970-01-01T00:00:01.000Z"));
         assert!(until(1_000, 66_000).into_string().contains("expired"));
         assert!(clock(3_723_000).into_string().contains("01:02:03"));
+    }
+
+    #[test]
+    fn prose_has_code_and_times_of_the_day() {
+        let text =
+            "since 1970-01-01T01:02:03.004Z (2 s), until 1970-02-03T04:05:06Z: see `cadre <x>`";
+        let html = prose(text, 5_000).into_string();
+        for part in [
+            ">01:02:03</time> (2 s)",
+            ">1970-02-03 04:05</time>: see",
+            "<code>cadre &lt;x&gt;</code>",
+        ] {
+            assert!(html.contains(part), "{part}: {html}");
+        }
+        assert_eq!(prose("a Zebra at 5Z", 0).into_string(), "a Zebra at 5Z");
     }
 
     #[test]

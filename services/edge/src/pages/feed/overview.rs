@@ -121,7 +121,10 @@ fn figures(sums: &Sums) -> Vec<Figure> {
         tone: tone.to_owned(),
     };
     let p95 = hour.p95_ms.map_or("–".to_owned(), span);
-    let share = format!("{} %", percent(hour.failed, ended));
+    let share = match hour.failed {
+        0 => "in an hour".to_owned(),
+        failed => format!("{} % of all", percent(failed, ended)),
+    };
     vec![
         figure("Completed", (whole(hour.completed), "in an hour"), past(|at| at.completed), "ok"),
         figure("Failed", (whole(hour.failed), &share), past(|at| at.failed), "bad"),

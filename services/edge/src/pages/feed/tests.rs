@@ -164,6 +164,11 @@ async fn many_tasks_are_changed_only_after_a_look() {
     assert!(house.desk.world.lock().unwrap().steered.is_empty(), "nothing has happened yet");
     let said = form(&house, ("/tasks/bulk", &secret), &format!("{picks}&confirmed=1")).await.text;
     assert!(said.contains("cancel: 1 task done, 1 left"), "{said}");
+    let again = picks.replace("action=cancel", "action=retry");
+    let plan = form(&house, ("/tasks/bulk", &secret), &again).await.text;
+    for word in ["Would retry 0 tasks", "no step of it has failed", "an end is final"] {
+        assert!(plan.contains(word), "{word}: {plan}");
+    }
     let viewer = house.token("acme", Access::Viewer);
     let refused = form(&house, ("/tasks/bulk", &viewer), "csrf=none").await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);

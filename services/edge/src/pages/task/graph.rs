@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use super::super::{icon::Icon, part};
 
 /// Size of a node and of what lies between, in pixels.
-const WIDTH: u32 = 184;
+const WIDTH: u32 = 212;
 const HEIGHT: u32 = 54;
 const ACROSS: u32 = 64;
 const BETWEEN: u32 = 22;
@@ -226,9 +226,9 @@ fn one(node: &Node, (x, y): (u32, u32), selected: Option<&str>) -> Markup {
                 rect.box x=(x) y=(y) width=(WIDTH) height=(HEIGHT) rx="9" {}
                 rect.state x=(x + 1) y=(y + 10) width="3" height=(HEIGHT - 20) rx="1.5" {}
                 (icon.place(x + 14, y + 12))
-                text x=(x + 36) y=(y + 24) { (clip(&node.name, 17)) }
-                text.sub x=(x + 36) y=(y + 41) { (clip(&node.detail, 25)) }
-                @if node.items > 1 { text.sub.end x=(x + WIDTH - 11) y=(y + 24) { "×" (node.items) } }
+                text x=(x + 36) y=(y + 24) { (clip(&node.name, 20)) }
+                text.sub x=(x + 36) y=(y + 41) { (clip(&node.detail, 30)) }
+                @if node.items > 1 { text.sub.end x=(x + WIDTH - 11) y=(y + 24) { "×" @if node.state == "planned" { "n" } @else { (node.items) } } }
             }
         }
     }

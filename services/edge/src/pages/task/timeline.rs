@@ -253,8 +253,8 @@ fn bars(lane: &Lane, axis: &Axis, end: u64) -> Markup {
 }
 
 fn shape(bar: &Bar, from: f64, to: f64) -> Markup {
-    // Thin bars stay visible: no bar is narrower than a third of a percent.
-    let width = (to - from).max(0.35);
+    // Thin bars stay visible, most of all those that tell of a failure.
+    let width = (to - from).max(if bar.kind == BarKind::Lost { 1.0 } else { 0.35 });
     let from = from.min(100.0 - width);
     if bar.kind == BarKind::Queue {
         return html! { line.queue x1=(percent(from)) x2=(percent(to)) y1="50%" y2="50%" {} };
