@@ -888,7 +888,7 @@ pub struct BudgetNear {
 }
 /// Nested message and enum types in `BudgetNear`.
 pub mod budget_near {
-    /// What is limited beside time.
+    /// What is limited.
     #[derive(
         Clone,
         Copy,
