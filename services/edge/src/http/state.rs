@@ -8,8 +8,9 @@ use std::{
 
 use cadre_core::{
     ids::TaskId,
-    ports::desk::{ConsumerView, Desk},
+    ports::desk::{BusView, ConsumerView, Desk, DeskError, Drift},
     task::Task,
+    time::UnixMillis,
 };
 use tokio::sync::{Semaphore, watch};
 
@@ -18,6 +19,12 @@ use crate::{
     drain::{Drain, Drains},
     model::ReadModel,
 };
+
+/// How long pages show the same look at the bus: it takes some dozens of requests, and tabs are many.
+const BUS_KEPT: Duration = Duration::from_secs(1);
+
+/// The same of how the bus differs from what is declared, which changes seldom.
+const DRIFT_KEPT: Duration = Duration::from_secs(5);
 
 /// Limits of the HTTP side, and where it listens.
 #[derive(Debug, Clone)]
@@ -57,9 +64,32 @@ struct Inner {
     auth: Auth,
     limiter: Limiter,
     drains: Mutex<Drains>,
+    bus: Kept<BusView>,
+    drift: Kept<Vec<Drift>>,
     followers: Arc<Semaphore>,
     closing: watch::Receiver<bool>,
     options: HttpOptions,
+}
+
+/// What was found last, and when it was asked for.
+struct Kept<T>(Mutex<Option<(UnixMillis, T)>>);
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self(Mutex::new(None))
+    }
+}
+
+impl<T: Clone> Kept<T> {
+    /// What was asked for not longer ago than this.
+    fn get(&self, now: UnixMillis, age_max: Duration) -> Option<T> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.as_ref().filter(|(at, _)| now.since(*at) < age_max).map(|(_, found)| found.clone())
+    }
+
+    fn put(&self, asked: UnixMillis, found: T) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((asked, found));
+    }
 }
 
 impl AppState {
@@ -72,8 +102,18 @@ impl AppState {
     ) -> Self {
         let limiter = Limiter::new(options.requests_per_second);
         let followers = Arc::new(Semaphore::new(options.followers_max));
-        let drains = Mutex::default();
-        Self(Arc::new(Inner { desk, model, auth, limiter, drains, followers, closing, options }))
+        Self(Arc::new(Inner {
+            desk,
+            model,
+            auth,
+            limiter,
+            drains: Mutex::default(),
+            bus: Kept::default(),
+            drift: Kept::default(),
+            followers,
+            closing,
+            options,
+        }))
     }
 
     /// Wishes and looks.
@@ -106,6 +146,28 @@ impl AppState {
     pub(crate) fn drains(&self, consumers: &[ConsumerView]) -> Vec<Drain> {
         let mut drains = self.0.drains.lock().unwrap_or_else(PoisonError::into_inner);
         drains.look(self.0.desk.now(), consumers)
+    }
+
+    /// Streams and consumers as they were within the last second.
+    pub(crate) async fn bus(&self) -> Result<BusView, DeskError> {
+        let asked = self.0.desk.now();
+        if let Some(kept) = self.0.bus.get(asked, BUS_KEPT) {
+            return Ok(kept);
+        }
+        let found = self.0.desk.bus().await?;
+        self.0.bus.put(asked, found.clone());
+        Ok(found)
+    }
+
+    /// How the bus differed from what is declared within the last seconds.
+    pub(crate) async fn drift(&self) -> Result<Vec<Drift>, DeskError> {
+        let asked = self.0.desk.now();
+        if let Some(kept) = self.0.drift.get(asked, DRIFT_KEPT) {
+            return Ok(kept);
+        }
+        let found = self.0.desk.drift().await?;
+        self.0.drift.put(asked, found.clone());
+        Ok(found)
     }
 
     /// Room for one more event stream.

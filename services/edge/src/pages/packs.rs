@@ -133,9 +133,9 @@ fn changes(view: &Packs, pack: &Pack, diff: &Diff) -> Markup {
             @else { pre.doc.diff tabindex="0" role="group" aria-label="Changes" { code { @for line in diff.text.lines() { span.(sign(line)) { (line) "\n" } } } } }
             @if diff.left_out > 0 { p.hint.mute { (text::count(diff.left_out, "more line")) " not shown." } }
             p.hint.mute {
-                "Compare with "
-                @for hash in others.take(OTHERS_MAX) { a.link href=(address(pack, &view.revision, hash)) { code { (text::brief_id(hash)) } } " " }
-                "or your own files: " code { "cadre pack diff DIR" }
+                "Compare it with "
+                @for hash in others.take(OTHERS_MAX) { a.link href=(address(pack, &view.revision, hash)) { code { (text::brief_id(hash)) } } ", " }
+                "your own files: " code { "cadre pack diff DIR" }
             }
         }
     }
@@ -146,6 +146,6 @@ fn sign(line: &str) -> &'static str {
         [b'-', b'-', b'-', ..] | [b'+', b'+', b'+', ..] => "file",
         [b'+', ..] => "plus",
         [b'-', ..] => "minus",
-        _ => "same",
+        _ => "both",
     }
 }

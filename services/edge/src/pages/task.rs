@@ -96,8 +96,10 @@ pub struct Task {
     pub calls: Calls,
     /// The answer; `None` while there is none.
     pub answer: Option<Answer>,
-    /// What it cost, by step.
+    /// What it cost, by step, the dearest first.
     pub spend: Vec<SpendRow>,
+    /// Steps that cost something and are left out there.
+    pub spend_left_out: u64,
 }
 
 /// A part of the page.
@@ -385,6 +387,7 @@ fn spend(view: &Task) -> Markup {
                     }
                 } }
             } }
+            @if view.spend_left_out > 0 { div.pager { span { (text::count(view.spend_left_out, "step")) " that cost less" } } }
         }
     }
 }

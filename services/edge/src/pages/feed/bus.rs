@@ -13,8 +13,7 @@ fn millis(age: Duration) -> u64 {
 }
 
 pub(super) async fn show(visit: Visit) -> Result<Response, Oops> {
-    let desk = visit.app.desk();
-    let (found, drift) = tokio::join!(desk.bus(), desk.drift());
+    let (found, drift) = tokio::join!(visit.app.bus(), visit.app.drift());
     let found = found.or_oops(&visit)?;
     // How full the streams are is shown all the same.
     let mut drift = differences(drift.unwrap_or_default());

@@ -42,7 +42,7 @@ pub(super) async fn agents(visit: Visit) -> Result<Response, Oops> {
     let rows = model.agents(scope, since).await.or_oops(&visit)?;
     let desk = visit.app.desk();
     // What the bus says is beside what is known: without it the columns are empty.
-    let (bus, breakers) = (desk.bus().await.ok(), desk.breakers().await.unwrap_or_default());
+    let (bus, breakers) = (visit.app.bus().await.ok(), desk.breakers().await.unwrap_or_default());
     let members = desk.members().await.unwrap_or_default();
     let mut roles: BTreeMap<String, RoleRow> = BTreeMap::new();
     for row in rows {

@@ -26,6 +26,9 @@ use crate::{
 /// Records of one page.
 const EVENTS: u32 = 200;
 
+/// Steps whose cost is listed.
+const SPEND_SHOWN: usize = 200;
+
 /// How long a task that was just published is waited for in the read model.
 const SHOWN_WITHIN: Duration = Duration::from_secs(2);
 
@@ -160,7 +163,11 @@ async fn part(
             let state = visit.app.task(&visit.identity, task.as_str()).await?;
             view.answer = answer(visit, &state).await;
         }
-        Tab::Spend => view.spend = spend(rows),
+        Tab::Spend => {
+            view.spend = spend(rows);
+            view.spend_left_out = view.spend.len().saturating_sub(SPEND_SHOWN) as u64;
+            view.spend.truncate(SPEND_SHOWN);
+        }
     }
     Ok(())
 }

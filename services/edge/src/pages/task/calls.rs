@@ -111,7 +111,7 @@ fn one(call: &Call) -> Markup {
                 dt { "Made twice" } dd { @if call.is_repeatable { "is harmless: the same key again" } @else { "never: a person is asked when nobody knows its outcome" } }
                 @if !call.ruled_by.is_empty() { dt { "Outcome" } dd { "known by " (call.ruled_by) } }
             }
-            @if let Some(told) = &call.told { (decided(told)) (passed(told)) (said(told)) }
+            @if let Some(told) = &call.told { div.stack { (decided(told)) (passed(told)) (said(told)) } }
             @if let Some(answered) = &call.answered {
                 @if call.told.is_some() { details { summary { "The whole record" } (part::document(answered)) } }
                 @else { h3 { "What came back" } (part::document(answered)) }
@@ -147,7 +147,7 @@ fn passed(told: &Told) -> Markup {
             }
             dt { "Tools" } dd {
                 @if told.offered.is_empty() { span.mute { "none offered" } }
-                @for tool in &told.offered { span.tag.tint.s-ok[called(tool)] { (tool) @if called(tool) { " called" } } " " }
+                @for tool in &told.offered { span.tag.tint[called(tool)].s-ok[called(tool)] { (tool) @if called(tool) { " called" } } " " }
             }
         }
     }

@@ -34,7 +34,7 @@ pub(super) const TENANT: &str = "bench";
 const TICK: Duration = Duration::from_millis(20);
 
 /// How long somebody waits before they ask again for a task that is not there yet.
-const AGAIN: Duration = Duration::from_millis(20);
+const AGAIN: Duration = Duration::from_millis(50);
 
 /// Goals that wait for a follower, at most: a follower takes up the newest ones.
 const WAITING_MAX: usize = 1_000;
