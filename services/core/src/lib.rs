@@ -25,5 +25,6 @@ pub mod retry;
 pub mod task;
 pub mod time;
 pub mod watch;
+pub mod webhook;
 pub mod wish;
 pub mod workflow;

@@ -11,8 +11,10 @@
 //! Nothing here decides about a task: what people wish goes to the orchestrator over the bus.
 
 pub mod http;
+mod listen;
 pub mod model;
 pub mod pages;
 pub mod service;
+pub mod webhooks;
 
 pub use service::{EdgeError, EdgeOptions, EdgeService};
