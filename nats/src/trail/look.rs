@@ -98,3 +98,61 @@ impl JetStreamTrail {
         Ok(Some(found))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cadre_core::{
+        audit::{Action, Chain, Deed},
+        ids::Partitions,
+        time::UnixMillis,
+    };
+
+    use super::*;
+    use crate::{
+        bus::JetStreamBus,
+        connect::{ConnectOptions, connect},
+        server::testing::server,
+        topology::{Topology, apply},
+    };
+
+    fn deed(number: u64) -> Deed {
+        let (object, reason) = (format!("letter/0-{number}"), String::new());
+        let (actor, action) = ("ann".to_owned(), Action::LetterDropped);
+        Deed { at: UnixMillis(number), actor, action, object, reason }
+    }
+
+    async fn numbers(trail: &JetStreamTrail, mut query: Query) -> Vec<u64> {
+        let mut found = Vec::new();
+        loop {
+            let listed = trail.look(&query).await.expect("listed");
+            found.extend(listed.entries.iter().map(|(_, entry)| entry.at.0));
+            query.before = listed.next;
+            if query.before.is_none() {
+                return found;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn the_few_are_found_among_the_many_and_pages_meet() {
+        let server = server().await;
+        let options = ConnectOptions::new(server.urls().join(","), "test");
+        let connection = connect(options).await.expect("connected");
+        let topology = Topology::dev(Partitions::new(2));
+        apply(&connection.js, &topology, false).await.expect("applied");
+        let bus = JetStreamBus::open(&connection).await.expect("ours");
+        let trail = JetStreamTrail::open(&bus).await.expect("a trail");
+        assert_eq!(numbers(&trail, Query::newest(5)).await, Vec::<u64>::new());
+        let acme: Chain = "tenant.acme".parse().expect("a chain");
+        for number in 1..=200 {
+            let chain = if matches!(number, 2 | 150) { &acme } else { &Chain::Fleet };
+            trail.note(chain, &deed(number)).await.expect("noted");
+        }
+        let all: Vec<u64> = (1..=200).rev().collect();
+        assert_eq!(numbers(&trail, Query::newest(7)).await, all);
+        let own = Query { chain: Some(acme), ..Query::newest(50) };
+        assert_eq!(numbers(&trail, own).await, [150, 2]);
+        let first = Query { since: Some(UnixMillis(1)), ..Query::newest(1_000) };
+        assert_eq!(numbers(&trail, first).await, all);
+    }
+}
