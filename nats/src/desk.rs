@@ -3,13 +3,16 @@
 //! Everything here exists apart as well, and the command line uses it so; the desk puts it together behind
 //! one port. Called by the edge (as [`Desk`]). Invariant: nothing here takes a message from anybody.
 
+mod deed;
 mod fleet;
+mod hook;
 mod letters;
 mod look;
 mod wish;
 
 use cadre_core::{
     access::Token,
+    audit::{Action, Listed, Query},
     breaker::Target,
     fleet::Member,
     ids::{Name, TaskId},
@@ -25,13 +28,14 @@ use cadre_core::{
     task::{Task, why},
     time::UnixMillis,
     watch::Alert,
+    webhook::{State as WebhookState, Webhook},
     wish::{ForkWish, GoalWish, Outcome, Unfit, Wish},
 };
 
 pub use self::wish::{Unclear, outcome};
 use crate::{
     breakers::KvBreakers, bus::JetStreamBus, fleet::Fleet, packs::KvPacks, tokens::KvTokens,
-    watch::JetStreamWatch,
+    trail::JetStreamTrail, watch::JetStreamWatch, webhooks::KvWebhooks,
 };
 
 /// The desk of one connection. Cheap to clone.
@@ -45,6 +49,8 @@ pub struct JetStreamDesk {
     fleet: Option<Fleet>,
     watch: Option<JetStreamWatch>,
     tokens: Option<KvTokens>,
+    trail: Option<JetStreamTrail>,
+    webhooks: Option<KvWebhooks>,
 }
 
 impl JetStreamDesk {
@@ -58,6 +64,8 @@ impl JetStreamDesk {
             fleet: there("members", Fleet::open(js, clock.clone()).await),
             watch: there("alerts", JetStreamWatch::open(bus).await),
             tokens: there("tokens", KvTokens::open(js).await),
+            webhooks: there("webhooks", KvWebhooks::open(bus).await),
+            trail: there("an audit trail", JetStreamTrail::open(bus).await),
         }
     }
 
@@ -65,6 +73,12 @@ impl JetStreamDesk {
     #[must_use]
     pub fn has_tokens(&self) -> bool {
         self.tokens.is_some()
+    }
+
+    /// The webhooks, for whoever sends; `None` where the bus has no place for them.
+    #[must_use]
+    pub fn webhook_bus(&self) -> Option<KvWebhooks> {
+        self.webhooks.clone()
     }
 
     async fn replayed(&self, id: &TaskId) -> Result<Task, DeskError> {
@@ -173,12 +187,18 @@ impl Desk for JetStreamDesk {
         Box::pin(letters::get(&self.bus, id))
     }
 
-    fn replay<'a>(&'a self, id: &'a str) -> Reply<'a, String> {
-        Box::pin(letters::replay(&self.bus, id))
+    fn replay<'a>(&'a self, id: &'a str, by: &'a str) -> Reply<'a, String> {
+        Box::pin(async move {
+            self.note_letter(Action::LetterReplayed, id, by).await?;
+            letters::replay(&self.bus, id).await
+        })
     }
 
-    fn discard<'a>(&'a self, id: &'a str) -> Reply<'a, ()> {
-        Box::pin(letters::discard(&self.bus, id))
+    fn discard<'a>(&'a self, id: &'a str, by: &'a str) -> Reply<'a, ()> {
+        Box::pin(async move {
+            self.note_letter(Action::LetterDropped, id, by).await?;
+            letters::discard(&self.bus, id).await
+        })
     }
 
     fn breakers(&self) -> Reply<'_, Vec<BreakerView>> {
@@ -229,6 +249,25 @@ impl Desk for JetStreamDesk {
 
     fn revisions(&self, limit: usize) -> Reply<'_, Vec<String>> {
         Box::pin(async move { Ok(self.packs.revisions(limit).await?) })
+    }
+
+    fn audit(&self, query: Query) -> Reply<'_, Listed> {
+        Box::pin(async move {
+            let trail = self.trail.as_ref().ok_or_else(|| absent("audit trail"))?;
+            Ok(trail.look(&query).await?)
+        })
+    }
+
+    fn webhooks(&self) -> Reply<'_, Vec<(Webhook, WebhookState)>> {
+        Box::pin(async move { Ok(self.hooks()?.ls().await?) })
+    }
+
+    fn add_webhook<'a>(&'a self, webhook: &'a Webhook) -> Reply<'a, ()> {
+        Box::pin(self.add_hook(webhook))
+    }
+
+    fn remove_webhook<'a>(&'a self, webhook: &'a Webhook, by: &'a str) -> Reply<'a, ()> {
+        Box::pin(self.remove_hook(webhook, by))
     }
 
     fn token(&self, hash: Hash) -> Reply<'_, Option<Token>> {

@@ -33,6 +33,7 @@ pub mod tokens;
 pub mod topology;
 pub mod trail;
 pub mod watch;
+pub mod webhooks;
 mod wire;
 mod work;
 

@@ -56,9 +56,19 @@ pub(crate) async fn read(
     (stream, subject): (&str, &str),
     from: u64,
 ) -> Result<Vec<Stored>, BusError> {
+    read_few(streams, (stream, subject), from, READ_BATCH).await
+}
+
+/// The same, at most `batch` at once: for messages that are large.
+pub(crate) async fn read_few(
+    streams: &Streams,
+    (stream, subject): (&str, &str),
+    from: u64,
+    batch: u64,
+) -> Result<Vec<Stored>, BusError> {
     let begun = Instant::now();
     loop {
-        match try_read(streams, (stream, subject), from).await {
+        match try_read(streams, (stream, subject), (from, batch)).await {
             Ok(batch) => return Ok(batch),
             Err(why) if begun.elapsed() >= BUS_GAP_MAX => {
                 return Err(BusError::Unavailable(format!("read of {subject}: {why}")));
@@ -75,24 +85,24 @@ pub(crate) async fn read(
 async fn try_read(
     streams: &Streams,
     (stream, subject): (&str, &str),
-    from: u64,
+    (from, batch): (u64, u64),
 ) -> Result<Vec<Stored>, String> {
     let client = &streams.client;
     let inbox = client.new_inbox();
     let mut answers = client.subscribe(inbox.clone()).await.map_err(|e| e.to_string())?;
-    let request = json!({"seq": from, "batch": READ_BATCH, "next_by_subj": subject});
+    let request = json!({"seq": from, "batch": batch, "next_by_subj": subject});
     let api = format!("$JS.API.DIRECT.GET.{stream}");
     let body = Bytes::from(request.to_string());
     client.publish_with_reply(api, inbox, body).await.map_err(|e| e.to_string())?;
-    let mut batch = Vec::new();
+    let mut found = Vec::new();
     loop {
         let answer = tokio::time::timeout(READ_GAP, answers.next()).await;
         let answer = answer.map_err(|_| "no answer".to_owned())?.ok_or("connection closed")?;
         match answer.status {
             None => {}
             // End of batch, or nothing (any more) under this subject.
-            Some(status) if status.as_u16() == END_OF_BATCH => return Ok(batch),
-            Some(StatusCode::NOT_FOUND) => return Ok(batch),
+            Some(status) if status.as_u16() == END_OF_BATCH => return Ok(found),
+            Some(StatusCode::NOT_FOUND) => return Ok(found),
             Some(status) => {
                 let text = answer.description.unwrap_or_default();
                 return Err(format!("{status} {text}"));
@@ -104,7 +114,7 @@ async fn try_read(
         let subject = header(headers, "Nats-Subject").unwrap_or_default().to_owned();
         let at = header(headers, "Nats-Time-Stamp").and_then(|text| parse_rfc3339(text).ok());
         let at = at.map(unix).unwrap_or_default();
-        batch.push(Stored { subject, sequence, at, body: answer.payload });
+        found.push(Stored { subject, sequence, at, body: answer.payload });
     }
 }
 

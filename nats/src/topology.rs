@@ -26,7 +26,6 @@ use std::{fmt, str::FromStr};
 
 use cadre_core::ids::{Name, Partition, Partitions};
 
-pub(crate) use self::status::{RoleQueue, role_queues, streams_of};
 pub use self::{
     api::ApiError,
     apply::{ApplyError, apply},
@@ -36,6 +35,10 @@ pub use self::{
     render::{Declared, render},
     roles::{RoleError, ensure_role},
     status::{BucketStatus, ConsumerStatus, Status, StreamStatus, status},
+};
+pub(crate) use self::{
+    render::webhook,
+    status::{RoleQueue, role_queues, streams_of},
 };
 
 /// Stream of published goals.
@@ -65,6 +68,9 @@ pub const FEATURES_BUCKET: &str = "CADRE_FEATURES";
 /// Key-value bucket of API tokens.
 pub const TOKENS_BUCKET: &str = "CADRE_TOKENS";
 
+/// Key-value bucket of webhooks.
+pub const WEBHOOKS_BUCKET: &str = "CADRE_WEBHOOKS";
+
 /// Object store of large documents.
 pub const BLOBS_BUCKET: &str = "CADRE_BLOBS";
 
@@ -73,6 +79,9 @@ pub const INTAKE_CONSUMER: &str = "intake";
 
 /// Consumer of fired timers, on each timer stream.
 pub const DUE_CONSUMER: &str = "due";
+
+/// What consumers of webhooks on [`ANSWERS_STREAM`] begin with.
+pub(crate) const WEBHOOK_PREFIX: &str = "hook-";
 
 /// Priority group of the partitions' consumers: its pinned client owns the partition.
 pub const OWNER_GROUP: &str = "owner";
@@ -216,6 +225,11 @@ pub fn run_stream(shard: u16) -> String {
 /// Consumer of the inputs of a partition, on its input stream.
 pub fn partition_consumer(partition: Partition) -> String {
     format!("p{partition}")
+}
+
+/// Consumer of a webhook, on [`ANSWERS_STREAM`].
+pub(crate) fn webhook_consumer(webhook: &Name) -> String {
+    format!("{WEBHOOK_PREFIX}{webhook}")
 }
 
 /// Consumer of the work orders of a role, on each work stream.

@@ -6,6 +6,7 @@
 //! streams for `cadre check`.
 
 mod deeds;
+mod look;
 
 use std::time::Duration;
 

@@ -18,6 +18,7 @@ pub mod plain;
 pub mod process;
 pub mod prometheus;
 pub mod raw;
+pub mod receiver;
 pub mod rooms;
 pub mod schemathesis;
 pub mod seed;

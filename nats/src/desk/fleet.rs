@@ -55,6 +55,7 @@ impl JetStreamDesk {
             return Err(Unfit::Invalid(text).into());
         }
         self.declared(target).await?;
+        self.note_hold(target, &hold).await?;
         let edit = |hint: Hint| match hold.to {
             None => hint.reset(board.now()),
             Some(to) => hint.force(Forced {

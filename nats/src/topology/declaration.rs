@@ -10,7 +10,7 @@ use crate::topology::{
 };
 
 /// Version of the declarations. Raised with any change of the YAML files, so that an older build does not undo it.
-pub(super) const VERSION: u32 = 5;
+pub(super) const VERSION: u32 = 6;
 
 const STREAMS: [(&str, &str); 9] = [
     ("streams/log.yaml", include_str!("../../streams/log.yaml")),
@@ -33,13 +33,17 @@ const CONSUMERS: [(&str, &str); 4] = [
 
 const ROLE: (&str, &str) = ("consumers/role.yaml", include_str!("../../consumers/role.yaml"));
 
-const BUCKETS: [(&str, &str); 6] = [
+const WEBHOOK: (&str, &str) =
+    ("consumers/webhook.yaml", include_str!("../../consumers/webhook.yaml"));
+
+const BUCKETS: [(&str, &str); 7] = [
     ("buckets/packs.yaml", include_str!("../../buckets/packs.yaml")),
     ("buckets/blobs.yaml", include_str!("../../buckets/blobs.yaml")),
     ("buckets/breakers.yaml", include_str!("../../buckets/breakers.yaml")),
     ("buckets/members.yaml", include_str!("../../buckets/members.yaml")),
     ("buckets/features.yaml", include_str!("../../buckets/features.yaml")),
     ("buckets/tokens.yaml", include_str!("../../buckets/tokens.yaml")),
+    ("buckets/webhooks.yaml", include_str!("../../buckets/webhooks.yaml")),
 ];
 
 /// A declaration that cannot be read: a bug of this build.
@@ -58,6 +62,7 @@ pub(super) struct Declarations {
     pub(super) streams: Vec<StreamDeclaration>,
     pub(super) consumers: Vec<ConsumerDeclaration>,
     pub(super) role: ConsumerDeclaration,
+    pub(super) webhook: ConsumerDeclaration,
     pub(super) buckets: Vec<BucketDeclaration>,
 }
 
@@ -180,6 +185,7 @@ impl Declarations {
             streams: STREAMS.iter().map(read).collect::<Result<_, _>>()?,
             consumers: CONSUMERS.iter().map(read).collect::<Result<_, _>>()?,
             role: read(&ROLE)?,
+            webhook: read(&WEBHOOK)?,
             buckets: BUCKETS.iter().map(read).collect::<Result<_, _>>()?,
         })
     }
@@ -216,7 +222,7 @@ mod tests {
         let known: Vec<&str> = STREAMS
             .iter()
             .chain(&CONSUMERS)
-            .chain([&ROLE])
+            .chain([&ROLE, &WEBHOOK])
             .chain(&BUCKETS)
             .map(|(file, _)| *file)
             .collect();

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::topology::{
-    Topology, TopologyError,
+    ANSWERS_STREAM, Topology, TopologyError, WEBHOOK_PREFIX,
     api::ApiError,
     declaration::{DeclarationError, Declarations},
     fields::{CONSUMER_KEYS, Fields, STREAM_KEYS, differences, fields, foreign, overlay},
@@ -283,6 +283,9 @@ fn left_over(declared: &[Declared], found: &Found, gone: &[&str]) -> Vec<Step> {
             continue;
         }
         for consumer in stream.consumers.keys().filter(|one| !is_declared(name, Some(one))) {
+            if name == ANSWERS_STREAM && consumer.starts_with(WEBHOOK_PREFIX) {
+                continue;
+            }
             let resource = Resource::consumer(name, consumer);
             if consumer.strip_prefix('p').is_some_and(|number| number.parse::<u16>().is_ok()) {
                 steps.push(delete(resource, vec!["its progress is lost".to_owned()]));

@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use async_nats::jetstream::{consumer, stream};
+use async_nats::{
+    datetime::DateTime,
+    jetstream::{consumer, stream},
+};
 use serde::Serialize;
 
 use cadre_core::ids::{Name, Partition};
@@ -86,6 +89,32 @@ pub(super) fn role(
         declared
     };
     topology.all_shards().map(one).collect()
+}
+
+/// The consumer of one webhook, of the ends since `from`.
+///
+/// # Errors
+/// [`DeclarationError`] when this build is broken.
+pub(crate) fn webhook(
+    topology: &Topology,
+    (id, tenant, workflow): (&Name, &Name, Option<&Name>),
+    from: DateTime,
+) -> Result<Option<consumer::Config>, DeclarationError> {
+    let workflow = workflow.map_or("*", Name::as_str);
+    let fill = |text: &str| {
+        let text = text.replace("{hook}", id.as_str()).replace("{tenant}", tenant.as_str());
+        text.replace("{workflow}", workflow)
+    };
+    let declarations = Declarations::load()?;
+    Ok(match consumer((topology, &declarations.webhook), &fill, "") {
+        Declared::Consumer { config, .. } => Some(consumer::Config {
+            deliver_policy: consumer::DeliverPolicy::ByStartTime { start_time: from },
+            // Answers stay when they are acknowledged, so what was told is known by the consumer alone.
+            memory_storage: false,
+            ..*config
+        }),
+        Declared::Stream(_) => None,
+    })
 }
 
 fn stream(topology: &Topology, declaration: &StreamDeclaration, shard: u16) -> Declared {

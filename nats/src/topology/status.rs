@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 
 use crate::topology::{
     ALERTS_STREAM, ANSWERS_STREAM, AUDIT_STREAM, BLOBS_BUCKET, BREAKERS_BUCKET, FEATURES_BUCKET,
-    GOALS_STREAM, MEMBERS_BUCKET, PACKS_BUCKET, TOKENS_BUCKET, Topology,
+    GOALS_STREAM, MEMBERS_BUCKET, PACKS_BUCKET, TOKENS_BUCKET, Topology, WEBHOOKS_BUCKET,
     api::{ApiError, consumers, stream_info},
     in_stream, log_stream, run_stream, timer_stream, work_stream,
 };
@@ -120,6 +120,7 @@ pub async fn status(js: &Context, topology: &Topology) -> Result<Status, ApiErro
         format!("KV_{MEMBERS_BUCKET}"),
         format!("KV_{FEATURES_BUCKET}"),
         format!("KV_{TOKENS_BUCKET}"),
+        format!("KV_{WEBHOOKS_BUCKET}"),
     ];
     let buckets = try_join_all(buckets.iter().map(|name| stream_info::<stream::Info>(js, name)));
     let (streams, consumers, buckets) =

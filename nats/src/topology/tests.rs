@@ -61,7 +61,7 @@ async fn an_empty_server_is_prepared_once_and_quickly() {
     let took = begun.elapsed();
     eprintln!("applied {} changes in {took:?}", done.len());
     assert!(took < Duration::from_secs(2), "{took:?}");
-    assert_eq!(done.len(), 15 + 11);
+    assert_eq!(done.len(), 16 + 11);
     assert!(done.iter().all(|change| change.action == Action::Create));
     assert_eq!(apply(&js, &topology(), false).await.expect("applied"), []);
     assert_eq!(discover(&js).await, Ok(topology()));

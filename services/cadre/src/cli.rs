@@ -15,7 +15,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use crate::{
     commands::{
         alert, approval, audit, bench, breaker, bus, check, completion, config, demo, dev, dlq,
-        doctor, eval, goal, init, pack, serve, task, token, upgrade, version,
+        doctor, eval, goal, init, pack, serve, task, token, upgrade, version, webhook,
     },
     exit::{Code, Failure, code_of},
     output,
@@ -50,6 +50,7 @@ enum Command {
     Audit(audit::AuditArgs),
     Dlq(dlq::DlqArgs),
     Token(token::TokenArgs),
+    Webhook(webhook::WebhookArgs),
     Doctor(doctor::DoctorArgs),
     Check(check::CheckArgs),
     Upgrade(upgrade::UpgradeArgs),
@@ -127,6 +128,7 @@ fn service(command: &Command, settings: &Settings) -> String {
         | Command::Audit(_)
         | Command::Dlq(_)
         | Command::Token(_)
+        | Command::Webhook(_)
         | Command::Doctor(_)
         | Command::Check(_)
         | Command::Upgrade(_)
@@ -155,6 +157,7 @@ fn has_page(command: &Command, settings: &Settings) -> bool {
         | Command::Audit(_)
         | Command::Eval(_)
         | Command::Token(_)
+        | Command::Webhook(_)
         | Command::Dlq(_)
         | Command::Doctor(_)
         | Command::Check(_)
@@ -194,6 +197,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Audit(args) => audit::run(args, settings).await,
         Command::Dlq(args) => dlq::run(args, settings).await,
         Command::Token(args) => token::run(args, settings).await,
+        Command::Webhook(args) => webhook::run(args, settings).await,
         Command::Doctor(args) => doctor::run(args, settings).await,
         Command::Check(args) => check::run(args, settings).await,
         Command::Upgrade(args) => upgrade::run(args, settings).await,

@@ -26,4 +26,5 @@ pub(crate) mod task;
 pub(crate) mod token;
 pub(crate) mod upgrade;
 pub(crate) mod version;
+pub(crate) mod webhook;
 pub(crate) mod wish;

@@ -254,6 +254,7 @@ impl Settings {
                 address: choices.read(Key::Http, address)?,
                 is_closed: choices.read(Key::HttpAuth, boolean)?,
                 oidc: edge::oidc(&sources.environment),
+                webhooks: sources.environment.text(edge::WEBHOOKS),
             },
             release: RELEASE,
             explained: choices.explained(),

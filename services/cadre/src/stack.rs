@@ -385,7 +385,8 @@ async fn edge(bus: &JetStreamBus, packs: &KvPacks, plan: EdgePlan) -> anyhow::Re
     };
     let options = EdgeOptions { http: plan.http, auth, model: plan.model };
     let ports = (JetStreamHistory::new(bus), packs.clone());
-    let started = EdgeService::start(Arc::new(desk), ports, options, None).await;
+    let webhooks = desk.webhook_bus();
+    let started = EdgeService::start((Arc::new(desk), webhooks), ports, options, None).await;
     started.map_err(|error| match error {
         error @ (EdgeError::Open(_) | EdgeError::Listen { .. }) => {
             Failure::new(Code::Usage, format!("{:#}", anyhow::Error::from(error))).into()

@@ -27,7 +27,7 @@ pub enum Access {
     Viewer,
     /// Looks, publishes goals and steers tasks, breakers and dead letters.
     Operator,
-    /// Looks, and decides what people are asked.
+    /// Looks, also at the audit trail, and decides what people are asked.
     Approver,
     /// All of it.
     Admin,
@@ -42,6 +42,8 @@ pub enum Act {
     Steer,
     /// Decides a question.
     Decide,
+    /// Looks at who did what.
+    Audit,
 }
 
 impl Access {
@@ -54,9 +56,9 @@ impl Access {
         match (self, act) {
             (Self::Viewer | Self::Operator | Self::Approver | Self::Admin, Act::Read)
             | (Self::Operator | Self::Admin, Act::Steer)
-            | (Self::Approver | Self::Admin, Act::Decide) => true,
+            | (Self::Approver | Self::Admin, Act::Decide | Act::Audit) => true,
             (Self::Viewer | Self::Approver, Act::Steer)
-            | (Self::Viewer | Self::Operator, Act::Decide) => false,
+            | (Self::Viewer | Self::Operator, Act::Decide | Act::Audit) => false,
         }
     }
 
@@ -80,6 +82,7 @@ impl Act {
             Self::Read => "looking",
             Self::Steer => "publishing and steering",
             Self::Decide => "deciding",
+            Self::Audit => "looking at the audit trail",
         }
     }
 }
@@ -226,13 +229,13 @@ mod tests {
     #[test]
     fn each_access_allows_what_it_is_for() {
         let table = [
-            (Access::Viewer, [true, false, false]),
-            (Access::Operator, [true, true, false]),
-            (Access::Approver, [true, false, true]),
-            (Access::Admin, [true, true, true]),
+            (Access::Viewer, [true, false, false, false]),
+            (Access::Operator, [true, true, false, false]),
+            (Access::Approver, [true, false, true, true]),
+            (Access::Admin, [true, true, true, true]),
         ];
         for (access, expected) in table {
-            let found = [Act::Read, Act::Steer, Act::Decide].map(|act| access.may(act));
+            let found = [Act::Read, Act::Steer, Act::Decide, Act::Audit].map(|act| access.may(act));
             assert_eq!(found, expected, "{access:?}");
             assert_eq!(access.as_str().parse(), Ok(access));
         }

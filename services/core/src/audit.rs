@@ -13,6 +13,7 @@
 
 mod deed;
 mod entry;
+mod look;
 pub mod port;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 pub use self::{
     deed::{Action, Deed, Source, Whose},
     entry::{Entry, EntryError, Heads, HeadsError, Page, Tip},
+    look::{Listed, Query, Spot, SpotError},
     verify::{Fault, FaultKind, Found, Report, Verifier},
 };
 use crate::ids::{Name, NameError};

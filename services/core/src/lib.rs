@@ -26,5 +26,6 @@ pub mod task;
 pub mod text;
 pub mod time;
 pub mod watch;
+pub mod webhook;
 pub mod wish;
 pub mod workflow;

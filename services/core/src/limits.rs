@@ -276,3 +276,33 @@ pub const AUDIT_FAULTS_MAX: usize = 1_000;
 
 /// Tasks whose tenant whoever writes the audit trail keeps in mind.
 pub const AUDIT_TENANTS_MAX: usize = 20_000;
+
+/// Webhooks of one fleet: each is a consumer of its own.
+pub const WEBHOOKS_MAX: usize = 500;
+
+/// Webhooks of one tenant.
+pub const WEBHOOKS_PER_TENANT_MAX: usize = 20;
+
+/// Bytes of a webhook's address.
+pub const WEBHOOK_URL_BYTES_MAX: usize = 2_000;
+
+/// Bytes of what is kept of a failure.
+pub const WEBHOOK_ERROR_BYTES_MAX: usize = 300;
+
+/// Tries at one end before it is given up: with the pauses between them, a day.
+pub const WEBHOOK_TRIES_MAX: u32 = 30;
+
+/// The pause behind the first try.
+pub const WEBHOOK_PAUSE_MIN: Duration = Duration::from_secs(5);
+
+/// The longest pause; also what a receiver can ask for. A receiver that comes back is told within it.
+pub const WEBHOOK_PAUSE_MAX: Duration = Duration::from_secs(3_600);
+
+/// How often it is noted that a webhook goes well.
+pub const WEBHOOK_SEEN_EVERY: Duration = Duration::from_secs(60);
+
+/// Ends that one process tells one webhook of at the same time.
+pub const WEBHOOK_IN_FLIGHT: usize = 8;
+
+/// Ends that one process tells all webhooks of at the same time.
+pub const WEBHOOKS_IN_FLIGHT_MAX: usize = 64;

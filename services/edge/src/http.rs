@@ -11,6 +11,7 @@
 
 mod actions;
 mod approvals;
+mod audit;
 pub mod auth;
 mod bulk;
 mod events;
@@ -29,12 +30,14 @@ mod sums;
 mod tasks;
 #[cfg(test)]
 pub(crate) mod tests;
+mod webhooks;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware::from_fn_with_state, routing::post};
 
-pub(crate) use self::{actions::wish, goals::random_key};
+pub(crate) use self::{actions::wish, audit::chain as audit_chain, goals::random_key};
 pub use self::{
     auth::{Auth, Identity, JwtOptions, Jwts, SafeForm},
+    limit::Client,
     problem::{Place, Problem},
     state::{AppState, HttpOptions},
 };

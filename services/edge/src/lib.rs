@@ -13,8 +13,10 @@
 pub mod bench;
 pub mod drain;
 pub mod http;
+mod listen;
 pub mod model;
 pub mod pages;
 pub mod service;
+pub mod webhooks;
 
 pub use service::{EdgeError, EdgeOptions, EdgeService};

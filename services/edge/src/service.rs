@@ -8,7 +8,10 @@ use std::{
 };
 
 use axum::Router;
-use cadre_core::ports::{History, Packs, desk::Desk};
+use cadre_core::{
+    ports::{History, Packs, desk::Desk},
+    webhook::port::WebhookBus,
+};
 use cadre_runtime::supervise::{
     Child, JobResult, Options, RestartPolicy, Snapshot, StopOrder, Supervisor,
 };
@@ -17,7 +20,9 @@ use tokio::{net::TcpListener, sync::watch, time::timeout};
 
 use crate::{
     http::{AppState, Auth, HttpOptions, router},
+    listen,
     model::{ModelOptions, ModelService, ReadModel, StartError},
+    webhooks,
 };
 
 /// How long requests that are under way may take when the service is to stop.
@@ -74,8 +79,8 @@ impl EdgeService {
     ///
     /// # Errors
     /// [`EdgeError`]; nothing runs then.
-    pub async fn start<H: History, P: Packs>(
-        desk: Arc<dyn Desk>,
+    pub async fn start<H: History, P: Packs, W: WebhookBus>(
+        (desk, webhooks): (Arc<dyn Desk>, Option<W>),
         ports: (H, P),
         options: EdgeOptions,
         parent: Option<ActorCell>,
@@ -88,22 +93,29 @@ impl EdgeService {
         let model = ModelService::start(ports, model, parent.clone()).await?;
         let (closing, _) = watch::channel(false);
         let read_model = model.model().clone();
+        let options = http.clone();
         let state = AppState::new((desk, read_model), auth, http, closing.subscribe());
         let (done, served) = watch::channel(false);
         let (listener, done) = (Arc::new(listener), Arc::new(done));
+        let sender = state.sender().cloned();
         let app = router(state, crate::pages::router());
-        let child = {
+        let http = {
             let closing = closing.clone();
             Child::job("http", move || {
-                serve(Arc::clone(&listener), app.clone(), closing.subscribe(), Arc::clone(&done))
+                let (listener, done) = (Arc::clone(&listener), Arc::clone(&done));
+                serve(listener, (app.clone(), options.clone()), closing.subscribe(), done)
             })
         };
+        let webhooks = webhooks.zip(sender).map(|(bus, sender)| {
+            Child::job("webhooks", move || webhooks::carry(bus.clone(), sender.clone()))
+        });
+        let children = [http].into_iter().chain(webhooks).collect();
         let supervision = Options {
             restarts: RestartPolicy { max: 20, ..RestartPolicy::default() },
             grace: GRACE,
             stop: StopOrder::Together,
         };
-        let supervisor = Supervisor::start("edge", supervision, vec![child], parent).await?;
+        let supervisor = Supervisor::start("edge", supervision, children, parent).await?;
         Ok(Self { supervisor, model, address, closing, served })
     }
 
@@ -149,16 +161,12 @@ fn is_loopback(ip: IpAddr) -> bool {
 /// Serves until the process is to end; a failure is a restart on the same socket.
 async fn serve(
     listener: Arc<std::net::TcpListener>,
-    app: Router,
-    mut closing: watch::Receiver<bool>,
+    (app, options): (Router, HttpOptions),
+    closing: watch::Receiver<bool>,
     done: Arc<watch::Sender<bool>>,
 ) -> JobResult {
     let listener = TcpListener::from_std(listener.try_clone()?)?;
-    let closed = async move {
-        // The service is gone: that is an end too.
-        let _ = closing.wait_for(|is_closing| *is_closing).await;
-    };
-    axum::serve(listener, app).with_graceful_shutdown(closed).await?;
+    listen::serve(listener, app, &options, closing).await;
     done.send_replace(true);
     Ok(())
 }

@@ -38,4 +38,5 @@ mod steer;
 mod timers;
 mod upgrade;
 mod voices;
+mod webhooks;
 mod wishes;

@@ -11,8 +11,8 @@ const GROUPS: [(&str, &[&str]); 4] = [
     (
         "Run it",
         &[
-            "serve", "bus", "breaker", "alert", "dlq", "token", "doctor", "check", "audit",
-            "upgrade",
+            "serve", "bus", "breaker", "alert", "dlq", "token", "webhook", "doctor", "check",
+            "audit", "upgrade",
         ],
     ),
     ("This program", &["config", "completion", "version"]),

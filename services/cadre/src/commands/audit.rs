@@ -69,8 +69,6 @@ struct Row {
     /// The message that it is known from; none for what a command noted.
     source: Option<RowSource>,
     hash: String,
-    #[serde(skip)]
-    at_ms: u64,
 }
 
 /// The message that an entry is known from.
@@ -87,7 +85,6 @@ impl Row {
             number: entry.number,
             sequence,
             at: entry.at.to_string(),
-            at_ms: entry.at.0,
             actor: entry.actor,
             action: entry.action,
             object: entry.object,

@@ -2,10 +2,18 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use cadre_edge::{http::HttpOptions, model::ModelOptions};
+use cadre_edge::{
+    http::HttpOptions,
+    model::ModelOptions,
+    webhooks::{Reach, ReachError},
+};
 use clap::{Args, ValueEnum};
 
-use crate::{settings::Settings, stack::EdgePlan};
+use crate::{
+    exit::{Code, Failure},
+    settings::Settings,
+    stack::EdgePlan,
+};
 
 /// Where HTTP is served, and for whom.
 #[derive(Debug, Args)]
@@ -17,6 +25,10 @@ pub(crate) struct HttpArgs {
     /// [env: CADRE_HTTP_AUTH].
     #[arg(long, value_name = "WHETHER")]
     http_auth: Option<Switch>,
+    /// Where webhooks may be: `public` addresses over https, `any`, or `off` to send none from here; default: public
+    /// [env: CADRE_WEBHOOKS].
+    #[arg(long, value_name = "WHERE")]
+    webhooks: Option<Reach>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -52,6 +64,14 @@ impl HttpArgs {
         let mut http = HttpOptions::default();
         if let Some(address) = self.address(settings) {
             http.address = address;
+        }
+        if let Some(reach) = self.webhooks {
+            http.webhooks = reach;
+        } else if let Some(text) = &settings.edge.webhooks {
+            let reach = text.parse().map_err(|error: ReachError| {
+                Failure::new(Code::Usage, format!("CADRE_WEBHOOKS: {error}"))
+            })?;
+            http.webhooks = reach;
         }
         let user = settings.login.clone().unwrap_or_else(|| "local".to_owned());
         Ok(EdgePlan {

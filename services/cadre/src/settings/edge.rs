@@ -21,6 +21,12 @@ pub(super) const OIDC_TENANT_CLAIM: &str = "CADRE_OIDC_TENANT_CLAIM";
 /// The claim that names the role.
 pub(super) const OIDC_ROLE_CLAIM: &str = "CADRE_OIDC_ROLE_CLAIM";
 
+/// The claim that lets its holder see every tenant.
+pub(super) const OIDC_FLEET_CLAIM: &str = "CADRE_OIDC_FLEET_CLAIM";
+
+/// Where webhooks may be.
+pub(super) const WEBHOOKS: &str = "CADRE_WEBHOOKS";
+
 /// Where the HTTP side listens, and whose credentials count there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EdgeSettings {
@@ -30,6 +36,8 @@ pub struct EdgeSettings {
     pub is_closed: Option<bool>,
     /// The issuer of JWTs; `None` when only API tokens count.
     pub oidc: Option<JwtOptions>,
+    /// Where webhooks may be, as it was written; `None` leaves it to the command.
+    pub webhooks: Option<String>,
 }
 
 /// The issuer as the environment names it; without an audience there is none.
@@ -40,5 +48,6 @@ pub(super) fn oidc(environment: &Environment) -> Option<JwtOptions> {
         jwks_url: environment.text(OIDC_JWKS_URL),
         tenant_claim: environment.text(OIDC_TENANT_CLAIM).unwrap_or_else(|| "tenant".to_owned()),
         role_claim: environment.text(OIDC_ROLE_CLAIM).unwrap_or_else(|| "cadre_role".to_owned()),
+        fleet_claim: environment.text(OIDC_FLEET_CLAIM),
     })
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, env, ffi::OsString, path::PathBuf};
 use super::{Key, edge, models::Variables};
 
 /// Variables beside those of the settings.
-const OTHERS: [&str; 13] = [
+const OTHERS: [&str; 15] = [
     "PATH",
     "HOME",
     "XDG_CACHE_HOME",
@@ -19,6 +19,8 @@ const OTHERS: [&str; 13] = [
     edge::OIDC_JWKS_URL,
     edge::OIDC_TENANT_CLAIM,
     edge::OIDC_ROLE_CLAIM,
+    edge::OIDC_FLEET_CLAIM,
+    edge::WEBHOOKS,
 ];
 
 /// The variables that mean something to us, as they were when the process began.

@@ -60,11 +60,15 @@ pub enum Action {
     LetterReplayed,
     /// Somebody turned a feature on.
     FeatureEnabled,
+    /// Somebody wants a program to be told of ends.
+    WebhookAdded,
+    /// Somebody does not want that any more.
+    WebhookRemoved,
 }
 
 impl Action {
     /// Every action, in order.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::GoalAccepted,
         Self::GoalRefused,
         Self::TaskForked,
@@ -90,6 +94,8 @@ impl Action {
         Self::LetterDropped,
         Self::LetterReplayed,
         Self::FeatureEnabled,
+        Self::WebhookAdded,
+        Self::WebhookRemoved,
     ];
 
     /// The action as one word.
@@ -121,6 +127,8 @@ impl Action {
             Self::LetterDropped => "letter_dropped",
             Self::LetterReplayed => "letter_replayed",
             Self::FeatureEnabled => "feature_enabled",
+            Self::WebhookAdded => "webhook_added",
+            Self::WebhookRemoved => "webhook_removed",
         }
     }
 }

@@ -65,6 +65,12 @@ pub enum EntryError {
 }
 
 impl Entry {
+    /// The task that it is about; `None` for anything else.
+    #[must_use]
+    pub fn task(&self) -> Option<&str> {
+        self.object.strip_prefix("task/")?.split('/').next()
+    }
+
     /// Reads one line, without its line break.
     ///
     /// # Errors

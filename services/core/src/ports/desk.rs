@@ -14,6 +14,7 @@ pub use self::look::{Drift, DriftField, Peek, PeekQuery, Peeked};
 use super::{BusError, JournalError, LoadError};
 use crate::{
     access::Token,
+    audit::{Listed, Query},
     breaker::{ForcedTo, Hint, Target, quorum},
     fleet::Member,
     ids::{Name, StepId, TaskId},
@@ -24,6 +25,7 @@ use crate::{
     task::Task,
     time::UnixMillis,
     watch::Alert,
+    webhook::{State as WebhookState, Webhook},
     wish::{ForkWish, GoalWish, Outcome, Unfit, Wish},
     workflow::Workflow,
 };
@@ -353,15 +355,16 @@ pub trait Desk: Send + Sync + 'static {
     fn letter<'a>(&'a self, id: &'a str) -> Reply<'a, Letter>;
 
     /// Publishes a dead letter's message once more and removes the letter; says the message's subject.
-    fn replay<'a>(&'a self, id: &'a str) -> Reply<'a, String>;
+    /// Who did it is in the audit trail.
+    fn replay<'a>(&'a self, id: &'a str, by: &'a str) -> Reply<'a, String>;
 
-    /// Removes a dead letter for good.
-    fn discard<'a>(&'a self, id: &'a str) -> Reply<'a, ()>;
+    /// Removes a dead letter for good. Who did it is in the audit trail.
+    fn discard<'a>(&'a self, id: &'a str, by: &'a str) -> Reply<'a, ()>;
 
     /// Breakers that the fleet knows something about.
     fn breakers(&self) -> Reply<'_, Vec<BreakerView>>;
 
-    /// Holds a breaker open or closed, or lets the calls decide again.
+    /// Holds a breaker open or closed, or lets the calls decide again. Who did it is in the audit trail.
     fn hold<'a>(&'a self, target: &'a Target, hold: Hold) -> Reply<'a, BreakerView>;
 
     /// Processes that serve.
@@ -387,6 +390,18 @@ pub trait Desk: Send + Sync + 'static {
 
     /// Every revision that is kept, of all packs, the ones applied first at the end.
     fn revisions(&self, limit: usize) -> Reply<'_, Vec<String>>;
+
+    /// The newest entries of the audit trail that are wanted.
+    fn audit(&self, query: Query) -> Reply<'_, Listed>;
+
+    /// Every webhook with how it goes, the oldest first.
+    fn webhooks(&self) -> Reply<'_, Vec<(Webhook, WebhookState)>>;
+
+    /// Keeps a new webhook; refused when there are too many. Who did it is in the audit trail.
+    fn add_webhook<'a>(&'a self, webhook: &'a Webhook) -> Reply<'a, ()>;
+
+    /// Removes a webhook with what it is still to be told. Who did it is in the audit trail.
+    fn remove_webhook<'a>(&'a self, webhook: &'a Webhook, by: &'a str) -> Reply<'a, ()>;
 
     /// The API token of this hash; `None` when there is none.
     fn token(&self, hash: Hash) -> Reply<'_, Option<Token>>;

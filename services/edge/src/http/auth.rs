@@ -27,7 +27,7 @@ use cadre_core::{
     payload::Hash,
 };
 
-use super::{Problem, state::AppState};
+use super::{Problem, limit::Client, state::AppState};
 
 pub use self::{
     jwt::{JwtError, JwtOptions, Jwts},
@@ -175,8 +175,9 @@ pub(super) async fn identify(
             csrf: csrf(nonce),
         })),
         Auth::Closed { jwts } => {
-            closed(&app, jwts.as_ref(), (request.method(), request.uri().path(), request.headers()))
-                .await
+            let client = request.extensions().get::<Client>().copied();
+            let asked = (request.method(), request.uri().path(), request.headers());
+            closed((&app, client), jwts.as_ref(), asked).await
         }
     };
     let admitted = found.and_then(|found| {
@@ -196,16 +197,19 @@ pub(super) async fn identify(
 }
 
 async fn closed(
-    app: &AppState,
+    (app, client): (&AppState, Option<Client>),
     jwts: Option<&Jwts>,
     (method, path, headers): (&Method, &str, &HeaderMap),
 ) -> Result<Option<Identity>, Problem> {
     if let Some(bearer) = bearer(headers)? {
-        return match (Token::hash_of(bearer), jwts) {
-            (Some(hash), _) => by_token(app, hash, bearer).await.map(Some),
-            (None, Some(jwts)) => jwts.identity(bearer).await.map(Some),
-            (None, None) => Err(Problem::unauthorized("this is no API token of Cadre's")),
+        app.tries().admit(client, bearer)?;
+        let identity = match (Token::hash_of(bearer), jwts) {
+            (Some(hash), _) => by_token(app, hash, bearer).await?,
+            (None, Some(jwts)) => jwts.identity(bearer).await?,
+            (None, None) => return Err(Problem::unauthorized("this is no API token of Cadre's")),
         };
+        app.tries().was_good(bearer);
+        return Ok(Some(identity));
     }
     // A browser sends cookies along whoever made the request: programs say who they are themselves.
     if path.starts_with("/v1/") && !method.is_safe() {
@@ -213,8 +217,12 @@ async fn closed(
     }
     let Some(secret) = session::cookie(headers) else { return Ok(None) };
     let Some(hash) = Token::hash_of(&secret) else { return Ok(None) };
+    app.tries().admit(client, &secret)?;
     match by_token(app, hash, &secret).await {
-        Ok(identity) => Ok(Some(identity)),
+        Ok(identity) => {
+            app.tries().was_good(&secret);
+            Ok(Some(identity))
+        }
         // Over, or revoked: whoever has it must come in anew.
         Err(problem) if problem.status() == axum::http::StatusCode::UNAUTHORIZED => Ok(None),
         Err(problem) => Err(problem),

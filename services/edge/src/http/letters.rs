@@ -180,7 +180,7 @@ pub(super) async fn replay(
 ) -> Result<Json<Replayed>, Problem> {
     identity.require(Act::Steer)?;
     seen(&app, &identity, &id).await?;
-    let subject = app.desk().replay(&id).await?;
+    let subject = app.desk().replay(&id, identity.user()).await?;
     Ok(Json(Replayed { id, subject }))
 }
 
@@ -195,6 +195,6 @@ pub(super) async fn discard(
 ) -> Result<axum::http::StatusCode, Problem> {
     identity.require(Act::Steer)?;
     seen(&app, &identity, &id).await?;
-    app.desk().discard(&id).await?;
+    app.desk().discard(&id, identity.user()).await?;
     Ok(axum::http::StatusCode::NO_CONTENT)
 }

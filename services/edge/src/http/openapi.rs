@@ -16,8 +16,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Problem, actions, approvals, bulk, events, fleet, goals, health, letters, packs,
-    state::AppState, sums, tasks,
+    Problem, actions, approvals, audit, bulk, events, fleet, goals, health, letters, packs,
+    state::AppState, sums, tasks, webhooks,
 };
 
 /// Where the description is.
@@ -37,6 +37,7 @@ const PLACE: &str = "/v1/openapi.json";
         (name = "goals", description = "Ask for something to be done"),
         (name = "tasks", description = "See and steer what became of goals"),
         (name = "approvals", description = "Decide what tasks ask people"),
+        (name = "webhooks", description = "Be told of the ends of tasks"),
         (name = "fleet", description = "How the fleet is"),
         (name = "packs", description = "What can be asked for"),
         (name = "health", description = "For those who watch processes")
@@ -72,11 +73,15 @@ pub(super) fn routes() -> (Router<AppState>, utoipa::openapi::OpenApi) {
         .routes(routes!(fleet::streams))
         .routes(routes!(fleet::members))
         .routes(routes!(fleet::alerts))
+        .routes(routes!(audit::list))
         .routes(routes!(sums::roles))
         .routes(routes!(sums::spend))
         .routes(routes!(sums::overview))
         .routes(routes!(packs::list))
         .routes(routes!(packs::show))
+        .routes(routes!(webhooks::list, webhooks::add))
+        .routes(routes!(webhooks::show, webhooks::remove))
+        .routes(routes!(webhooks::test))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .routes(routes!(health::figures))

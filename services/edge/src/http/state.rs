@@ -14,10 +14,15 @@ use cadre_core::{
 };
 use tokio::sync::{Semaphore, watch};
 
-use super::{Identity, Problem, auth::Auth, limit::Limiter};
+use super::{
+    Identity, Problem,
+    auth::Auth,
+    limit::{Limiter, Tries},
+};
 use crate::{
     drain::{Drain, Drains},
     model::ReadModel,
+    webhooks::{Reach, Sender},
 };
 
 /// How long pages show the same look at the bus: it takes some dozens of requests, and tabs are many.
@@ -40,6 +45,14 @@ pub struct HttpOptions {
     pub answer_within: Duration,
     /// Event streams that are open at the same time. Default 1,000.
     pub followers_max: usize,
+    /// Connections at the same time; further ones wait to be accepted. Default 4,096.
+    pub connections_max: usize,
+    /// How long a request's head may take, and how long a connection may be idle. Default 20 s.
+    pub head_within: Duration,
+    /// Credentials a minute that one client address may try, those that were good lately not counted. Default 60.
+    pub credentials_per_minute: u32,
+    /// Where webhooks may be. Default: at public addresses.
+    pub webhooks: Reach,
 }
 
 impl Default for HttpOptions {
@@ -50,6 +63,10 @@ impl Default for HttpOptions {
             requests_per_second: 500,
             answer_within: Duration::from_secs(45),
             followers_max: 1_000,
+            connections_max: 4_096,
+            head_within: Duration::from_secs(20),
+            credentials_per_minute: 60,
+            webhooks: Reach::Public,
         }
     }
 }
@@ -66,7 +83,9 @@ struct Inner {
     drains: Mutex<Drains>,
     bus: Kept<BusView>,
     drift: Kept<Vec<Drift>>,
+    tries: Tries,
     followers: Arc<Semaphore>,
+    sender: Option<Sender>,
     closing: watch::Receiver<bool>,
     options: HttpOptions,
 }
@@ -102,15 +121,20 @@ impl AppState {
     ) -> Self {
         let limiter = Limiter::new(options.requests_per_second);
         let followers = Arc::new(Semaphore::new(options.followers_max));
+        let sender = Sender::new(options.webhooks);
+        let sender = sender.inspect_err(|error| tracing::error!(%error, "webhooks are off")).ok();
+        let tries = Tries::new(options.credentials_per_minute);
         Self(Arc::new(Inner {
             desk,
             model,
             auth,
             limiter,
+            tries,
             drains: Mutex::default(),
             bus: Kept::default(),
             drift: Kept::default(),
             followers,
+            sender,
             closing,
             options,
         }))
@@ -170,9 +194,19 @@ impl AppState {
         Ok(found)
     }
 
+    pub(super) fn tries(&self) -> &Tries {
+        &self.0.tries
+    }
+
     /// Room for one more event stream.
     pub fn followers(&self) -> &Arc<Semaphore> {
         &self.0.followers
+    }
+
+    /// What webhooks are told with; `None` where none can be.
+    #[must_use]
+    pub(crate) fn sender(&self) -> Option<&Sender> {
+        self.0.sender.as_ref().filter(|sender| sender.reach() != Reach::Off)
     }
 
     /// Becomes true when open streams are to end: a graceful stop waits for them.

@@ -1,4 +1,4 @@
-//! The audit trail: who did what, and whether the chain holds.
+//! The audit trail: who did what, and why.
 
 use maud::{Markup, html};
 
@@ -16,12 +16,10 @@ pub struct Audit {
     pub rows: Vec<AuditRow>,
     /// Where the next page begins; `None` on the last one.
     pub next: Option<String>,
-    /// What the last look at the chain came to; empty when nobody has looked.
+    /// What is wrong with what was read; empty when nothing is.
     pub verdict: String,
-    /// The chain holds.
-    pub is_whole: bool,
-    /// There is no audit stream to read from.
-    pub is_absent: bool,
+    /// Only about this task; empty for everything.
+    pub task: String,
 }
 
 /// One record.
@@ -35,6 +33,8 @@ pub struct AuditRow {
     pub by: String,
     /// What.
     pub what: String,
+    /// To what, beside the task: a step, a breaker, a letter; empty when there is nothing to say.
+    pub of: String,
     /// Why.
     pub reason: String,
     /// The task; empty when it has none.
@@ -50,15 +50,18 @@ pub struct AuditRow {
 pub fn page(chrome: &Chrome, view: &Audit) -> Page {
     let body = html! {
         div.stack {
-            @if !view.verdict.is_empty() { (part::note(if view.is_whole { Tone::Ok } else { Tone::Bad }, &html! { p { (view.verdict) } })) }
+            @if !view.verdict.is_empty() { (part::note(Tone::Bad, &html! { p { (view.verdict) } })) }
             section.card {
-                @if view.is_absent { (part::empty(Icon::Audit, "The audit trail is not shown here yet", &html! { "It is on the bus all the same: " code { "cadre audit verify" } " checks its chain, " code { "cadre audit export" } " writes it out." })) }
-                @else if view.rows.is_empty() { (part::empty(Icon::Audit, "Nothing to audit yet", &html! { "Each decision that people or policies make is kept here, in a chain that shows any change." })) }
+                @if view.rows.is_empty() { (part::empty(Icon::Audit, "Nothing to audit yet", &html! { "Each decision that people or policies make is kept here, in a chain that shows any change." })) }
                 @else { (table(chrome, view)) }
             }
         }
     };
-    Page { command: "cadre audit verify".to_owned(), ..Page::new("Audit", "/audit", body) }
+    let command = match view.task.as_str() {
+        "" => "cadre audit ls".to_owned(),
+        task => format!("cadre audit ls --task {task}"),
+    };
+    Page { command, ..Page::new("Audit", "/audit", body) }
 }
 
 fn table(chrome: &Chrome, view: &Audit) -> Markup {
@@ -68,7 +71,7 @@ fn table(chrome: &Chrome, view: &Audit) -> Markup {
             tbody { @for row in &view.rows {
                 tr {
                     td.mono.mute { (row.number) }
-                    td.main { span { (row.what) } small { (row.tenant) @if !row.reason.is_empty() { " · " (row.reason) } } }
+                    td.main { span { (row.what) @if !row.of.is_empty() { " " span.mono { (row.of) } } } small { (row.tenant) @if !row.reason.is_empty() { " · " (row.reason) } } }
                     td { (row.by) }
                     td.md { @if !row.task.is_empty() { a.link.mono href={ "/tasks/" (row.task) } { (text::brief_id(&row.task)) } } }
                     td.num.mute { (text::ago(row.at_ms, chrome.now_ms)) }

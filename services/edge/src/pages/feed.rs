@@ -3,6 +3,7 @@
 //! What somebody may see follows from their [`Identity`] alone: every query is asked with its scope, every
 //! task that is steered is found by [`AppState::task`]. A request by htmx gets the page without its frame.
 
+mod audit;
 mod bulk;
 mod bus;
 mod calls;
@@ -36,7 +37,6 @@ use serde::Deserialize;
 
 use super::{
     assets,
-    audit::{self, Audit},
     chrome::{self, Chrome, Page},
     gate,
 };
@@ -65,7 +65,7 @@ pub fn router() -> Router<AppState> {
         .route("/spend", get(spend::show))
         .route("/packs", get(packs::list))
         .route("/publish", get(publish::form).post(publish::publish))
-        .route("/audit", get(audit_page))
+        .route("/audit", get(audit::list))
         .route("/login", get(login))
         .route("/live", get(live::follow))
         .route("/assets/{name}", get(assets::serve))
@@ -229,11 +229,6 @@ fn after(headers: &HeaderMap, back: &str, outcome: Result<String, Problem>) -> R
         Err(problem) => Oops { problem: Box::new(problem), theme: theme(headers), is_part: false }
             .into_response(),
     }
-}
-
-async fn audit_page(visit: Visit) -> Result<Response, Oops> {
-    let view = Audit { is_absent: true, ..Audit::default() };
-    visit.show(&audit::page(&visit.chrome(), &view)).await
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,13 +1,12 @@
 //! `cadre audit ls`: entries, the newest last.
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use cadre_core::{
-    audit::{Chain, Entry},
+    audit::{Chain, Query},
     ids::TaskId,
     time::UnixMillis,
 };
-use cadre_nats::trail::Stored;
 use clap::Args;
 
 use super::{Row, trail};
@@ -56,30 +55,22 @@ pub(super) struct LsArgs {
 }
 
 pub(super) async fn run(args: &LsArgs, settings: &Settings) -> anyhow::Result<()> {
-    let (mut rows, mut more, mut unread) = (VecDeque::new(), 0_u64, 0_u64);
-    let from = args.since.map(|since| UnixMillis(local_now().0.saturating_sub(millis(since))));
+    let (mut rows, mut unread, mut query) = (Vec::new(), 0, args.query());
     let trail = trail(settings).await?;
-    let read = trail.read(|Stored { sequence, body, .. }| {
-        for line in body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            let Ok(entry) = Entry::decode(line) else {
-                unread += 1;
-                continue;
-            };
-            let row = Row::of(sequence, entry);
-            if args.wants(&row, from) {
-                rows.push_back(row);
-            }
-            if rows.len() > args.limit {
-                rows.pop_front();
-                more += 1;
-            }
+    let is_more = loop {
+        let found = trail.look(&query).await.map_err(|error| unavailable(&error))?;
+        unread += found.unread;
+        rows.extend(found.entries.into_iter().map(|(spot, entry)| Row::of(spot.sequence, entry)));
+        (query.before, query.limit) = (found.next, args.limit.saturating_sub(rows.len()));
+        match found.next {
+            Some(_) if query.limit > 0 => {}
+            next => break next.is_some(),
         }
-    });
-    read.await.map_err(|error| unavailable(&error))?;
-    let rows: Vec<_> = rows.into();
+    };
+    rows.reverse();
     output::list(args.output.format(settings), &rows, &listing())?;
-    if more > 0 {
-        output::say(&format!("{more} older: ask with a higher --limit"));
+    if is_more {
+        output::say("there may be older ones: ask with a higher --limit");
     }
     if unread > 0 {
         let lines = count(unread, "line");
@@ -107,16 +98,16 @@ fn listing() -> Listing<'static, Row> {
 }
 
 impl LsArgs {
-    fn wants(&self, row: &Row, from: Option<UnixMillis>) -> bool {
-        let about = |task: &TaskId| {
-            let object = row.object.strip_prefix("task/").unwrap_or_default();
-            object.split('/').next() == Some(task.as_str())
-        };
-        self.chain.as_ref().is_none_or(|chain| chain.to_string() == row.chain)
-            && self.task.as_ref().is_none_or(about)
-            && self.actor.as_ref().is_none_or(|actor| *actor == row.actor)
-            && self.action.as_ref().is_none_or(|action| *action == row.action)
-            && from.is_none_or(|from| row.at_ms >= from.0)
+    fn query(&self) -> Query {
+        let since = self.since.map(|since| local_now().0.saturating_sub(millis(since)));
+        Query {
+            chain: self.chain.clone(),
+            task: self.task.clone(),
+            actor: self.actor.clone(),
+            action: self.action.clone(),
+            since: since.map(UnixMillis),
+            ..Query::newest(self.limit)
+        }
     }
 }
 

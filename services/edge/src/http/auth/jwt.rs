@@ -57,6 +57,8 @@ pub struct JwtOptions {
     pub tenant_claim: String,
     /// The claim that names the role, a text or a list of them. Default `cadre_role`.
     pub role_claim: String,
+    /// The claim that, when it is `true`, lets its holder see every tenant. Default `None`: no JWT does.
+    pub fleet_claim: Option<String>,
 }
 
 /// Why JWTs cannot be checked.
@@ -130,7 +132,7 @@ impl Jwts {
     }
 
     fn read(&self, claims: &Value, jwt: &str) -> Result<Identity, String> {
-        let JwtOptions { issuer, tenant_claim, role_claim, .. } = &self.options;
+        let JwtOptions { issuer, tenant_claim, role_claim, fleet_claim, .. } = &self.options;
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
         let subject = text("sub").unwrap_or_default();
         let tenant =
@@ -138,10 +140,11 @@ impl Jwts {
         let tenant = Name::new(tenant).map_err(|error| format!("{tenant_claim}: {error}"))?;
         let access = access(claims.get(role_claim))
             .ok_or_else(|| format!("claim {role_claim} names no role of Cadre's"))?;
+        let is_true = |claim: &String| claims.get(claim).and_then(Value::as_bool) == Some(true);
         Ok(Identity {
             user: printable(subject),
             tenant,
-            is_fleet: false,
+            is_fleet: fleet_claim.as_ref().is_some_and(is_true),
             access,
             key: Some(format!("{issuer} {subject}")),
             csrf: csrf(jwt.as_bytes()),

@@ -5,7 +5,7 @@
 
 use axum::{
     body::{Body, Bytes},
-    extract::{Form, FromRequest, Request, State},
+    extract::{Extension, Form, FromRequest, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
@@ -13,7 +13,7 @@ use cadre_core::access::Token;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{Identity, Problem, by_token};
-use crate::http::{extract::bytes, state::AppState};
+use crate::http::{extract::bytes, limit::Client, state::AppState};
 
 /// The cookie's name.
 const COOKIE: &str = "cadre_session";
@@ -68,10 +68,14 @@ pub struct Login {
 /// Back to the login page when the token is none that counts.
 pub async fn begin(
     State(app): State<AppState>,
+    client: Option<Extension<Client>>,
     headers: HeaderMap,
     Form(Login { token, next }): Form<Login>,
 ) -> Response {
     let secret = token.trim();
+    if let Err(problem) = app.tries().admit(client.map(|Extension(client)| client), secret) {
+        return problem.into_response();
+    }
     let found = match Token::hash_of(secret) {
         Some(hash) => by_token(&app, hash, secret).await,
         None => Err(Problem::unauthorized("this is no API token of Cadre's")),

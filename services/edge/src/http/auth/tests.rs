@@ -53,6 +53,7 @@ fn jwts(issuer: &str) -> Jwts {
         jwks_url: None,
         tenant_claim: "tenant".to_owned(),
         role_claim: "cadre_role".to_owned(),
+        fleet_claim: Some("cadre_fleet".to_owned()),
     })
     .unwrap()
 }
@@ -90,6 +91,24 @@ async fn a_good_jwt_says_who_and_whose_and_what() {
         assert_eq!(tenant, Name::new("acme").unwrap());
     }
     assert_eq!(asked.load(Ordering::SeqCst), 1, "keys are kept");
+}
+
+#[tokio::test]
+async fn one_issuer_serves_several_tenants_and_those_who_see_all() {
+    let (issuer, _) = issuer().await;
+    let jwts = jwts(&issuer);
+    for (tenant, fleet, expected) in [
+        ("acme", json!(null), false),
+        ("globex", json!(false), false),
+        ("globex", json!("true"), false),
+        ("globex", json!(true), true),
+    ] {
+        let claims = with(claims(&issuer), "tenant", json!(tenant));
+        let jwt = signed(&with(claims, "cadre_fleet", fleet.clone()), "one");
+        let identity = jwts.identity(&jwt).await.unwrap();
+        assert_eq!(identity.tenant().as_str(), tenant);
+        assert_eq!(identity.scope().is_none(), expected, "{fleet}");
+    }
 }
 
 #[tokio::test]
@@ -151,6 +170,7 @@ fn keys_are_fetched_over_https_only() {
             jwks_url: None,
             tenant_claim: "tenant".to_owned(),
             role_claim: "cadre_role".to_owned(),
+            fleet_claim: None,
         };
         assert_eq!(Jwts::new(options).is_ok(), is_fine, "{issuer}");
     }

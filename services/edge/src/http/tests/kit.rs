@@ -12,6 +12,7 @@ use axum::{
 };
 use cadre_core::{
     access::{Access, Token},
+    audit::{Listed, Query},
     breaker::Target,
     fleet::Member,
     ids::{Name, TaskId},
@@ -27,6 +28,7 @@ use cadre_core::{
     task::Task,
     time::UnixMillis,
     watch::Alert,
+    webhook::{State as WebhookState, Webhook},
     wish::{ForkWish, GoalWish, Outcome, Unfit, Wish},
 };
 use cadre_runtime::testing::MemoryLog;
@@ -56,6 +58,11 @@ pub(crate) struct World {
     pub(crate) peeks: BTreeMap<String, Peek>,
     /// The last one is current.
     pub(crate) packs: Vec<PackRevision>,
+    /// Pages of the audit trail, the oldest first.
+    pub(crate) trail: Vec<String>,
+    /// Who did what at the desk.
+    pub(crate) deeds: Vec<(String, String)>,
+    pub(crate) webhooks: Vec<Webhook>,
     pub(crate) is_down: bool,
 }
 
@@ -157,12 +164,16 @@ impl Desk for FakeDesk {
         })
     }
 
-    fn replay<'a>(&'a self, _: &'a str) -> Reply<'a, String> {
-        self.answer(|_| Ok("goals.acme.intake".to_owned()))
+    fn replay<'a>(&'a self, id: &'a str, by: &'a str) -> Reply<'a, String> {
+        self.answer(|world| {
+            world.deeds.push((by.to_owned(), format!("replay {id}")));
+            Ok("goals.acme.intake".to_owned())
+        })
     }
 
-    fn discard<'a>(&'a self, id: &'a str) -> Reply<'a, ()> {
+    fn discard<'a>(&'a self, id: &'a str, by: &'a str) -> Reply<'a, ()> {
         self.answer(|world| {
+            world.deeds.push((by.to_owned(), format!("drop {id}")));
             world.letters.retain(|head| head.id != id);
             Ok(())
         })
@@ -224,6 +235,39 @@ impl Desk for FakeDesk {
     fn revisions(&self, _: usize) -> Reply<'_, Vec<String>> {
         self.answer(|world| {
             Ok(world.packs.iter().map(|pack| pack.workflow.revision.clone()).collect())
+        })
+    }
+
+    fn audit(&self, query: Query) -> Reply<'_, Listed> {
+        self.answer(|world| {
+            let mut listed = Listed::default();
+            for (sequence, page) in (1..).zip(&world.trail).collect::<Vec<_>>().into_iter().rev() {
+                if listed.take(&query, sequence, page.as_bytes()) {
+                    return Ok(listed);
+                }
+            }
+            Ok(Listed { next: None, ..listed })
+        })
+    }
+
+    fn webhooks(&self) -> Reply<'_, Vec<(Webhook, WebhookState)>> {
+        self.answer(|world| {
+            Ok(world.webhooks.iter().map(|it| (it.clone(), WebhookState::default())).collect())
+        })
+    }
+
+    fn add_webhook<'a>(&'a self, webhook: &'a Webhook) -> Reply<'a, ()> {
+        self.answer(|world| {
+            world.webhooks.push(webhook.clone());
+            Ok(())
+        })
+    }
+
+    fn remove_webhook<'a>(&'a self, webhook: &'a Webhook, by: &'a str) -> Reply<'a, ()> {
+        self.answer(|world| {
+            world.deeds.push((by.to_owned(), format!("remove {}", webhook.id)));
+            world.webhooks.retain(|it| it.id != webhook.id);
+            Ok(())
         })
     }
 

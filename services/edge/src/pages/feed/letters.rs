@@ -82,11 +82,11 @@ async fn done(
     }
     match wish {
         "replay" => {
-            let subject = app.desk().replay(id).await?;
+            let subject = app.desk().replay(id, identity.user()).await?;
             Ok(format!("Letter {id} is on the bus again, on {subject}."))
         }
         "drop" => {
-            app.desk().discard(id).await?;
+            app.desk().discard(id, identity.user()).await?;
             Ok(format!("Letter {id} is removed."))
         }
         other => Err(Problem::malformed(format!("{other:?} is no replay or drop"))),

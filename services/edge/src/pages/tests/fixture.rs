@@ -425,6 +425,7 @@ pub(super) fn audit() -> Audit {
         at_ms: NOW - (60 - number) * 61_000,
         by: by.to_owned(),
         what: what.to_owned(),
+        of: "approve".to_owned(),
         reason: "checked with legal".to_owned(),
         task: id(number as usize),
         tenant: "acme".to_owned(),
@@ -432,14 +433,12 @@ pub(super) fn audit() -> Audit {
     };
     Audit {
         rows: vec![
-            row(42, "jonas", "granted approve of refund"),
-            row(41, "policy v7", "asked a person: amount over 20 USD"),
-            row(40, "mara", "added $0.05 to the budget"),
+            row(42, "jonas", "question granted"),
+            row(41, "cadre", "question asked"),
+            row(40, "mara", "budget added"),
         ],
         next: Some("/audit?before=40".to_owned()),
-        verdict: "The chain of tenant acme holds: 42 records, none changed, dropped or moved."
-            .to_owned(),
-        is_whole: true,
-        is_absent: false,
+        verdict: String::new(),
+        task: String::new(),
     }
 }
