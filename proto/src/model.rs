@@ -12,7 +12,7 @@ use bytes::Bytes;
 use cadre_core::{
     ids::Name,
     limits::TOOLS_MAX,
-    model::{Manner, ModelRequest, Prompt, ToolCall, ToolSpec, Turn},
+    model::{Manner, ModelRequest, Prompt, Thoughts, ToolCall, ToolSpec, Turn},
     payload::canonical,
 };
 use prost::Message as _;
@@ -115,9 +115,10 @@ fn prompt_to_wire(prompt: &Prompt) -> v1::ModelPrompt {
     let turn = |turn: &Turn| {
         let turn = match turn {
             Turn::User(text) => WireTurn::User(text.clone()),
-            Turn::Model { text, calls } => WireTurn::Model(v1::ModelSpoke {
+            Turn::Model { text, calls, thoughts } => WireTurn::Model(v1::ModelSpoke {
                 text: text.clone(),
                 calls: calls.iter().map(call_to_wire).collect(),
+                thoughts: thoughts.as_ref().map(thoughts_to_wire),
             }),
             Turn::Tool { call, name, result, is_error } => WireTurn::Tool(v1::ToolAnswered {
                 call: call.clone(),
@@ -151,8 +152,9 @@ fn prompt_to_core(wire: v1::ModelPrompt) -> Result<Prompt, Fault> {
         let turn = turn.turn.ok_or_else(|| Fault::new("turns", Problem::UnknownKind))?;
         Ok(match turn {
             WireTurn::User(text) => Turn::User(text),
-            WireTurn::Model(v1::ModelSpoke { text, calls }) => {
-                Turn::Model { text, calls: calls_to_core(calls)? }
+            WireTurn::Model(v1::ModelSpoke { text, calls, thoughts }) => {
+                let thoughts = thoughts.map(thoughts_to_core).transpose()?;
+                Turn::Model { text, calls: calls_to_core(calls)?, thoughts }
             }
             WireTurn::Tool(v1::ToolAnswered { call, name, result, is_error }) => {
                 Turn::Tool { call, name, result, is_error }
@@ -196,6 +198,14 @@ fn calls_to_core(calls: Vec<v1::ModelToolCall>) -> Result<Vec<ToolCall>, Fault> 
         Ok(ToolCall { id: wire.id, tool: wire.tool, arguments })
     };
     calls.into_iter().map(call).collect()
+}
+
+fn thoughts_to_wire(thoughts: &Thoughts) -> v1::ModelThoughts {
+    v1::ModelThoughts { model: thoughts.model.clone(), parts: canonical(&thoughts.parts) }
+}
+
+fn thoughts_to_core(wire: v1::ModelThoughts) -> Result<Thoughts, Fault> {
+    Ok(Thoughts { parts: json("thoughts.parts", &wire.parts)?, model: wire.model })
 }
 
 /// serde_json's own limit of depth stands between a document and the stack.

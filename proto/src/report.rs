@@ -86,6 +86,7 @@ pub fn encode(task: &TaskId, report: &Report, content: ContentType) -> Result<By
         role: report.role.as_str().to_owned(),
         outcome: Some(outcome_to_wire(&report.outcome)),
         usage: usage_to_wire(report.usage),
+        degraded: report.degraded.clone(),
         worker: report.worker.clone(),
     };
     body::write(REPORT, content, &wire)
@@ -156,6 +157,7 @@ fn to_core(wire: v1::Report, blobs: &Blobs) -> Result<Received, Fault> {
         attempt: attempt(wire.attempt)?,
         outcome: outcome_to_core(outcome, blobs)?,
         usage: usage_to_core(wire.usage),
+        degraded: wire.degraded,
         worker: wire.worker,
     };
     Ok(Received { task: task(&wire.task)?, report })

@@ -279,6 +279,7 @@ mod tests {
                 confidence: Some(0.5),
             },
             usage: Usage::default(),
+            degraded: None,
             worker: "w".to_owned(),
         };
         let subject = format!("cadre.0.in.report.extractor.{TASK}.extract-3.2");

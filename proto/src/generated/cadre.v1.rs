@@ -700,6 +700,9 @@ pub struct StepCompleted {
     /// What it cost; absent means nothing.
     #[prost(message, optional, tag = "5")]
     pub usage: ::core::option::Option<Usage>,
+    /// Why it was made with less than the pack's first choice; absent when it was not. Since schema 2.
+    #[prost(string, optional, tag = "6")]
+    pub degraded: ::core::option::Option<::prost::alloc::string::String>,
 }
 /// A step ended without an output.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1226,6 +1229,10 @@ pub struct Report {
     /// Which worker process answered; for people only, at most 256 bytes.
     #[prost(string, tag = "13")]
     pub worker: ::prost::alloc::string::String,
+    /// Why it was made with less than the pack's first choice, such as another model; absent when it was not.
+    /// Since schema 2.
+    #[prost(string, optional, tag = "14")]
+    pub degraded: ::core::option::Option<::prost::alloc::string::String>,
     /// What came of it.
     #[prost(oneof = "report::Outcome", tags = "7, 8, 9, 10, 11")]
     pub outcome: ::core::option::Option<report::Outcome>,
@@ -1552,6 +1559,19 @@ pub struct ModelSpoke {
     /// Tools that it called.
     #[prost(message, repeated, tag = "2")]
     pub calls: ::prost::alloc::vec::Vec<ModelToolCall>,
+    /// What it thought before; absent where it does not want to hear that again.
+    #[prost(message, optional, tag = "3")]
+    pub thoughts: ::core::option::Option<ModelThoughts>,
+}
+/// What a model thought before it spoke, to be handed back to it as it is.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ModelThoughts {
+    /// `provider/model`.
+    #[prost(string, tag = "1")]
+    pub model: ::prost::alloc::string::String,
+    /// JSON text that only the gateway reads.
+    #[prost(string, tag = "2")]
+    pub parts: ::prost::alloc::string::String,
 }
 /// A call that a model wants made.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1652,6 +1672,9 @@ pub struct ModelSaid {
     /// Tokens as the provider counts them.
     #[prost(message, optional, tag = "4")]
     pub usage: ::core::option::Option<ModelTokens>,
+    /// What it thought; absent where it does not want to hear that again.
+    #[prost(message, optional, tag = "5")]
+    pub thoughts: ::core::option::Option<ModelThoughts>,
 }
 /// Nested message and enum types in `ModelSaid`.
 pub mod model_said {
@@ -1734,7 +1757,7 @@ pub struct ModelChoice {
     /// Routes that come before it in the pack.
     #[prost(message, repeated, tag = "3")]
     pub passed: ::prost::alloc::vec::Vec<PassedOver>,
-    /// It is not the first choice of the pack.
+    /// It is not the first choice of the pack for such a prompt.
     #[prost(bool, tag = "4")]
     pub is_degraded: bool,
     /// Nobody was asked.
@@ -1805,6 +1828,22 @@ pub struct GatewayWord {
     /// It stops: do not count it any more.
     #[prost(bool, tag = "5")]
     pub is_leaving: bool,
+    /// Limits that models have shown.
+    #[prost(message, repeated, tag = "6")]
+    pub limits: ::prost::alloc::vec::Vec<GatewayLimit>,
+}
+/// A limit that a model has shown by refusing without saying for how long.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GatewayLimit {
+    /// `provider/model`.
+    #[prost(string, tag = "1")]
+    pub model: ::prost::alloc::string::String,
+    /// Calls of the whole fleet in a minute, when it was learnt.
+    #[prost(uint64, tag = "2")]
+    pub per_minute: u64,
+    /// How long ago that was.
+    #[prost(uint64, tag = "3")]
+    pub age_ms: u64,
 }
 /// Somebody wants to be left alone.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -4250,6 +4250,141 @@ impl<'de> serde::Deserialize<'de> for GatewayHold {
         deserializer.deserialize_struct("cadre.v1.GatewayHold", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for GatewayLimit {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.model.is_empty() {
+            len += 1;
+        }
+        if self.per_minute != 0 {
+            len += 1;
+        }
+        if self.age_ms != 0 {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.GatewayLimit", len)?;
+        if !self.model.is_empty() {
+            struct_ser.serialize_field("model", &self.model)?;
+        }
+        if self.per_minute != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("perMinute", ToString::to_string(&self.per_minute).as_str())?;
+        }
+        if self.age_ms != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("ageMs", ToString::to_string(&self.age_ms).as_str())?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for GatewayLimit {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "model",
+            "per_minute",
+            "perMinute",
+            "age_ms",
+            "ageMs",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Model,
+            PerMinute,
+            AgeMs,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "model" => Ok(GeneratedField::Model),
+                            "perMinute" | "per_minute" => Ok(GeneratedField::PerMinute),
+                            "ageMs" | "age_ms" => Ok(GeneratedField::AgeMs),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = GatewayLimit;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.GatewayLimit")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<GatewayLimit, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut model__ = None;
+                let mut per_minute__ = None;
+                let mut age_ms__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Model => {
+                            if model__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("model"));
+                            }
+                            model__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::PerMinute => {
+                            if per_minute__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("perMinute"));
+                            }
+                            per_minute__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::AgeMs => {
+                            if age_ms__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("ageMs"));
+                            }
+                            age_ms__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                    }
+                }
+                Ok(GatewayLimit {
+                    model: model__.unwrap_or_default(),
+                    per_minute: per_minute__.unwrap_or_default(),
+                    age_ms: age_ms__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.GatewayLimit", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for GatewayWord {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -4273,6 +4408,9 @@ impl serde::Serialize for GatewayWord {
         if self.is_leaving {
             len += 1;
         }
+        if !self.limits.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("cadre.v1.GatewayWord", len)?;
         if self.schema != 0 {
             struct_ser.serialize_field("schema", &self.schema)?;
@@ -4288,6 +4426,9 @@ impl serde::Serialize for GatewayWord {
         }
         if self.is_leaving {
             struct_ser.serialize_field("isLeaving", &self.is_leaving)?;
+        }
+        if !self.limits.is_empty() {
+            struct_ser.serialize_field("limits", &self.limits)?;
         }
         struct_ser.end()
     }
@@ -4306,6 +4447,7 @@ impl<'de> serde::Deserialize<'de> for GatewayWord {
             "holds",
             "is_leaving",
             "isLeaving",
+            "limits",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -4315,6 +4457,7 @@ impl<'de> serde::Deserialize<'de> for GatewayWord {
             Pod,
             Holds,
             IsLeaving,
+            Limits,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -4341,6 +4484,7 @@ impl<'de> serde::Deserialize<'de> for GatewayWord {
                             "pod" => Ok(GeneratedField::Pod),
                             "holds" => Ok(GeneratedField::Holds),
                             "isLeaving" | "is_leaving" => Ok(GeneratedField::IsLeaving),
+                            "limits" => Ok(GeneratedField::Limits),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -4365,6 +4509,7 @@ impl<'de> serde::Deserialize<'de> for GatewayWord {
                 let mut pod__ = None;
                 let mut holds__ = None;
                 let mut is_leaving__ = None;
+                let mut limits__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Schema => {
@@ -4401,6 +4546,12 @@ impl<'de> serde::Deserialize<'de> for GatewayWord {
                             }
                             is_leaving__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Limits => {
+                            if limits__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("limits"));
+                            }
+                            limits__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(GatewayWord {
@@ -4409,6 +4560,7 @@ impl<'de> serde::Deserialize<'de> for GatewayWord {
                     pod: pod__.unwrap_or_default(),
                     holds: holds__.unwrap_or_default(),
                     is_leaving: is_leaving__.unwrap_or_default(),
+                    limits: limits__.unwrap_or_default(),
                 })
             }
         }
@@ -7418,6 +7570,9 @@ impl serde::Serialize for ModelSaid {
         if self.usage.is_some() {
             len += 1;
         }
+        if self.thoughts.is_some() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("cadre.v1.ModelSaid", len)?;
         if !self.text.is_empty() {
             struct_ser.serialize_field("text", &self.text)?;
@@ -7433,6 +7588,9 @@ impl serde::Serialize for ModelSaid {
         if let Some(v) = self.usage.as_ref() {
             struct_ser.serialize_field("usage", v)?;
         }
+        if let Some(v) = self.thoughts.as_ref() {
+            struct_ser.serialize_field("thoughts", v)?;
+        }
         struct_ser.end()
     }
 }
@@ -7447,6 +7605,7 @@ impl<'de> serde::Deserialize<'de> for ModelSaid {
             "calls",
             "finish",
             "usage",
+            "thoughts",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -7455,6 +7614,7 @@ impl<'de> serde::Deserialize<'de> for ModelSaid {
             Calls,
             Finish,
             Usage,
+            Thoughts,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -7480,6 +7640,7 @@ impl<'de> serde::Deserialize<'de> for ModelSaid {
                             "calls" => Ok(GeneratedField::Calls),
                             "finish" => Ok(GeneratedField::Finish),
                             "usage" => Ok(GeneratedField::Usage),
+                            "thoughts" => Ok(GeneratedField::Thoughts),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -7503,6 +7664,7 @@ impl<'de> serde::Deserialize<'de> for ModelSaid {
                 let mut calls__ = None;
                 let mut finish__ = None;
                 let mut usage__ = None;
+                let mut thoughts__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Text => {
@@ -7529,6 +7691,12 @@ impl<'de> serde::Deserialize<'de> for ModelSaid {
                             }
                             usage__ = map_.next_value()?;
                         }
+                        GeneratedField::Thoughts => {
+                            if thoughts__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("thoughts"));
+                            }
+                            thoughts__ = map_.next_value()?;
+                        }
                     }
                 }
                 Ok(ModelSaid {
@@ -7536,6 +7704,7 @@ impl<'de> serde::Deserialize<'de> for ModelSaid {
                     calls: calls__.unwrap_or_default(),
                     finish: finish__.unwrap_or_default(),
                     usage: usage__,
+                    thoughts: thoughts__,
                 })
             }
         }
@@ -7636,12 +7805,18 @@ impl serde::Serialize for ModelSpoke {
         if !self.calls.is_empty() {
             len += 1;
         }
+        if self.thoughts.is_some() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("cadre.v1.ModelSpoke", len)?;
         if !self.text.is_empty() {
             struct_ser.serialize_field("text", &self.text)?;
         }
         if !self.calls.is_empty() {
             struct_ser.serialize_field("calls", &self.calls)?;
+        }
+        if let Some(v) = self.thoughts.as_ref() {
+            struct_ser.serialize_field("thoughts", v)?;
         }
         struct_ser.end()
     }
@@ -7655,12 +7830,14 @@ impl<'de> serde::Deserialize<'de> for ModelSpoke {
         const FIELDS: &[&str] = &[
             "text",
             "calls",
+            "thoughts",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
             Text,
             Calls,
+            Thoughts,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -7684,6 +7861,7 @@ impl<'de> serde::Deserialize<'de> for ModelSpoke {
                         match value {
                             "text" => Ok(GeneratedField::Text),
                             "calls" => Ok(GeneratedField::Calls),
+                            "thoughts" => Ok(GeneratedField::Thoughts),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -7705,6 +7883,7 @@ impl<'de> serde::Deserialize<'de> for ModelSpoke {
             {
                 let mut text__ = None;
                 let mut calls__ = None;
+                let mut thoughts__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Text => {
@@ -7719,15 +7898,130 @@ impl<'de> serde::Deserialize<'de> for ModelSpoke {
                             }
                             calls__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Thoughts => {
+                            if thoughts__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("thoughts"));
+                            }
+                            thoughts__ = map_.next_value()?;
+                        }
                     }
                 }
                 Ok(ModelSpoke {
                     text: text__.unwrap_or_default(),
                     calls: calls__.unwrap_or_default(),
+                    thoughts: thoughts__,
                 })
             }
         }
         deserializer.deserialize_struct("cadre.v1.ModelSpoke", FIELDS, GeneratedVisitor)
+    }
+}
+impl serde::Serialize for ModelThoughts {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.model.is_empty() {
+            len += 1;
+        }
+        if !self.parts.is_empty() {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.ModelThoughts", len)?;
+        if !self.model.is_empty() {
+            struct_ser.serialize_field("model", &self.model)?;
+        }
+        if !self.parts.is_empty() {
+            struct_ser.serialize_field("parts", &self.parts)?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for ModelThoughts {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "model",
+            "parts",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Model,
+            Parts,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "model" => Ok(GeneratedField::Model),
+                            "parts" => Ok(GeneratedField::Parts),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = ModelThoughts;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.ModelThoughts")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<ModelThoughts, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut model__ = None;
+                let mut parts__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Model => {
+                            if model__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("model"));
+                            }
+                            model__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Parts => {
+                            if parts__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("parts"));
+                            }
+                            parts__ = Some(map_.next_value()?);
+                        }
+                    }
+                }
+                Ok(ModelThoughts {
+                    model: model__.unwrap_or_default(),
+                    parts: parts__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.ModelThoughts", FIELDS, GeneratedVisitor)
     }
 }
 impl serde::Serialize for ModelTokens {
@@ -9045,6 +9339,9 @@ impl serde::Serialize for Report {
         if !self.worker.is_empty() {
             len += 1;
         }
+        if self.degraded.is_some() {
+            len += 1;
+        }
         if self.outcome.is_some() {
             len += 1;
         }
@@ -9072,6 +9369,9 @@ impl serde::Serialize for Report {
         }
         if !self.worker.is_empty() {
             struct_ser.serialize_field("worker", &self.worker)?;
+        }
+        if let Some(v) = self.degraded.as_ref() {
+            struct_ser.serialize_field("degraded", v)?;
         }
         if let Some(v) = self.outcome.as_ref() {
             match v {
@@ -9111,6 +9411,7 @@ impl<'de> serde::Deserialize<'de> for Report {
             "role",
             "usage",
             "worker",
+            "degraded",
             "completed",
             "unsure",
             "failed",
@@ -9129,6 +9430,7 @@ impl<'de> serde::Deserialize<'de> for Report {
             Role,
             Usage,
             Worker,
+            Degraded,
             Completed,
             Unsure,
             Failed,
@@ -9163,6 +9465,7 @@ impl<'de> serde::Deserialize<'de> for Report {
                             "role" => Ok(GeneratedField::Role),
                             "usage" => Ok(GeneratedField::Usage),
                             "worker" => Ok(GeneratedField::Worker),
+                            "degraded" => Ok(GeneratedField::Degraded),
                             "completed" => Ok(GeneratedField::Completed),
                             "unsure" => Ok(GeneratedField::Unsure),
                             "failed" => Ok(GeneratedField::Failed),
@@ -9195,6 +9498,7 @@ impl<'de> serde::Deserialize<'de> for Report {
                 let mut role__ = None;
                 let mut usage__ = None;
                 let mut worker__ = None;
+                let mut degraded__ = None;
                 let mut outcome__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
@@ -9252,6 +9556,12 @@ impl<'de> serde::Deserialize<'de> for Report {
                             }
                             worker__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::Degraded => {
+                            if degraded__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("degraded"));
+                            }
+                            degraded__ = map_.next_value()?;
+                        }
                         GeneratedField::Completed => {
                             if outcome__.is_some() {
                                 return Err(serde::de::Error::duplicate_field("completed"));
@@ -9298,6 +9608,7 @@ impl<'de> serde::Deserialize<'de> for Report {
                     role: role__.unwrap_or_default(),
                     usage: usage__,
                     worker: worker__.unwrap_or_default(),
+                    degraded: degraded__,
                     outcome: outcome__,
                 })
             }
@@ -9833,6 +10144,9 @@ impl serde::Serialize for StepCompleted {
         if self.usage.is_some() {
             len += 1;
         }
+        if self.degraded.is_some() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("cadre.v1.StepCompleted", len)?;
         if !self.step.is_empty() {
             struct_ser.serialize_field("step", &self.step)?;
@@ -9849,6 +10163,9 @@ impl serde::Serialize for StepCompleted {
         if let Some(v) = self.usage.as_ref() {
             struct_ser.serialize_field("usage", v)?;
         }
+        if let Some(v) = self.degraded.as_ref() {
+            struct_ser.serialize_field("degraded", v)?;
+        }
         struct_ser.end()
     }
 }
@@ -9864,6 +10181,7 @@ impl<'de> serde::Deserialize<'de> for StepCompleted {
             "confidence",
             "unsure",
             "usage",
+            "degraded",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -9873,6 +10191,7 @@ impl<'de> serde::Deserialize<'de> for StepCompleted {
             Confidence,
             Unsure,
             Usage,
+            Degraded,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -9899,6 +10218,7 @@ impl<'de> serde::Deserialize<'de> for StepCompleted {
                             "confidence" => Ok(GeneratedField::Confidence),
                             "unsure" => Ok(GeneratedField::Unsure),
                             "usage" => Ok(GeneratedField::Usage),
+                            "degraded" => Ok(GeneratedField::Degraded),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -9923,6 +10243,7 @@ impl<'de> serde::Deserialize<'de> for StepCompleted {
                 let mut confidence__ = None;
                 let mut unsure__ = None;
                 let mut usage__ = None;
+                let mut degraded__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Step => {
@@ -9957,6 +10278,12 @@ impl<'de> serde::Deserialize<'de> for StepCompleted {
                             }
                             usage__ = map_.next_value()?;
                         }
+                        GeneratedField::Degraded => {
+                            if degraded__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("degraded"));
+                            }
+                            degraded__ = map_.next_value()?;
+                        }
                     }
                 }
                 Ok(StepCompleted {
@@ -9965,6 +10292,7 @@ impl<'de> serde::Deserialize<'de> for StepCompleted {
                     confidence: confidence__,
                     unsure: unsure__,
                     usage: usage__,
+                    degraded: degraded__,
                 })
             }
         }

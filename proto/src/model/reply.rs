@@ -6,7 +6,7 @@ use bytes::Bytes;
 use cadre_core::model::{Choice, Finish, ModelAnswer, ModelFailure, Said, TokenUsage};
 use prost::Message as _;
 
-use super::{call_to_wire, calls_to_core};
+use super::{call_to_wire, calls_to_core, thoughts_to_core, thoughts_to_wire};
 use crate::{
     Blobs, DecodeError, NEEDS_STEERING, Problem, Reader, SCHEMA,
     body::{self, Version},
@@ -64,7 +64,7 @@ fn to_core(wire: v1::ModelReply) -> Result<Result<ModelAnswer, ModelFailure>, Fa
 }
 
 fn answer_to_wire(answer: &ModelAnswer) -> v1::ModelAnswer {
-    let Said { text, calls, finish, usage } = &answer.said;
+    let Said { text, calls, thoughts, finish, usage } = &answer.said;
     let finish = match finish {
         Finish::Stop => WireFinish::Stop,
         Finish::Length => WireFinish::Length,
@@ -77,6 +77,7 @@ fn answer_to_wire(answer: &ModelAnswer) -> v1::ModelAnswer {
         said: Some(v1::ModelSaid {
             text: text.clone(),
             calls: calls.iter().map(call_to_wire).collect(),
+            thoughts: thoughts.as_ref().map(thoughts_to_wire),
             finish: finish as i32,
             usage: Some(v1::ModelTokens { input, cached, cache_write, output }),
         }),
@@ -107,7 +108,13 @@ fn answer_to_core(wire: v1::ModelAnswer) -> Result<ModelAnswer, Fault> {
     let usage = TokenUsage { input, cached, cache_write, output };
     let v1::ModelChoice { model, why, passed, is_degraded, is_cached } = choice;
     Ok(ModelAnswer {
-        said: Said { text: said.text, calls: calls_to_core(said.calls)?, finish, usage },
+        said: Said {
+            text: said.text,
+            calls: calls_to_core(said.calls)?,
+            thoughts: said.thoughts.map(thoughts_to_core).transpose()?,
+            finish,
+            usage,
+        },
         cost: grant_to_core(wire.cost),
         choice: Choice { model, why, passed: passed_to_core(passed), is_degraded, is_cached },
         took: Duration::from_millis(wire.took_ms),

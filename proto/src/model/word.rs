@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cadre_core::{
     limits::GATEWAY_HOLDS_MAX,
-    model::gateway::{Part, Word},
+    model::gateway::{LearntLimit, Part, Word},
 };
 use prost::Message as _;
 
@@ -57,6 +57,7 @@ pub fn encode_word(word: &Word) -> Bytes {
         pod: word.pod.to_string(),
         holds: word.holds.iter().take(GATEWAY_HOLDS_MAX).map(hold).collect(),
         is_leaving: word.is_leaving,
+        limits: word.limits.iter().take(GATEWAY_HOLDS_MAX).map(limit_to_wire).collect(),
     };
     Bytes::from(wire.encode_to_vec())
 }
@@ -69,11 +70,24 @@ pub fn decode_word(body: &Bytes) -> Result<Word, DecodeError> {
     let version =
         |wire: &v1::GatewayWord| Version { schema: wire.schema, min_reader: wire.min_reader };
     let wire = body::parse_protobuf((WORD, Reader::default()), body, version)?;
-    if wire.holds.len() > GATEWAY_HOLDS_MAX {
-        return Err(Fault::new("holds", Problem::Range("must be at most 256")).of(WORD));
+    for (field, count) in [("holds", wire.holds.len()), ("limits", wire.limits.len())] {
+        if count > GATEWAY_HOLDS_MAX {
+            return Err(Fault::new(field, Problem::Range("must be at most 256")).of(WORD));
+        }
     }
     let pod = name("pod", &wire.pod).map_err(|fault| fault.of(WORD))?;
     let holds = wire.holds.into_iter();
     let holds = holds.map(|hold| (hold.model, Duration::from_millis(hold.for_ms))).collect();
-    Ok(Word { pod, holds, is_leaving: wire.is_leaving })
+    let limits = wire.limits.into_iter().map(limit_to_core).collect();
+    Ok(Word { pod, holds, limits, is_leaving: wire.is_leaving })
+}
+
+fn limit_to_wire(limit: &LearntLimit) -> v1::GatewayLimit {
+    let LearntLimit { model, per_minute, age } = limit;
+    v1::GatewayLimit { model: model.clone(), per_minute: *per_minute, age_ms: millis(*age) }
+}
+
+fn limit_to_core(wire: v1::GatewayLimit) -> LearntLimit {
+    let v1::GatewayLimit { model, per_minute, age_ms } = wire;
+    LearntLimit { model, per_minute, age: Duration::from_millis(age_ms) }
 }

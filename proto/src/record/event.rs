@@ -46,11 +46,13 @@ pub(super) fn min_reader(event: &Event) -> u32 {
         | Event::Forked { .. }
         | Event::Refused { .. } => NEEDS_STEERING,
         Event::Accepted { goal, .. } if goal.fork.is_some() => NEEDS_STEERING,
+        // An older one would lose the mark.
+        Event::StepCompleted { degraded: Some(_), .. } => NEEDS_STEERING,
         Event::StepFailed { failure, .. } => failure_min_reader(failure),
         Event::Accepted { .. }
         | Event::Expanded { .. }
         | Event::StepDispatched { .. }
-        | Event::StepCompleted { .. }
+        | Event::StepCompleted { degraded: None, .. }
         | Event::StepSkipped { .. }
         | Event::StepWaiting { .. }
         | Event::LimitReached { is_held: false, .. }

@@ -6,9 +6,9 @@ use bytes::Bytes;
 use cadre_core::{
     ids::{StepId, TaskId},
     model::{
-        Choice, Finish, Manner, ModelAnswer, ModelFailure, ModelRequest, Prompt, Said, TokenUsage,
-        ToolCall, ToolSpec, Turn,
-        gateway::{Part, Word},
+        Choice, Finish, Manner, ModelAnswer, ModelFailure, ModelRequest, Prompt, Said, Thoughts,
+        TokenUsage, ToolCall, ToolSpec, Turn,
+        gateway::{LearntLimit, Part, Word},
     },
     task::{Failure, FailureKind},
     workflow::Grant,
@@ -26,8 +26,11 @@ use serde_json::json;
 use crate::sample::name;
 
 /// The golden files of this module.
-pub(crate) const NAMES: [&str; 8] = [
+pub(crate) const NAMES: [&str; 11] = [
+    "model_word_limits",
     "model_ask",
+    "model_ask_thoughts",
+    "model_reply_thoughts",
     "model_reply_stop",
     "model_reply_length",
     "model_reply_tools",
@@ -52,7 +55,7 @@ fn request() -> ModelRequest {
     };
     let turns = vec![
         Turn::User("Wie spät ist es?".to_owned()),
-        Turn::Model { text: String::new(), calls: vec![call()] },
+        Turn::Model { text: String::new(), calls: vec![call()], thoughts: None },
         Turn::Tool {
             call: "call-1".to_owned(),
             name: "clock".to_owned(),
@@ -123,6 +126,29 @@ fn a_question_reads_back_whole() {
 }
 
 #[test]
+fn what_a_model_thought_travels_both_ways() {
+    let parts =
+        json!([{"reasoning": "Zeit?"}, {"signature": "c2ln"}, {"call": 0, "signatures": ["x"]}]);
+    let thoughts = Thoughts { model: "anthropic/large".to_owned(), parts };
+    let mut request = request();
+    let (text, calls) = (String::new(), vec![call()]);
+    request.prompt.turns[1] = Turn::Model { text, calls, thoughts: Some(thoughts.clone()) };
+    let body = golden("model_ask_thoughts", &encode_ask(&request));
+    assert_eq!(decode_ask(&body, envelope(&request)), Ok(request.clone()));
+    let said = Said { calls: vec![call()], thoughts: Some(thoughts), ..Said::default() };
+    let (choice, took) = (Choice::default(), Duration::ZERO);
+    let outcome = Ok(ModelAnswer { said, cost: GRANT, choice, took });
+    assert_eq!(decode_reply(&golden("model_reply_thoughts", &encode_reply(&outcome))), Ok(outcome));
+    let mut odd = v1::ModelAsk::decode(encode_ask(&request)).unwrap();
+    let Some(v1::model_turn::Turn::Model(spoke)) = &mut odd.prompt.as_mut().unwrap().turns[1].turn
+    else {
+        panic!("a turn of the model")
+    };
+    spoke.thoughts.as_mut().unwrap().parts = "{".to_owned();
+    assert!(refused(&odd).contains("prompt.thoughts.parts"), "{}", refused(&odd));
+}
+
+#[test]
 fn what_is_wrong_with_a_question_is_named() {
     assert!(refused(&v1::ModelAsk { alias: "No".to_owned(), ..wire() }).contains("alias"));
     assert!(refused(&v1::ModelAsk { key: String::new(), ..wire() }).contains("key"));
@@ -146,7 +172,8 @@ fn replies_read_back_whole() {
     let passed = vec![("anthropic/large".to_owned(), "its breaker is open".to_owned())];
     let usage = TokenUsage { input: 1_000, cached: 600, cache_write: 100, output: 50 };
     for finish in [Finish::Stop, Finish::Length, Finish::Tools, Finish::Filtered] {
-        let said = Said { text: "{}".to_owned(), calls: vec![call()], finish, usage };
+        let (text, calls, thoughts) = ("{}".to_owned(), vec![call()], None);
+        let said = Said { text, calls, thoughts, finish, usage };
         let choice = Choice {
             model: "openai/small".to_owned(),
             why: "the one before it was passed over".to_owned(),
@@ -183,6 +210,10 @@ fn parts_and_words_read_back() {
     let body = golden("model_part", &encode_part(&part).unwrap());
     assert_eq!(decode_part(&body), Ok((part.key, 7, part.text, false)));
     let holds = vec![("openai/small".to_owned(), Duration::from_millis(2_500))];
-    let word = Word { pod: name("pod-1"), holds, is_leaving: true };
-    assert_eq!(decode_word(&golden("model_word", &encode_word(&word))), Ok(word));
+    let word = Word { pod: name("pod-1"), holds, limits: Vec::new(), is_leaving: true };
+    assert_eq!(decode_word(&golden("model_word", &encode_word(&word))), Ok(word.clone()));
+    let age = Duration::from_millis(12_500);
+    let limits = vec![LearntLimit { model: "openai/small".to_owned(), per_minute: 180, age }];
+    let word = Word { limits, ..word };
+    assert_eq!(decode_word(&golden("model_word_limits", &encode_word(&word))), Ok(word));
 }

@@ -116,6 +116,7 @@ pub(crate) fn reports() -> Vec<(&'static str, Report)> {
         attempt: 2,
         outcome,
         usage: USAGE,
+        degraded: None,
         worker: "worker-1".to_owned(),
     };
     outcomes.into_iter().map(|(name, outcome)| (name, report(outcome))).collect()
@@ -184,6 +185,7 @@ fn step_events() -> Vec<(&'static str, Event)> {
                 output: json(r#"{"terms": [1.0]}"#),
                 confidence: Some(0.75),
                 unsure: Some("the scan is bad".to_owned()),
+                degraded: None,
                 usage: USAGE,
             },
         ),
@@ -194,6 +196,7 @@ fn step_events() -> Vec<(&'static str, Event)> {
                 output: large(),
                 confidence: None,
                 unsure: None,
+                degraded: None,
                 usage: Usage::default(),
             },
         ),

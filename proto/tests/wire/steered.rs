@@ -37,6 +37,20 @@ fn limited() -> Failure {
     }
 }
 
+/// Why an output is degraded, as a report and a record have it.
+const DEGRADED: &str = "model second/b answered, not first/a: its breaker is open";
+
+fn degraded_event() -> Event {
+    Event::StepCompleted {
+        step: step(),
+        output: json(r#"{"terms":[]}"#),
+        confidence: None,
+        unsure: None,
+        degraded: Some(DEGRADED.to_owned()),
+        usage: USAGE,
+    }
+}
+
 /// Each holds something that a reader of schema 1 does not know.
 pub(crate) fn records() -> Vec<(&'static str, Record)> {
     let mut events = waiting_events();
@@ -45,6 +59,7 @@ pub(crate) fn records() -> Vec<(&'static str, Record)> {
     let mut records: Vec<_> =
         events.into_iter().map(|(name, event)| (name, record(7, vec![event]))).collect();
     records.push(("record_steered", record(8, all)));
+    records.push(("record_step_completed_degraded", record(9, vec![degraded_event()])));
     records.extend(saga().into_iter().map(|(name, event)| (name, record(9, vec![event]))));
     let called = called::events().into_iter();
     records.extend(called.map(|(name, event)| (name, record(7, vec![event]))));
@@ -175,6 +190,11 @@ pub(crate) fn granted_order() -> Order {
 pub(crate) fn report() -> Report {
     let (_, like) = reports().remove(0);
     Report { outcome: Outcome::Failed(limited()), ..like }
+}
+
+pub(crate) fn degraded_report() -> Report {
+    let (_, like) = reports().remove(0);
+    Report { degraded: Some(DEGRADED.to_owned()), ..like }
 }
 
 pub(crate) fn controls() -> Vec<(&'static str, Control)> {

@@ -172,13 +172,14 @@ pub(crate) fn order() -> impl Strategy<Value = Order> {
 }
 
 pub(crate) fn report() -> impl Strategy<Value = Report> {
-    (name(), step(), 1_u32.., outcome(), usage(), ".{0,60}").prop_map(
-        |(role, step, attempt, outcome, usage, worker)| Report {
+    (name(), step(), 1_u32.., outcome(), usage(), option::of(".{0,60}"), ".{0,60}").prop_map(
+        |(role, step, attempt, outcome, usage, degraded, worker)| Report {
             role,
             step,
             attempt,
             outcome,
             usage,
+            degraded,
             worker,
         },
     )
@@ -245,15 +246,15 @@ fn event() -> impl Strategy<Value = Event> {
                 grant,
             }
         ),
-        (step(), payload(), confidence(), option::of(text()), usage()).prop_map(
-            |(step, output, confidence, unsure, usage)| Event::StepCompleted {
+        (step(), payload(), confidence(), option::of(text()), option::of(text()), usage())
+            .prop_map(|(step, output, confidence, unsure, degraded, usage)| Event::StepCompleted {
                 step,
                 output,
                 confidence,
                 unsure,
+                degraded,
                 usage,
-            }
-        ),
+            }),
         (step(), failure(), usage()).prop_map(|(step, failure, usage)| Event::StepFailed {
             step,
             failure,

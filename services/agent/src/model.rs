@@ -61,7 +61,7 @@ impl<M: Models, T: Tools> Mind<M, T> {
         Self { models, tools, prices, briefs: Arc::new(Cache::new(BRIEFS_MAX)) }
     }
 
-    /// What comes of a step.
+    /// What comes of a step, and why it was not made with the pack's first choice of a model, if so.
     ///
     /// # Errors
     /// The failure to report.
@@ -70,7 +70,7 @@ impl<M: Models, T: Tools> Mind<M, T> {
         step: &Step,
         workflow: &Arc<Workflow>,
         role: &Arc<Role>,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<(Outcome, Option<String>), Failure> {
         let brief = self.brief(step, workflow, role).await?;
         let (told, input) = (Arc::clone(&brief), step.input.clone());
         let tries = step.history(|history| history.tries(step.attempt)).await?;
@@ -90,7 +90,7 @@ impl<M: Models, T: Tools> Mind<M, T> {
                         dialogue.returned(answer);
                     }
                 }
-                Act::End(outcome) => return Ok(outcome),
+                Act::End(outcome) => return Ok((outcome, dialogue.degraded())),
             }
         }
     }

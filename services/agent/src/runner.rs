@@ -43,6 +43,7 @@ impl<B: Models + Clock> AgentRunner<B> {
 
 impl<B: Models + Clock> StepRunner for AgentRunner<B> {
     async fn run(&self, step: &Step, workflow: Arc<Workflow>) -> Ran {
+        let mut degraded = None;
         let outcome = match workflow.roles.get(&step.role) {
             Some(role) => match role.runtime {
                 Runtime::Rules => self.rules(step, role).await,
@@ -58,7 +59,13 @@ impl<B: Models + Clock> StepRunner for AgentRunner<B> {
                     })
                     .await
                 }
-                Runtime::Model => self.mind.think(step, &workflow, role).await,
+                Runtime::Model => {
+                    let thought = self.mind.think(step, &workflow, role).await;
+                    thought.map(|(outcome, why)| {
+                        degraded = why;
+                        outcome
+                    })
+                }
                 Runtime::Remote => Err(error(&format!(
                     "role {} is remote in revision {}: a worker of its own must take its orders",
                     step.role, step.revision
@@ -69,7 +76,7 @@ impl<B: Models + Clock> StepRunner for AgentRunner<B> {
                 step.workflow, step.revision, step.role
             ))),
         };
-        outcome.unwrap_or_else(Outcome::Failed).into()
+        Ran { degraded, ..outcome.unwrap_or_else(Outcome::Failed).into() }
     }
 }
 

@@ -128,7 +128,8 @@ impl Failure {
 pub fn code_of(error: &anyhow::Error) -> Code {
     let code = |cause: &(dyn std::error::Error + 'static)| {
         let own = cause.downcast_ref::<Failure>().map(Failure::code);
-        let is_bus = matches!(cause.downcast_ref(), Some(FollowError::Tail(_)));
+        let is_bus =
+            matches!(cause.downcast_ref(), Some(FollowError::Tail(_) | FollowError::Lost { .. }));
         own.or(is_bus.then_some(Code::BusUnavailable))
     };
     error.chain().find_map(code).unwrap_or(Code::Error)

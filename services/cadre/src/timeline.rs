@@ -94,9 +94,7 @@ impl Timeline {
                 let wait = until.since(record.at);
                 self.delayed(step, role, (degraded.is_some(), wait), &text)
             }
-            Event::StepCompleted { step, confidence, unsure, usage, .. } => {
-                self.completed(step, record.at, (*confidence, unsure.as_deref()), *usage)
-            }
+            Event::StepCompleted { step, .. } => self.completed(step, record.at, event),
             Event::StepFailed { step, failure, usage } => {
                 self.failed(step, record.at, failure, *usage)
             }
@@ -166,22 +164,22 @@ impl Timeline {
         Line { who: role.to_string(), ..Line::new(Mark::Delayed, &step.to_string(), rest) }
     }
 
-    fn completed(
-        &self,
-        step: &StepId,
-        at: UnixMillis,
-        (confidence, unsure): (Option<f64>, Option<&str>),
-        usage: Usage,
-    ) -> Line {
+    fn completed(&self, step: &StepId, at: UnixMillis, event: &Event) -> Line {
+        let Event::StepCompleted { confidence, unsure, degraded: said, usage, .. } = event else {
+            return self.of_step(Mark::Completed, step, String::new());
+        };
         let known = self.task.as_ref().and_then(|task| task.steps.get(step));
         let degraded = known.and_then(|step| step.degraded.as_deref());
         let parts = [
             self.contract(step),
             Some(self.took(step, at)),
             confidence.map(|confidence| format!("confidence {confidence:.2}")),
-            cost(usage),
-            unsure.map(|why| format!("unsure: {}", reason(why))),
-            degraded.map(|_| "degraded".to_owned()),
+            cost(*usage),
+            unsure.as_ref().map(|why| format!("unsure: {}", reason(why))),
+            // Of a role it was said when the step went there.
+            said.as_ref()
+                .map(|why| format!("degraded: {}", reason(why)))
+                .or_else(|| degraded.map(|_| "degraded".to_owned())),
         ];
         let mark = if unsure.is_some() { Mark::Unsure } else { Mark::Completed };
         self.of_step(mark, step, join(parts))

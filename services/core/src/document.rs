@@ -110,10 +110,12 @@ fn content(event: &Event) -> Value {
                 "failure": failure.as_ref().map(failed), "usage": usage(*spent),
             })
         }
-        Event::StepCompleted { step, output, confidence, unsure, usage: spent } => json!({
-            "step": step.to_string(), "output": output.value(), "confidence": confidence,
-            "unsure": unsure, "usage": usage(*spent),
-        }),
+        Event::StepCompleted { step, output, confidence, unsure, degraded, usage: spent } => {
+            json!({
+                "step": step.to_string(), "output": output.value(), "confidence": confidence,
+                "unsure": unsure, "degraded": degraded, "usage": usage(*spent),
+            })
+        }
         Event::StepFailed { step, failure, usage } => step_failed(step, failure, *usage),
         Event::StepSkipped { step, reason } => json!({"step": step.as_str(), "reason": reason}),
         Event::StepWaiting { step, ask: asked, usage: spent } => {

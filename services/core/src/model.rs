@@ -79,6 +79,8 @@ pub enum Turn {
         text: String,
         /// Tools that it called.
         calls: Vec<ToolCall>,
+        /// What it thought before, to be handed back to it.
+        thoughts: Option<Thoughts>,
     },
     /// A tool answered.
     Tool {
@@ -91,6 +93,16 @@ pub enum Turn {
         /// It went wrong; `result` says how.
         is_error: bool,
     },
+}
+
+/// What a model thought before it spoke, in its provider's own words: signed or encrypted, to be handed back
+/// as they are. Others neither understand nor want them, so they are no part of what makes a question this one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Thoughts {
+    /// `provider/model` that they are for.
+    pub model: String,
+    /// A JSON document that only the gateway reads.
+    pub parts: Value,
 }
 
 /// A call that a model wants made.
@@ -168,6 +180,8 @@ pub struct Said {
     pub text: String,
     /// Tools that it wants called.
     pub calls: Vec<ToolCall>,
+    /// What it thought, where it wants to hear that again; `None` where it does not.
+    pub thoughts: Option<Thoughts>,
     /// Why it ended there.
     pub finish: Finish,
     /// What the provider counted.
@@ -210,7 +224,7 @@ pub struct Choice {
     pub why: String,
     /// Routes that come before it in the pack: which, and why they were passed over.
     pub passed: Vec<(String, String)>,
-    /// It is not the first choice of the pack.
+    /// It is not the first choice of the pack for such a prompt.
     pub is_degraded: bool,
     /// Nobody was asked: this is what the same question was answered before.
     pub is_cached: bool,

@@ -13,6 +13,7 @@
 mod card;
 mod columns;
 pub mod filter;
+mod folder;
 mod follow;
 pub mod lag;
 mod lines;

@@ -73,7 +73,12 @@ impl Fleet {
         }
     }
 
-    /// What this gateway says now; forgets whoever has fallen silent.
+    /// Whether this gateway says so itself.
+    pub(crate) fn is_own(&self, word: &Word) -> bool {
+        word.pod == self.pod
+    }
+
+    /// What this gateway says now, but for the limits; forgets whoever has fallen silent.
     pub(crate) fn word(&self, is_leaving: bool) -> Word {
         let now = Instant::now();
         let mut inner = self.lock();
@@ -82,7 +87,7 @@ impl Fleet {
         let holds = inner.holds.iter();
         let holds =
             holds.map(|(model, until)| (model.clone(), until.duration_since(now))).collect();
-        Word { pod: self.pod.clone(), holds, is_leaving }
+        Word { pod: self.pod.clone(), holds, limits: Vec::new(), is_leaving }
     }
 
     /// Waits until something is to be told at once, `tick` at most.

@@ -24,6 +24,7 @@ use cadre_core::{
     model::{
         Choice, ModelAnswer, ModelFailure, ModelRequest, ProviderFailure, ProviderFailureKind,
         Said, TokenUsage, cache,
+        gateway::Word,
         price::{Price, Prices, PricesError},
         route::{self, Chosen, NoRoute},
         tokens,
@@ -119,6 +120,19 @@ impl<P: Packs> Gateway<P> {
         &self.fleet
     }
 
+    /// What this gateway tells the others now.
+    pub(crate) fn word(&self, is_leaving: bool) -> Word {
+        Word { limits: self.pacers.learnt(), ..self.fleet.word(is_leaving) }
+    }
+
+    /// Hears what a gateway says.
+    pub(crate) fn hear(&self, word: Word) {
+        if !self.fleet.is_own(&word) {
+            self.pacers.hear_learnt(&word.limits);
+        }
+        self.fleet.hear(word);
+    }
+
     /// Answers one question within its time.
     ///
     /// # Errors
@@ -171,7 +185,10 @@ impl<P: Packs> Gateway<P> {
                     self.pacers.answered(taken, cost.tokens);
                     figures::answered((request, &one.chosen.choice), (price, cost), said.usage);
                     let cost = cost.plus(course.spent);
-                    self.keep(alias, (request, &one.model), &said);
+                    // Of a stand-in nothing is kept: the pack's choice may be well again.
+                    if !one.chosen.choice.is_degraded {
+                        self.keep(alias, (request, &one.model), &said);
+                    }
                     return Ok(self.done(said, cost, one.chosen.choice, begun));
                 }
                 Err(failure) => self.note(&mut course, &one, failure)?,

@@ -1,6 +1,7 @@
 //! The pacers of one gateway, one for each model, behind one short lock.
 //!
-//! Each gateway takes its share of every limit; what a provider asks of one is asked of all by [`Fleet`].
+//! Each gateway takes its share of every limit; what a provider asks of one is asked of all by [`Fleet`], and
+//! what one has learnt is told to all.
 //! Times are this process's own, from its start: nothing here is compared with another clock.
 
 use std::{
@@ -12,8 +13,11 @@ use std::{
 
 use cadre_core::{
     ids::Name,
-    limits::BREAKERS_MAX,
-    model::pace::{Pacer, Rates},
+    limits::{BREAKERS_MAX, GATEWAY_HOLDS_MAX},
+    model::{
+        gateway::LearntLimit,
+        pace::{Pacer, Rates},
+    },
     time::UnixMillis,
 };
 use tokio::time::Instant;
@@ -92,8 +96,10 @@ impl Pacers {
         Self { table, start: Instant::now(), pacers: Mutex::default() }
     }
 
+    /// An hour more than this process is old: what others have learnt may be older than it.
     fn now(&self) -> UnixMillis {
-        UnixMillis(u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX))
+        let age = self.start.elapsed() + Duration::from_secs(3_600);
+        UnixMillis(u64::try_from(age.as_millis()).unwrap_or(u64::MAX))
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Pacer>> {
@@ -116,14 +122,43 @@ impl Pacers {
     pub(crate) fn begin(&self, taking: Taking<'_>, fleet: &Fleet) -> bool {
         let gateways = u32::try_from(fleet.live()).unwrap_or(u32::MAX);
         let mut pacers = self.lock();
-        if pacers.len() >= BREAKERS_MAX && !pacers.contains_key(taking.model) {
-            return true;
-        }
-        let pacer = pacers
-            .entry(taking.model.to_owned())
-            .or_insert_with(|| Pacer::new(self.table.of(taking.model), gateways));
+        let Some(pacer) = self.known(&mut pacers, taking.model) else { return true };
         pacer.share(gateways);
         pacer.begin(taking.tenant, taking.tokens, self.now()).is_ok()
+    }
+
+    /// The pacer of a model, made if there is room for it.
+    fn known<'a>(
+        &self,
+        pacers: &'a mut BTreeMap<String, Pacer>,
+        model: &str,
+    ) -> Option<&'a mut Pacer> {
+        if pacers.len() >= BREAKERS_MAX && !pacers.contains_key(model) {
+            return None;
+        }
+        let make = || Pacer::new(self.table.of(model), 1);
+        Some(pacers.entry(model.to_owned()).or_insert_with(make))
+    }
+
+    /// The limits that models have shown.
+    pub(crate) fn learnt(&self) -> Vec<LearntLimit> {
+        let now = self.now();
+        let limit = |(model, pacer): (&String, &Pacer)| {
+            let (per_minute, age) = pacer.learnt(now)?;
+            Some(LearntLimit { model: model.clone(), per_minute, age })
+        };
+        self.lock().iter().filter_map(limit).take(GATEWAY_HOLDS_MAX).collect()
+    }
+
+    /// Another gateway has learnt these.
+    pub(crate) fn hear_learnt(&self, limits: &[LearntLimit]) {
+        let now = self.now();
+        let mut pacers = self.lock();
+        for LearntLimit { model, per_minute, age } in limits {
+            if let Some(pacer) = self.known(&mut pacers, model) {
+                pacer.hear_learnt((*per_minute, *age), now);
+            }
+        }
     }
 
     /// The call took so many tokens of what it began with.
@@ -190,8 +225,25 @@ mod tests {
             }
             (0..1_000).filter(|_| pacers.begin(taking(&acme), &fleet)).count()
         };
-        let alone = begun(1);
-        assert!(alone >= 1 && begun(3) <= alone, "{alone}");
+        // Of a call a second, two fit into the burst; a third of that lets one begin.
+        assert_eq!((begun(1), begun(3)), (2, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_that_one_has_learnt_paces_the_others() {
+        let acme = Name::new("acme").unwrap();
+        let fleet = Fleet::new(Name::new("one").unwrap());
+        let [one, two] = [1, 2].map(|_| Pacers::new(RateTable::default()));
+        assert!(one.begin(taking(&acme), &fleet));
+        one.refused(MODEL, None, &fleet);
+        advance(Duration::from_secs(3)).await;
+        let [limit] = one.learnt().try_into().unwrap();
+        assert_eq!((limit.model.as_str(), limit.age), (MODEL, Duration::from_secs(3)));
+        let free = (0..100).filter(|_| two.begin(taking(&acme), &fleet)).count();
+        assert_eq!(free, 100, "it has heard of nothing");
+        two.hear_learnt(&[limit]);
+        let paced = (0..100).filter(|_| two.begin(taking(&acme), &fleet)).count();
+        assert!(paced <= 1, "{paced}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -8,6 +8,7 @@ mod fault;
 mod http;
 #[cfg(test)]
 mod tests;
+mod thoughts;
 
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 

@@ -172,7 +172,7 @@ impl<B: GatewayBus, P: Packs> InferenceService<B, P> {
             tracing::warn!(calls, "calls were still in flight when the gateway stopped");
         }
         // Best effort: the others notice the silence.
-        let _ = self.desk.bus.tell(self.desk.gateway.fleet().word(true)).await;
+        let _ = self.desk.bus.tell(self.desk.gateway.word(true)).await;
     }
 
     /// The service as somebody's child.
@@ -339,7 +339,7 @@ async fn heed<B: GatewayBus, P: Packs>(
     let mut words = desk.bus.words().await?;
     loop {
         for word in words.next().await? {
-            desk.gateway.fleet().hear(word);
+            desk.gateway.hear(word);
         }
         *backoff = Backoff::new(RETRY.0, RETRY.1);
     }
@@ -347,11 +347,10 @@ async fn heed<B: GatewayBus, P: Packs>(
 
 async fn say_words<B: GatewayBus, P: Packs>(desk: Arc<Desk<B, P>>) -> JobResult {
     loop {
-        let fleet = desk.gateway.fleet();
-        if let Err(error) = desk.bus.tell(fleet.word(false)).await {
+        if let Err(error) = desk.bus.tell(desk.gateway.word(false)).await {
             tracing::debug!(%error, "the other gateways were not told");
         }
-        fleet.news(WORD_EVERY).await;
+        desk.gateway.fleet().news(WORD_EVERY).await;
     }
 }
 

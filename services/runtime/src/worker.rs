@@ -147,11 +147,13 @@ pub struct Ran {
     pub outcome: Outcome,
     /// What it cost; wall time is measured by the shell, and what calls cost counts in its place.
     pub usage: Usage,
+    /// Why it was made with less than the pack's first choice; `None` when it was not.
+    pub degraded: Option<String>,
 }
 
 impl From<Outcome> for Ran {
     fn from(outcome: Outcome) -> Self {
-        Self { outcome, usage: Usage::default() }
+        Self { outcome, usage: Usage::default(), degraded: None }
     }
 }
 

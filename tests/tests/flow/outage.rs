@@ -1,5 +1,6 @@
 //! A provider that goes away under a hundred tasks, and comes back. Everything is a tenth of what it is in
 //! production: the outage of half a minute, the breakers' window of 30 s, and the time that they stay open.
+//! With `CADRE_TEST_OUTAGE=1` it has its real size, and says what it saw.
 
 use std::{
     collections::HashMap,
@@ -29,7 +30,10 @@ use tokio::{sync::oneshot, time::timeout};
 const TASKS: usize = 100;
 
 /// How long the provider is away at least: a little longer than the breakers' window.
-const OUTAGE: Duration = Duration::from_millis(3_200);
+const OUTAGE: Duration = Duration::from_secs(32);
+
+/// Whether times have their real size, or a tenth of it.
+const REAL_SIZE: &str = "CADRE_TEST_OUTAGE";
 
 /// Answers that the other provider gives meanwhile: far more than calls that went out before the breaker opened.
 const BACKED_UP: usize = 2 * TASKS;
@@ -40,16 +44,21 @@ const PROBES: usize = 6;
 /// How long it takes to answer once it is back: whoever asks meanwhile asks beside the probe.
 const PROBE_TAKES: Duration = Duration::from_millis(400);
 
-/// Breakers of a tenth of the usual times.
+/// What times are divided by.
+fn scale() -> u32 {
+    if std::env::var_os(REAL_SIZE).is_some() { 1 } else { 10 }
+}
+
+/// Breakers with the usual times, to scale.
 fn breakers() -> Settings {
-    let usual = Settings::default();
+    let (usual, scale) = (Settings::default(), scale());
     Settings {
-        window: usual.window / 10,
-        open_first: usual.open_first / 10,
-        open_max: usual.open_max / 10,
-        probe_for: usual.probe_for / 10,
-        ask_again: usual.ask_again / 10,
-        linger: usual.linger / 10,
+        window: usual.window / scale,
+        open_first: usual.open_first / scale,
+        open_max: usual.open_max / scale,
+        probe_for: usual.probe_for / scale,
+        ask_again: usual.ask_again / scale,
+        linger: usual.linger / scale,
         ..usual
     }
 }
@@ -103,7 +112,7 @@ async fn main_provider(book: &Arc<Mutex<Book>>) -> LocalServer {
         let mut book = book.lock().expect("open");
         let now = Instant::now();
         let first = book.asked.first().map_or(now, |(at, _)| *at);
-        let is_up = now.duration_since(first) >= OUTAGE && book.backed_up >= BACKED_UP;
+        let is_up = now.duration_since(first) >= OUTAGE / scale() && book.backed_up >= BACKED_UP;
         book.asked.push((now, is_up));
         if !is_up {
             return Reply::Nothing;
@@ -139,8 +148,11 @@ async fn hear_answers(bed: &Bed) -> Waiting {
     waiting
 }
 
+/// A task, and what its answer says of who stood in.
+type Told = (TaskId, Value);
+
 /// Has one task after the other done until the provider has answered somebody again.
-async fn customer(bed: &Bed, waiting: &Waiting, book: &Mutex<Book>, number: usize) -> Vec<TaskId> {
+async fn customer(bed: &Bed, waiting: &Waiting, book: &Mutex<Book>, number: usize) -> Vec<Told> {
     let mut tasks = Vec::new();
     loop {
         let key = format!("{number}-{}", tasks.len());
@@ -151,7 +163,7 @@ async fn customer(bed: &Bed, waiting: &Waiting, book: &Mutex<Book>, number: usiz
         let answer = timeout(PATIENCE, answer).await.expect("in time").expect("an answer");
         assert_eq!(answer["status"], "completed", "{answer}");
         assert_eq!(answer["steps"], 1, "no attempt was lost: {answer}");
-        tasks.push(task);
+        tasks.push((task, answer["degraded"].clone()));
         if book.lock().expect("open").answered > 1 {
             return tasks;
         }
@@ -197,7 +209,7 @@ async fn a_hundred_tasks_outlive_their_provider_and_one_probe_brings_it_back() {
     let waiting = hear_answers(&bed).await;
 
     let customers = (0..TASKS).map(|number| customer(&bed, &waiting, &book, number));
-    let tasks: Vec<TaskId> = join_all(customers).await.into_iter().flatten().collect();
+    let tasks: Vec<Told> = join_all(customers).await.into_iter().flatten().collect();
 
     let asked = book.lock().expect("open").asked.clone();
     let (begun, back) = (asked[0].0, asked.iter().position(|(_, is_up)| *is_up).expect("back"));
@@ -211,16 +223,37 @@ async fn a_hundred_tasks_outlive_their_provider_and_one_probe_brings_it_back() {
     let between = next.duration_since(probe);
     assert!(between >= PROBE_TAKES, "somebody asked {between:?} after the probe");
 
+    let names_it = |told: &Value| match told.as_array().map(Vec::as_slice) {
+        Some([one]) => {
+            let why = one["reason"].as_str().expect("a reason");
+            assert!(why.starts_with("model backup/small answered, not main/large: "), "{one}");
+            assert_eq!((&one["step"], &one["role"]), (&json!("ask"), &json!("asker")));
+            true
+        }
+        Some([]) => false,
+        Some(_) | None => panic!("{told}"),
+    };
+    let named = tasks.iter().filter(|(_, told)| names_it(told)).count();
     let (mut degraded, mut first) = (0, 0);
-    for task in tasks.iter().take(TASKS) {
+    for (task, told) in tasks.iter().take(TASKS) {
         let calls = Calls::of(&bed, task).await.models;
         let [(record, _)] = calls.as_slice() else { panic!("one call: {calls:?}") };
         let is_backup = record["model"] == "backup/small";
         assert_eq!(record["is_degraded"], is_backup, "{record}");
+        assert_eq!(names_it(told), is_backup, "{record}");
         *(if is_backup { &mut degraded } else { &mut first }) += 1;
         assert_eq!(record["passed"][0]["model"] == "main/large", is_backup, "{record}");
     }
     assert!(degraded > first, "{degraded} {first}");
+    let last = down.iter().map(|(at, _)| at.duration_since(begun)).max().unwrap_or_default();
+    eprintln!(
+        "{} tasks completed, {named} degraded; {} calls went down, {later} of them after the window of {:?}, the \
+         last after {last:.1?}; one probe after {:.1?}, the next call {between:.1?} behind it",
+        tasks.len(),
+        down.len(),
+        breakers().window,
+        probe.duration_since(begun)
+    );
     verdict::is_clean(&bed).await;
     stack.stop().await;
     for gateway in gateways {

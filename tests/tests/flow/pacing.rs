@@ -176,3 +176,16 @@ async fn patience_that_one_gateway_is_asked_for_is_the_whole_fleets() {
         assert!(after >= RETRY_AFTER - Duration::from_millis(10), "asked after {after:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_that_one_gateway_learns_is_the_whole_fleets() {
+    // It does not say for how long: that shows a limit, and only who asked has seen it.
+    let server = LocalServer::start(|_, _| Reply::status(429, &[]));
+    let server = server.await.expect("a server");
+    let mut world = World::new(&server, "other=1rpm").await;
+    let bus = world.bed.bus.clone();
+    let asking = tokio::spawn(async move { bus.ask(request()).await });
+    let has_learnt = |word: &Word| word.limits.iter().any(|limit| limit.model == MODEL);
+    world.until_all_say(1, has_learnt).await;
+    asking.abort();
+}

@@ -115,7 +115,8 @@ async fn tools_are_called_and_their_results_are_heard_on_every_wire() {
             assert_eq!(wanted.tool, "clock");
             assert_eq!(wanted.arguments, json!({"zone": "utc"}), "{wire:?} {is_followed}");
             let mut turns = user("time");
-            turns.push(Turn::Model { text: said.text, calls: vec![wanted.clone()] });
+            let calls = vec![wanted.clone()];
+            turns.push(Turn::Model { text: said.text, calls, thoughts: said.thoughts });
             turns.push(Turn::Tool {
                 call: wanted.id.clone(),
                 name: "clock".to_owned(),
@@ -126,6 +127,44 @@ async fn tools_are_called_and_their_results_are_heard_on_every_wire() {
             let said = said.unwrap_or_else(|failure| panic!("{wire:?} {is_followed}: {failure}"));
             assert_eq!(said.text, "It is noon.", "{wire:?} {is_followed}");
         }
+    }
+}
+
+/// The server refuses the second question when what the model thought before its call is missing, or unsigned.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thinking_model_hears_its_own_thoughts_again() {
+    let clock = json!({"name": "clock", "arguments": "{}"});
+    let thought = json!({"toolCalls": [clock], "reasoning": "I need the time.",
+        "reasoningSignature": "c2lnbmVk", "redactedThinking": ["ZW5jcnlwdGVk"]});
+    let fixtures = json!({"fixtures": [
+        {"match": {"userMessage": "time", "hasToolResult": false}, "response": thought},
+        {"match": {"userMessage": "time", "hasToolResult": true}, "response": {"content": "It is noon."}},
+    ]});
+    let server = Aimock::start(&fixtures, &[]).await;
+    let providers = providers(&server);
+    // The last word switches thinking on.
+    let wire = (Wire::Anthropic, "/v1/", "claude-haiku-4-5-20251001-low");
+    for is_followed in [false, true] {
+        let said = ask(&providers, wire, user("time"), is_followed).await.expect("a call");
+        let thoughts = said.thoughts.clone().expect("thoughts");
+        let text = thoughts.parts.to_string();
+        assert!(text.contains("c2lnbmVk") && text.contains("ZW5jcnlwdGVk"), "{text}");
+        let [wanted] = said.calls.as_slice() else { panic!("{said:?}") };
+        let turns = |thoughts| {
+            let calls = vec![wanted.clone()];
+            let result = Turn::Tool {
+                call: wanted.id.clone(),
+                name: "clock".to_owned(),
+                result: "noon".to_owned(),
+                is_error: false,
+            };
+            let spoken = Turn::Model { text: said.text.clone(), calls, thoughts };
+            [user("time"), vec![spoken, result]].concat()
+        };
+        let without = ask(&providers, wire, turns(None), is_followed).await;
+        assert_eq!(without.expect_err("the server wants them").kind, Kind::Refused);
+        let said = ask(&providers, wire, turns(Some(thoughts)), is_followed).await;
+        assert_eq!(said.expect("an answer").text, "It is noon.", "followed: {is_followed}");
     }
 }
 

@@ -110,6 +110,7 @@ fn completed(wire: v1::StepCompleted, blobs: &Blobs) -> Result<Event, Fault> {
         output: document("output", wire.output, blobs)?,
         confidence: confidence(wire.confidence)?,
         unsure: wire.unsure,
+        degraded: wire.degraded,
         usage: usage_to_core(wire.usage),
     })
 }

@@ -42,12 +42,13 @@ pub(in crate::record) fn to_wire(event: &Event) -> v1::Event {
                 usage: usage_to_wire(*usage),
             })
         }
-        Event::StepCompleted { step, output, confidence, unsure, usage } => {
+        Event::StepCompleted { step, output, confidence, unsure, degraded, usage } => {
             Kind::StepCompleted(v1::StepCompleted {
                 step: step.to_string(),
                 output: Some(Json::from(output)),
                 confidence: *confidence,
                 unsure: unsure.clone(),
+                degraded: degraded.clone(),
                 usage: usage_to_wire(*usage),
             })
         }

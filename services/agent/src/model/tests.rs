@@ -288,6 +288,36 @@ async fn a_call_is_told_with_why_and_what() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_worker_that_takes_over_hands_back_what_the_model_thought() {
+    let thoughts = |turn: usize| {
+        let parts = json!([{"signature": format!("s{turn}")}]);
+        cadre_core::model::Thoughts { model: "simulated/cheap".to_owned(), parts }
+    };
+    let calm = memory(move |request| {
+        let mut answer = five_lookups(request);
+        if !answer.said.calls.is_empty() {
+            answer.said.thoughts = Some(thoughts(request.prompt.turns.len()));
+        }
+        answer
+    });
+    drop(killed(40, run(&calm, 1)).await);
+    let before = calm.world().asked.len();
+    assert!((2..QUESTIONS).contains(&before), "it died in the middle, after {before}");
+    run(&calm, 2).await;
+    let asked = calm.world().asked.clone();
+    let last = asked.last().expect("questions");
+    let kept = last.prompt.turns.iter().enumerate().filter_map(|(at, turn)| match turn {
+        Turn::Model { thoughts, .. } => Some((at, thoughts.clone())),
+        Turn::User(_) | Turn::Tool { .. } => None,
+    });
+    let kept: Vec<_> = kept.collect();
+    assert_eq!(kept.len(), QUESTIONS - 1);
+    for (at, kept) in kept {
+        assert_eq!(kept, Some(thoughts(at)), "turn {at}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_grant_that_is_too_small_asks_nobody() {
     let memory = memory(five_lookups);
     let little = step(&memory, (1, 1), Grant { usd_micros: 100_000, tokens: 100 });
@@ -351,6 +381,8 @@ async fn a_task_that_is_short_of_money_asks_the_cheaper_model_and_is_brief() {
         let last = asked[1].prompt.turns.last();
         let is_brief = matches!(last, Some(Turn::User(text)) if text.contains("be brief"));
         assert_eq!(is_brief, alias == "cheap");
+        let text = "the task's budget is nearly used: cheap instead of strong";
+        assert_eq!(ran.degraded.as_deref(), is_brief.then_some(text));
         let history = history(&memory);
         let (_, call) = history.calls().next().expect("a call");
         assert_eq!(call.intent.description.contains("nearly used"), is_brief, "{call:?}");

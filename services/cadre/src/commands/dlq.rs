@@ -58,6 +58,9 @@ struct Row {
     id: String,
     kind: String,
     at: String,
+    /// In a table only.
+    #[serde(skip)]
+    age: String,
     reason: String,
     deliveries: Option<u32>,
     subject: String,
@@ -72,6 +75,7 @@ impl Row {
             id: head.id.to_string(),
             kind: head.kind.clone(),
             at: head.at.to_string(),
+            age: String::new(),
             reason: head.reason.clone(),
             deliveries: head.deliveries,
             subject: head.subject.clone(),

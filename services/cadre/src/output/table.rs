@@ -106,6 +106,18 @@ mod tests {
     }
 
     #[test]
+    fn letters_keep_their_ids_on_a_terminal_of_eighty_columns() {
+        let (letter, task) = ("12-1234567", "zinz53cvlptqoms5edcnfqrhtr");
+        let why =
+            "role extractor of task zinz53cvlptqoms5edcnfqrhtr was never declared: apply its pack";
+        let row = [letter, task, "report", "59 min 59 s ago", why, "112.4 KiB"].map(str::to_owned);
+        let header = ["letter", "task", "kind", "given up", "reason", "size"];
+        let text = table_text(&header, &[row.to_vec()], Some(80));
+        assert!(text.contains(letter) && text.contains(task), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    }
+
+    #[test]
     fn an_empty_table_is_its_header() {
         assert_eq!(table_text(&["id"], &[], None), "ID");
     }

@@ -32,6 +32,17 @@ pub enum FollowError {
     /// The broker did not answer, or refused.
     #[error(transparent)]
     Tail(#[from] TailError),
+    /// The broker stayed away.
+    #[error(
+        "read on the log of task {task}, {ERRORS_MAX} times in a row: the task goes on without anybody who looks; \
+         once the broker is back, see `cadre task watch {task}`"
+    )]
+    Lost {
+        /// The task.
+        task: TaskId,
+        /// What was said last; `None` when the connection was closed.
+        source: Option<TailError>,
+    },
     /// A record is not one that this build can read.
     #[error("read the log of task {task}")]
     Record {
@@ -82,25 +93,29 @@ pub async fn follow(bus: &JetStreamBus, task: &TaskId) -> Result<Records, Follow
         }
     });
     let state = (decoded.boxed(), Some(1));
-    Ok(stream::unfold(state, move |state| step(task.clone(), state)).boxed())
+    Ok(stream::unfold(state, move |state| step((task.clone(), ERROR_PAUSE), state)).boxed())
 }
 
 /// Passes on the record that is next; `None` as next means that the last one was passed on.
 async fn step(
-    task: TaskId,
+    (task, pause): (TaskId, Duration),
     (mut records, next): (Records, Option<u64>),
 ) -> Option<(Result<Record, FollowError>, (Records, Option<u64>))> {
     let expected = next?;
     let mut errors = 0;
     loop {
-        let record = match records.next().await? {
+        let read = records.next().await;
+        let record = match read.unwrap_or_else(|| Err(lost(&task, None))) {
             Ok(record) => record,
             // A restarted broker has forgotten the consumer; the reader makes a new one.
             Err(FollowError::Tail(error)) if errors < ERRORS_MAX => {
                 tracing::debug!(%task, %error, "log could not be read on, trying again");
                 errors += 1;
-                tokio::time::sleep(ERROR_PAUSE).await;
+                tokio::time::sleep(pause).await;
                 continue;
+            }
+            Err(FollowError::Tail(error)) => {
+                return Some((Err(lost(&task, Some(error))), (records, None)));
             }
             Err(error) => return Some((Err(error), (records, None))),
         };
@@ -117,6 +132,10 @@ async fn step(
     }
 }
 
+fn lost(task: &TaskId, source: Option<TailError>) -> FollowError {
+    FollowError::Lost { task: task.clone(), source }
+}
+
 async fn decode(task: &TaskId, blobs: &Blobs, body: &[u8]) -> Result<Record, FollowError> {
     let unreadable = |source| FollowError::Record { task: task.clone(), source };
     let parsed = record::parse(&body.to_vec().into()).map_err(unreadable)?;
@@ -126,4 +145,65 @@ async fn decode(task: &TaskId, blobs: &Blobs, body: &[u8]) -> Result<Record, Fol
         found.insert(blob.hash, blobs.get(*blob).await.map_err(lost)?);
     }
     Ok(parsed.into_core(&found).map_err(unreadable)?.record)
+}
+
+#[cfg(test)]
+mod tests {
+    use cadre_core::{
+        task::{Cause, EndStatus, Usage},
+        time::UnixMillis,
+    };
+
+    use super::*;
+    use crate::exit::{Code, code_of};
+
+    fn task() -> TaskId {
+        TaskId::derive(&"acme".parse().unwrap(), "k")
+    }
+
+    fn away() -> Result<Record, FollowError> {
+        let (stream, reason) = ("CADRE_LOG_0".to_owned(), "no answer".to_owned());
+        Err(TailError::Bus { stream, reason }.into())
+    }
+
+    fn ended(rev: u64) -> Record {
+        let (reason, usage) = (String::new(), Usage::default());
+        let end = Event::Ended { status: EndStatus::Completed, reason, answer: None, usage };
+        let (kind, source) = ("report".to_owned(), String::new());
+        Record {
+            rev,
+            at: UnixMillis(1),
+            cause: Cause { kind, source, sequence: 1, waited: Duration::ZERO },
+            decision: "end".to_owned(),
+            reason: String::new(),
+            events: vec![end],
+        }
+    }
+
+    fn reader(read: Vec<Result<Record, FollowError>>) -> Records {
+        let state = (stream::iter(read).boxed(), Some(1));
+        stream::unfold(state, |state| step((task(), Duration::ZERO), state)).boxed()
+    }
+
+    #[tokio::test]
+    async fn a_broker_that_comes_back_in_time_is_waited_for() {
+        let mut read: Vec<_> = (0..ERRORS_MAX).map(|_| away()).collect();
+        read.push(Ok(ended(1)));
+        let records: Vec<_> = reader(read).collect().await;
+        assert!(matches!(records.as_slice(), [Ok(record)] if record.rev == 1), "{records:?}");
+    }
+
+    #[tokio::test]
+    async fn one_that_stays_away_is_an_error_with_a_code_and_the_next_step() {
+        let gone = (0..=ERRORS_MAX).map(|_| away()).collect();
+        for (read, cause) in [(gone, Some("no answer")), (Vec::new(), None)] {
+            let mut records = reader(read);
+            let error = anyhow::Error::from(records.next().await.unwrap().unwrap_err());
+            assert_eq!(code_of(&error), Code::BusUnavailable);
+            let text = format!("{error:#}");
+            assert!(text.contains(&format!("see `cadre task watch {}`", task())), "{text}");
+            assert_eq!(text.contains("no answer"), cause.is_some(), "{text}");
+            assert!(records.next().await.is_none(), "nothing is read behind it");
+        }
+    }
 }

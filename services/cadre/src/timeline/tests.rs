@@ -61,6 +61,7 @@ fn ended(step: &StepId, unsure: Option<&str>, usd_micros: u64) -> Event {
         output: Payload::null(),
         confidence: unsure.is_none().then_some(0.9),
         unsure: unsure.map(str::to_owned),
+        degraded: None,
         usage: Usage { usd_micros, ..Usage::default() },
     }
 }

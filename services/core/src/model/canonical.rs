@@ -26,7 +26,7 @@ pub(super) fn tools(tools: &[ToolSpec]) -> String {
 pub(super) fn turns(turns: &[Turn]) -> String {
     let turn = |turn: &Turn| match turn {
         Turn::User(text) => json!(["user", text]),
-        Turn::Model { text, calls } => {
+        Turn::Model { text, calls, thoughts: _ } => {
             let calls: Vec<_> =
                 calls.iter().map(|call| json!([call.id, call.tool, call.arguments])).collect();
             json!(["model", text, calls])

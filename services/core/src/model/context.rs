@@ -144,7 +144,7 @@ fn groups(turns: &[Turn]) -> impl Iterator<Item = usize> {
 pub(super) fn transcript(turns: &[Turn]) -> String {
     let line = |turn: &Turn| match turn {
         Turn::User(text) => format!("[user] {text}\n"),
-        Turn::Model { text, calls } => {
+        Turn::Model { text, calls, thoughts: _ } => {
             let calls =
                 calls.iter().map(|call| format!("[call {}] {}\n", call.tool, call.arguments));
             format!("[model] {text}\n{}", calls.collect::<String>())
@@ -176,7 +176,8 @@ mod tests {
         let mut turns = vec![Turn::User(text("input ".to_owned()))];
         for round in 0..rounds {
             let call = ToolCall { id: "1".to_owned(), tool: "t".to_owned(), arguments: json!({}) };
-            turns.push(Turn::Model { text: text(format!("m{round} ")), calls: vec![call] });
+            let (said, calls) = (text(format!("m{round} ")), vec![call]);
+            turns.push(Turn::Model { text: said, calls, thoughts: None });
             turns.push(Turn::Tool {
                 call: "1".to_owned(),
                 name: "t".to_owned(),

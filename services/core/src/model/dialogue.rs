@@ -62,6 +62,8 @@ pub struct Dialogue {
     repairs: u32,
     /// Why the first answer that fits was refused all the same; `None` once the model was told.
     refused: Option<String>,
+    /// Why the first degraded answer is one, and how many others are.
+    degraded: Option<(String, u32)>,
     outcome: Option<Outcome>,
 }
 
@@ -110,6 +112,7 @@ impl Dialogue {
             is_told_to_be_brief: false,
             repairs: 0,
             refused,
+            degraded: None,
             outcome: None,
         })
     }
@@ -135,13 +138,18 @@ impl Dialogue {
     pub fn heard(&mut self, answered: Answered) -> Result<(), Failure> {
         self.asked = self.asked.saturating_add(1);
         self.spent = self.spent.plus(answered.cost);
-        let Said { text, calls, finish, .. } = answered.said;
+        match (answered.degraded, &mut self.degraded) {
+            (None, _) => {}
+            (Some(_), Some((_, others))) => *others = others.saturating_add(1),
+            (Some(why), None) => self.degraded = Some((why, 0)),
+        }
+        let Said { text, calls, thoughts, finish, usage: _ } = answered.said;
         if let Some(from) = self.summary_from.take() {
             let text = within(text, u64::from(SUMMARY_TOKENS_MAX));
             self.cut.grow(&self.turns, from, Some(text).filter(|text| !text.is_empty()));
             return Ok(());
         }
-        self.turns.push(Turn::Model { text: text.clone(), calls: calls.clone() });
+        self.turns.push(Turn::Model { text: text.clone(), calls: calls.clone(), thoughts });
         if calls.is_empty() {
             return self.judge(&text, finish);
         }
@@ -160,6 +168,17 @@ impl Dialogue {
             }
         }
         Ok(())
+    }
+
+    /// Why not all of it was said by the pack's first choice of a model; `None` while it was.
+    #[must_use]
+    pub fn degraded(&self) -> Option<String> {
+        let (why, others) = self.degraded.as_ref()?;
+        match others {
+            0 => Some(why.clone()),
+            1 => Some(format!("{why}; and so was one more answer")),
+            others => Some(format!("{why}; and so were {others} more answers")),
+        }
     }
 
     /// Hears what the next of the tools answered that [`Act::Use`] named.

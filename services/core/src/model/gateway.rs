@@ -41,8 +41,21 @@ pub struct Word {
     pub pod: Name,
     /// Models (`provider/model`) that want to be left alone, and for how long from now.
     pub holds: Vec<(String, Duration)>,
+    /// Limits that models have shown.
+    pub limits: Vec<LearntLimit>,
     /// It stops: nobody is to count it any more.
     pub is_leaving: bool,
+}
+
+/// A limit that a model has shown by refusing without saying for how long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LearntLimit {
+    /// `provider/model`.
+    pub model: String,
+    /// Calls of the whole fleet in a minute, when it was learnt.
+    pub per_minute: u64,
+    /// How long ago that was.
+    pub age: Duration,
 }
 
 /// What the gateway needs of the bus. Nothing of it is stored: a gateway that dies is noticed by its

@@ -7,7 +7,8 @@
 //! and tokens never outrun a bucket of one minute's worth that fills at the limit.
 //!
 //! Who refuses without saying for how long has a limit that nobody told us: three quarters of the rate at which
-//! calls began are the limit from then on, which grows again by a twentieth every ten seconds.
+//! calls began are the limit from then on, which grows again by a twentieth every ten seconds. The fleet learns
+//! together: each gateway tells the others.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -188,11 +189,27 @@ impl Pacer {
         self.learnt = Some(Learnt { per_minute, at: now });
     }
 
-    fn learnt_limit(&self, now: UnixMillis) -> Option<u64> {
+    /// The limit that was learnt, in calls a minute of the whole fleet, and how long ago; `None` without one.
+    #[must_use]
+    pub fn learnt(&self, now: UnixMillis) -> Option<(u64, Duration)> {
         let Learnt { per_minute, at } = self.learnt?;
-        let since = now.since(at);
-        let twentieths = 20 + u64::try_from(since.as_millis() / SLOT.as_millis()).unwrap_or(0);
-        (since < FORGOTTEN_AFTER).then(|| per_minute.saturating_mul(twentieths) / 20)
+        self.learnt_limit(now).map(|_| (per_minute, now.since(at)))
+    }
+
+    /// Another gateway has learnt a limit so long ago: it counts here too, where it is lower than what is known.
+    pub fn hear_learnt(&mut self, (per_minute, age): (u64, Duration), now: UnixMillis) {
+        let age_ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        let heard = Learnt { per_minute, at: UnixMillis(now.0.saturating_sub(age_ms)) };
+        let Some(limit) = heard.limit(now) else { return };
+        // The same one again is an echo: it must not seem younger than it is.
+        let is_known = self.learnt.is_some_and(|known| known.per_minute == per_minute);
+        if !is_known && self.learnt_limit(now).is_none_or(|known| limit < known) {
+            self.learnt = Some(heard);
+        }
+    }
+
+    fn learnt_limit(&self, now: UnixMillis) -> Option<u64> {
+        self.learnt?.limit(now)
     }
 
     /// Requests a minute, as they were set or as they were learnt.
@@ -260,6 +277,15 @@ impl Pacer {
         let shares = self.gateways.saturating_mul(share.max(1));
         let span = u128::from(amount) * u128::from(MINUTE_MICROS) * u128::from(shares);
         u64::try_from(span.div_ceil(u128::from(per_minute.max(1)))).unwrap_or(u64::MAX)
+    }
+}
+
+impl Learnt {
+    /// What it has grown to; `None` once it is forgotten.
+    fn limit(self, now: UnixMillis) -> Option<u64> {
+        let since = now.since(self.at);
+        let twentieths = 20 + u64::try_from(since.as_millis() / SLOT.as_millis()).unwrap_or(0);
+        (since < FORGOTTEN_AFTER).then(|| self.per_minute.saturating_mul(twentieths) / 20)
     }
 }
 

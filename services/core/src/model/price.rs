@@ -295,6 +295,11 @@ mod tests {
         assert_eq!(cost(1_001, 1_001), 501 + 400);
         assert_eq!(price.estimate(1_000, 100).usd_micros, 1_200);
         assert_eq!(price.estimate(1_001, 100).usd_micros, 3_403);
+        // A prompt that is shorter than estimated can be the dearer one.
+        let odd = table.replace("\"input\": 1, \"output\": 2", "\"input\": 9, \"output\": 2");
+        let odd = Prices::parse(&odd).unwrap().of(&route("a/b")).unwrap();
+        let shorter = TokenUsage { input: 1_000, output: 100, ..TokenUsage::default() };
+        assert!(odd.estimate(1_001, 100).covers(odd.settle(shorter)));
         let bad = table.replace("\"cached\": 0.5", "\"cached\": -1");
         assert!(Prices::parse(&bad).unwrap_err().to_string().contains("a/b: -1 is no price"));
     }

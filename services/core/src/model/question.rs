@@ -6,7 +6,7 @@
 //! ```text
 //! model, alias, why, passed, is_degraded, is_cached    who was asked, and why nobody else
 //! purpose, number, stepped_down                        answer | summary; which call; why model_when_low
-//! said {text, calls, finish}                           what the model said
+//! said {text, calls, finish, thoughts}                 what the model said; thoughts only for a tool loop's next turn
 //! tokens {input, cached, cache_write, output}          as the provider counts
 //! cost {usd_micros, tokens}, took_ms
 //! tools {offered, called, errors}                      errors: calls so far that could not be made
@@ -17,8 +17,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    Choice, Finish, Manner, ModelAnswer, Prompt, Said, TokenUsage, ToolCall, Turn, cassette,
-    dialogue::BE_BRIEF, price::Prices, tokens::of_turn,
+    Choice, Finish, Manner, ModelAnswer, Prompt, Said, Thoughts, TokenUsage, ToolCall, Turn,
+    cassette, dialogue::BE_BRIEF, price::Prices, tokens::of_turn,
 };
 use crate::{
     ids::Name,
@@ -80,6 +80,8 @@ pub struct Answered {
     pub said: Said,
     /// What it cost.
     pub cost: Grant,
+    /// Which model answered in whose place, and why; `None` for the pack's first choice.
+    pub degraded: Option<String>,
 }
 
 impl Question {
@@ -168,6 +170,15 @@ impl Question {
         let TokenUsage { input, cached, cache_write, output } = said.usage;
         let offered = self.prompt.tools.iter().map(|tool| tool.name.as_str());
         let hashes = self.hashes();
+        let mut spoken = json!({
+            "text": said.text,
+            "calls": said.calls.iter().map(call_value).collect::<Vec<_>>(),
+            "finish": said.finish.as_str(),
+        });
+        if let (Some(thoughts), Some(fields)) = (&said.thoughts, spoken.as_object_mut()) {
+            let value = json!({"model": thoughts.model, "parts": thoughts.parts});
+            fields.insert("thoughts".to_owned(), value);
+        }
         let mut context = json!({
             "ask_sha256": hashes.ask.to_string(),
             "system_sha256": hashes.system.to_string(),
@@ -194,11 +205,7 @@ impl Question {
             "purpose": self.purpose.as_str(),
             "number": self.number,
             "stepped_down": self.stepped_down,
-            "said": {
-                "text": said.text,
-                "calls": said.calls.iter().map(call_value).collect::<Vec<_>>(),
-                "finish": said.finish.as_str(),
-            },
+            "said": spoken,
             "tokens": {
                 "input": input, "cached": cached, "cache_write": cache_write, "output": output,
             },
@@ -240,11 +247,31 @@ impl Answered {
         let said = Said {
             text: text.to_owned(),
             calls: calls.ok_or(RecordError("a call's id or tool"))?,
+            thoughts: said.get("thoughts").and_then(read_thoughts),
             finish: finish.ok_or(RecordError("said.finish"))?,
             usage,
         };
-        Ok(Self { said, cost })
+        Ok(Self { said, cost, degraded: degraded(record) })
     }
+}
+
+/// In one sentence: the role stepped down to a cheaper model, or its model's first routes were passed over.
+fn degraded(record: &Value) -> Option<String> {
+    let stepped_down = record.get("stepped_down").and_then(Value::as_str).map(str::to_owned);
+    let is_other = record.get("is_degraded").and_then(Value::as_bool).unwrap_or_default();
+    let other = is_other.then(|| {
+        let text = |value: &Value, key: &str| {
+            value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
+        let passed = record.get("passed").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let passed: Vec<_> = passed
+            .iter()
+            .map(|one| format!("{}: {}", text(one, "model"), text(one, "why")))
+            .collect();
+        format!("model {} answered, not {}", text(record, "model"), passed.join(", "))
+    });
+    let all: Vec<_> = stepped_down.into_iter().chain(other).collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 impl Finish {
@@ -266,6 +293,11 @@ impl Finish {
             .into_iter()
             .find(|finish| finish.as_str() == text)
     }
+}
+
+fn read_thoughts(thoughts: &Value) -> Option<Thoughts> {
+    let model = thoughts.get("model")?.as_str()?.to_owned();
+    Some(Thoughts { model, parts: thoughts.get("parts")?.clone() })
 }
 
 fn call_value(call: &ToolCall) -> Value {
@@ -300,7 +332,32 @@ mod tests {
             arguments: json!({"query": "fees"}),
         };
         let usage = TokenUsage { input: 90, cached: 60, cache_write: 0, output: 7 };
-        let said = Said { text: String::new(), calls: vec![call], finish: Finish::Tools, usage };
-        assert_eq!(answered, Answered { said, cost: Grant { usd_micros: 12, tokens: 97 } });
+        let said = Said { calls: vec![call], finish: Finish::Tools, usage, ..Said::default() };
+        let cost = Grant { usd_micros: 12, tokens: 97 };
+        assert_eq!(answered, Answered { said, cost, degraded: None });
+    }
+
+    #[test]
+    fn a_stand_in_says_whose_place_it_took_and_why() {
+        let read = |change: &[(&str, Value)]| {
+            let mut record: Value = serde_json::from_str(KEPT).unwrap();
+            for (key, value) in change {
+                record[key] = value.clone();
+            }
+            Answered::read(&Payload::from_value(record).unwrap()).unwrap().degraded
+        };
+        let passed = json!([{"model": "a/large", "why": "its breaker is open: 5 of 5 failed"}]);
+        let other = [("is_degraded", json!(true)), ("passed", passed.clone())];
+        let text =
+            "model simulated/cheap answered, not a/large: its breaker is open: 5 of 5 failed";
+        assert_eq!(read(&other).as_deref(), Some(text));
+        let low = ("stepped_down", json!("12 % of the grant is left: cheap instead of strong"));
+        assert_eq!(read(std::slice::from_ref(&low)).as_deref(), low.1.as_str());
+        let both = [&other[..], &[low]].concat();
+        assert_eq!(
+            read(&both).unwrap(),
+            format!("12 % of the grant is left: cheap instead of strong; {text}")
+        );
+        assert_eq!(read(&[("passed", passed)]), None, "a route for longer prompts is no fallback");
     }
 }

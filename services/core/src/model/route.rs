@@ -83,6 +83,8 @@ pub struct NoRoute {
 /// Why a route was passed over; the ones behind weigh more in the failure's kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Obstacle {
+    /// The pack routes longer prompts elsewhere: that is no failure.
+    TooLong,
     Refused,
     Limit,
     Down,
@@ -100,7 +102,7 @@ pub fn choose(
     health: impl Fn(usize, &Route) -> Health,
 ) -> Result<Chosen, NoRoute> {
     let mut passed = Vec::new();
-    let mut worst = Obstacle::Refused;
+    let mut worst = Obstacle::TooLong;
     let mut soonest: Option<(Duration, Chosen)> = None;
     let mut shortest: Option<Duration> = None;
     for (index, route) in alias.routes.iter().enumerate() {
@@ -108,12 +110,13 @@ pub fn choose(
             Err(obstacle) => obstacle,
             Ok(estimate) => match health(index, route) {
                 Health::Ready => {
-                    return Ok(chosen((index, route), estimate, Duration::ZERO, passed));
+                    return Ok(chosen((index, route), (estimate, Duration::ZERO), (passed, worst)));
                 }
                 Health::Busy { wait } => {
                     shortest = Some(shortest.map_or(wait, |other| other.min(wait)));
                     if wait < ask.time_left && soonest.as_ref().is_none_or(|(it, _)| wait < *it) {
-                        let chosen = chosen((index, route), estimate, wait, passed.clone());
+                        let passed = (passed.clone(), worst);
+                        let chosen = chosen((index, route), (estimate, wait), passed);
                         soonest = Some((wait, chosen));
                     }
                     (Obstacle::Limited, left_alone(wait))
@@ -130,7 +133,7 @@ pub fn choose(
         return Ok(chosen);
     }
     let kind = match worst {
-        Obstacle::Refused => FailureKind::Error,
+        Obstacle::TooLong | Obstacle::Refused => FailureKind::Error,
         Obstacle::Limit => FailureKind::Limit,
         Obstacle::Down => FailureKind::Unavailable,
         Obstacle::Limited => FailureKind::RateLimited,
@@ -159,7 +162,8 @@ pub fn beside(
             Err((_, why)) => why,
             Ok(estimate) => match health(index, route) {
                 Health::Ready => {
-                    let mut second = chosen((index, route), estimate, Duration::ZERO, passed);
+                    let passed = (passed, Obstacle::Down);
+                    let mut second = chosen((index, route), (estimate, Duration::ZERO), passed);
                     second.choice.why =
                         format!("asked beside {}, which {slow}", first.choice.model);
                     return Some(second);
@@ -183,7 +187,7 @@ fn fits(
     if let Some(most) = route.context_max.filter(|most| ask.prompt_tokens > *most) {
         let why =
             format!("takes prompts of {most} tokens, this one has up to {}", ask.prompt_tokens);
-        return Err((Obstacle::Refused, why));
+        return Err((Obstacle::TooLong, why));
     }
     let left = ask.grant.usd_micros;
     if let Some(least) = route.usd_left_min_micros.filter(|least| left < *least) {
@@ -218,9 +222,8 @@ fn left_alone(wait: Duration) -> String {
 
 fn chosen(
     (index, route): (usize, &Route),
-    estimate: Grant,
-    wait: Duration,
-    passed: Vec<(String, String)>,
+    (estimate, wait): (Grant, Duration),
+    (passed, worst): (Vec<(String, String)>, Obstacle),
 ) -> Chosen {
     let mut why = match passed.len() {
         0 => "first choice of the pack".to_owned(),
@@ -230,7 +233,8 @@ fn chosen(
     if !wait.is_zero() {
         why = format!("{why}; ready in {} ms, and no other is sooner", wait.as_millis());
     }
-    let is_degraded = index > 0;
+    // Where only the prompt's length was in the way, it is the one that the pack wants.
+    let is_degraded = worst > Obstacle::TooLong;
     let choice = Choice { model: route.name(), why, passed, is_degraded, is_cached: false };
     Chosen { index, estimate, wait, choice }
 }

@@ -262,7 +262,8 @@ fn attempt(number: u32, said: &[Said]) -> (Dialogue, Vec<Payload>, Option<Failur
                 Ok(Act::Use(_)) => dialogue.returned(ToolAnswer::new("found")),
                 Ok(Act::Ask(question)) => {
                     asked.push(question.arguments().unwrap());
-                    let answered = Answered { said: said.clone(), cost: Grant::default() };
+                    let answered =
+                        Answered { said: said.clone(), cost: Grant::default(), degraded: None };
                     failed = dialogue.heard(answered).err().map(|failure| failure.kind);
                     break;
                 }

@@ -32,11 +32,12 @@ pub fn of_turn(turn: &Turn) -> u64 {
     FRAME_TOKENS
         + match turn {
             Turn::User(text) => of_text(text),
-            Turn::Model { text, calls } => {
+            Turn::Model { text, calls, thoughts } => {
                 let call = |call: &super::ToolCall| {
                     FRAME_TOKENS + of_text(&call.tool) + of_value(&call.arguments)
                 };
-                of_text(text) + calls.iter().map(call).sum::<u64>()
+                let thoughts = thoughts.as_ref().map_or(0, |thoughts| of_value(&thoughts.parts));
+                of_text(text) + calls.iter().map(call).sum::<u64>() + thoughts
             }
             Turn::Tool { name, result, call: _, is_error: _ } => of_text(name) + of_text(result),
         }
@@ -165,7 +166,13 @@ mod tests {
         };
         prompt.turns.push(Turn::User("x".to_owned()));
         grows(&prompt, &Manner::default());
-        prompt.turns.push(Turn::Model { text: String::new(), calls: vec![call] });
+        let (text, calls) = (String::new(), vec![call]);
+        prompt.turns.push(Turn::Model { text: text.clone(), calls: calls.clone(), thoughts: None });
+        grows(&prompt, &Manner::default());
+        let parts = json!([{"signature": "c2lnbmVk"}]);
+        let thoughts = Some(super::super::Thoughts { model: "a/b".to_owned(), parts });
+        prompt.turns.pop();
+        prompt.turns.push(Turn::Model { text, calls, thoughts });
         grows(&prompt, &Manner::default());
         let result = "three months".to_owned();
         let (call, name_text) = ("c1".to_owned(), "lookup".to_owned());

@@ -160,8 +160,8 @@ impl Planner<'_> {
     fn complete_crew(&mut self, step: StepId, made: Made) {
         let Made { output, confidence, unsure } = made;
         if self.take_room(output.inline_bytes()) {
-            let usage = Usage::default();
-            self.emit(Event::StepCompleted { step, output, confidence, unsure, usage });
+            let (degraded, usage) = (None, Usage::default());
+            self.emit(Event::StepCompleted { step, output, confidence, unsure, degraded, usage });
         }
     }
 
@@ -175,8 +175,15 @@ impl Planner<'_> {
         let (step, usage) = (StepId::single(declared.name.clone()), Usage::default());
         match (declared.otherwise, made) {
             (Otherwise::AcceptUnsure, Some(Made { output, confidence, .. })) => {
-                let unsure = Some(clip(text));
-                self.emit(Event::StepCompleted { step, output, confidence, unsure, usage });
+                let (unsure, degraded) = (Some(clip(text)), None);
+                self.emit(Event::StepCompleted {
+                    step,
+                    output,
+                    confidence,
+                    unsure,
+                    degraded,
+                    usage,
+                });
             }
             (Otherwise::AskHuman, made) => {
                 let proposal = made.map(|made| made.output);
@@ -235,6 +242,7 @@ impl Planner<'_> {
             output,
             confidence: None,
             unsure: None,
+            degraded: self.degraded(report),
             usage: report.usage,
         });
         let text = clip(&format!("step {step} hands off to {to}: {reason}"));

@@ -277,6 +277,7 @@ fn complete(
         output: output.clone(),
         confidence,
         unsure,
+        degraded: plan.degraded(report),
         usage: report.usage,
     });
     ("complete", reason)
@@ -300,6 +301,11 @@ fn ask(
     (question, proposal): (&str, Option<Payload>),
 ) -> (&'static str, String) {
     let reason = clip(&format!("step {} needs a person: {question}", report.step));
+    // A person who grants it makes it theirs, so they are told.
+    let question = match &report.degraded {
+        Some(why) => &clip(&format!("{question} ({why})")),
+        None => question,
+    };
     let ask = plan.ask(AskKind::Question, question, proposal, declared.ask);
     let (step, usage) = (report.step.clone(), report.usage);
     plan.emit(Event::StepWaiting { step, ask: ask.into(), usage });

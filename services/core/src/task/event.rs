@@ -104,6 +104,8 @@ pub enum Event {
         confidence: Option<f64>,
         /// Why nobody vouches for the output; `None` when somebody does.
         unsure: Option<String>,
+        /// Why the output was made with less than the pack's first choice, beside another role.
+        degraded: Option<String>,
         /// What it cost.
         usage: Usage,
     },

@@ -111,6 +111,8 @@ pub struct Report {
     pub outcome: Outcome,
     /// What it cost.
     pub usage: Usage,
+    /// Why it was made with less than the pack's first choice, such as another model; `None` when it was not.
+    pub degraded: Option<String>,
     /// Which worker process answered; for people only.
     pub worker: String,
 }

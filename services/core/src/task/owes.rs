@@ -143,10 +143,9 @@ impl Task {
         Some(Answer { goal: Arc::clone(&self.goal), document })
     }
 
-    /// Steps whose output came from a role that they do not name, and why.
+    /// Steps whose output was made with less than the pack's first choice, by whom, and why.
     fn degraded(&self) -> serde_json::Value {
-        let completed = |step: &Step| matches!(step.state, StepState::Completed { .. });
-        let all = self.steps.iter().filter(|(_, step)| completed(step));
+        let all = self.steps.iter().filter(|(_, step)| step.state.is_completed());
         all.filter_map(|(id, step)| {
             let reason = step.degraded.as_ref()?;
             Some(json!({"step": id.to_string(), "role": step.role.as_ref()?.as_str(), "reason": reason}))

@@ -68,6 +68,7 @@ pub(super) fn on_decision(mut plan: Planner<'_>, decision: &Decision) -> Verdict
                 output,
                 confidence,
                 unsure,
+                degraded: None,
                 usage,
             });
             ("grant", format!("{by} granted step {step}{comment}"))
@@ -359,8 +360,8 @@ impl Planner<'_> {
         };
         if self.take_room(output.inline_bytes()) {
             let (step, unsure) = (id.clone(), Some(text.to_owned()));
-            let (confidence, usage) = (None, Usage::default());
-            self.emit(Event::StepCompleted { step, output, confidence, unsure, usage });
+            let (confidence, degraded, usage) = (None, None, Usage::default());
+            self.emit(Event::StepCompleted { step, output, confidence, unsure, degraded, usage });
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{
     env::Env,
     event::{EndStatus, Event},
     gather,
-    input::{Failure, FailureKind, Usage, clip, clip_to},
+    input::{Failure, FailureKind, Report, Usage, clip, clip_to},
     join::Raced,
     standing::{Standing, WHEN_FALSE, inherited, is_hopeless, standing},
     state::{AGGREGATE, Phase, StepState, Task},
@@ -243,6 +243,13 @@ impl<'a> Planner<'a> {
             let usage = self.moment.roles.spent(&step);
             self.emit(Event::StepFailed { step, failure, usage });
         }
+    }
+
+    /// Why the output of a report is degraded: what its worker says, behind why another role has the step.
+    pub(super) fn degraded(&self, report: &Report) -> Option<String> {
+        let said = report.degraded.as_ref()?;
+        let before = self.task.steps.get(&report.step).and_then(|step| step.degraded.as_ref());
+        Some(before.map_or_else(|| clip(said), |before| clip(&format!("{before}; {said}"))))
     }
 
     /// Fails open steps with one cause, then begins what may begin. The record is full when the

@@ -111,7 +111,7 @@ pub struct Step {
     pub attempt: u32,
     /// Attempts so far by `role`.
     pub tries: u32,
-    /// Why `role` is not the one that the step names.
+    /// Why it was done with less than the pack's first choice: by another role, or with another model.
     pub degraded: Option<String>,
     /// What the attempt that is out may spend.
     pub grant: Grant,
@@ -200,6 +200,12 @@ impl StepState {
         }
     }
 
+    /// Whether it is done, with an output.
+    #[must_use]
+    pub fn is_completed(&self) -> bool {
+        matches!(self, Self::Completed { .. })
+    }
+
     /// Whether a report or an answer can still change it.
     #[must_use]
     pub fn is_open(&self) -> bool {
@@ -283,11 +289,7 @@ impl Task {
                 entry.tries = if entry.role.as_ref() == Some(role) { entry.tries } else { 0 };
                 (entry.role, entry.degraded) = (Some(role.clone()), degraded.clone());
             }
-            Event::StepCompleted { step, output, confidence, unsure, usage } => {
-                let (output, unsure) = (output.clone(), unsure.clone());
-                let state = StepState::Completed { output, confidence: *confidence, unsure };
-                self.enter(step, state, *usage);
-            }
+            Event::StepCompleted { .. } => self.apply_completed(event),
             Event::StepFailed { step, failure, usage } => {
                 self.enter(step, StepState::Failed(failure.clone()), *usage);
             }
@@ -319,6 +321,17 @@ impl Task {
             Event::Ended { status, reason, answer, usage } => {
                 self.usage = self.usage.plus(*usage);
                 self.end(*status, reason, answer.clone());
+            }
+        }
+    }
+
+    fn apply_completed(&mut self, event: &Event) {
+        if let Event::StepCompleted { step, output, confidence, unsure, degraded, usage } = event {
+            let (output, unsure) = (output.clone(), unsure.clone());
+            let state = StepState::Completed { output, confidence: *confidence, unsure };
+            self.enter(step, state, *usage);
+            if degraded.is_some() {
+                self.step_entry(step).degraded.clone_from(degraded);
             }
         }
     }

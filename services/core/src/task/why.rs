@@ -45,7 +45,22 @@ fn ended(text: &mut String, task: &Task, end: &End) {
     let _ = write!(text, "ended as {} at {} after {}", end.status.as_str(), end.at, span(took));
     let noun = if task.dispatches == 1 { "step" } else { "steps" };
     let (steps, reason) = (task.dispatches, &end.reason);
-    let _ = write!(text, " and {steps} {noun}: {reason}. Nothing happens any more.");
+    let _ = write!(text, " and {steps} {noun}: {reason}{}", stop(reason));
+    degraded(text, task);
+    text.push_str(" Nothing happens any more.");
+}
+
+/// What was done with less than the pack's first choice.
+fn degraded(text: &mut String, task: &Task) {
+    let why = |(id, step): (_, &Step)| Some((id, step.degraded.clone()?));
+    let completed = task.steps.iter().filter(|(_, step)| step.state.is_completed());
+    let all: Vec<(&StepId, String)> = completed.filter_map(why).collect();
+    for (id, why) in all.iter().take(NAMED_MAX) {
+        let _ = write!(text, " Step {id} is degraded: {why}{}", stop(why));
+    }
+    if all.len() > NAMED_MAX {
+        let _ = write!(text, " So are {} more.", all.len() - NAMED_MAX);
+    }
 }
 
 fn open_steps(text: &mut String, task: &Task, now: UnixMillis) {

@@ -46,8 +46,11 @@ fn event(event: &Event) -> String {
             (degraded.is_some(), failure.is_some()),
             reason,
         ),
-        Event::StepCompleted { step, unsure: None, usage, .. } => {
+        Event::StepCompleted { step, unsure: None, degraded: None, usage, .. } => {
             format!("{step} completed{}", cost(*usage))
+        }
+        Event::StepCompleted { step, unsure: None, degraded: Some(why), usage, .. } => {
+            format!("{step} completed, degraded: {}{}", short(why), cost(*usage))
         }
         Event::StepCompleted { step, unsure: Some(doubt), usage, .. } => {
             format!("{step} completed, unsure: {}{}", short(doubt), cost(*usage))

@@ -25,6 +25,7 @@ use rusqlite::Connection;
 use tokio::sync::{Semaphore, broadcast, watch};
 
 use super::{
+    folder::Folder,
     lag::{Change, Lag},
     source::Source,
     store,
@@ -75,15 +76,11 @@ pub(super) struct Shared {
     idle: Mutex<Vec<(u64, Connection)>>,
     readers: Arc<Semaphore>,
     /// Removes the file in the end, where nobody named one.
-    _folder: Option<tempfile::TempDir>,
+    _folder: Option<Folder>,
 }
 
 impl Shared {
-    pub(super) fn new(
-        path: PathBuf,
-        folder: Option<tempfile::TempDir>,
-        source: Arc<dyn Source>,
-    ) -> Self {
+    pub(super) fn new(path: PathBuf, folder: Option<Folder>, source: Arc<dyn Source>) -> Self {
         Self {
             path,
             source,

@@ -30,6 +30,7 @@ use rusqlite::Connection;
 use tokio::{runtime::Handle, sync::mpsc, task::spawn_blocking, time::sleep};
 
 use super::{
+    folder::Folder,
     lag::{Change, Lag},
     projector::{FoldError, Projector, Taken},
     read::{ReadModel, Shared},
@@ -91,7 +92,7 @@ impl ModelService {
         let (path, folder) = match options.path {
             Some(path) => (path, None),
             None => {
-                let folder = tempfile::Builder::new().prefix("cadre-model-").tempdir()?;
+                let folder = Folder::new(&tempfile::env::temp_dir())?;
                 (folder.path().join("model.db"), Some(folder))
             }
         };

@@ -346,6 +346,22 @@ async fn answers_are_given_again_only_where_the_pack_says_so_and_to_one_tenant()
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_answer_of_a_stand_in_is_not_kept() {
+    let both = "{routes: [{model: first/a}, {model: second/b}], free: true, cache_answers: true}";
+    let ill = Act::Fail(ProviderFailureKind::Unavailable, None);
+    let first = Told::to(&[ill, Act::Say("the first", usage(10, 1))]);
+    let second = Told::to(&[Act::Say("the second", usage(10, 1))]);
+    let shelf = shelf(both, "");
+    let gateway = gateway(&shelf, &[("first", &first), ("second", &second)]);
+    let cold = Manner { temperature_millis: Some(0), ..request(&shelf).manner };
+    let asked = ModelRequest { manner: cold, ..request(&shelf) };
+    for (text, calls) in [("the second", 1), ("the first", 2), ("the first", 2)] {
+        assert_eq!(gateway.answer(&asked, &|_| {}).await.unwrap().said.text, text);
+        assert_eq!(first.calls(), calls);
+    }
+}
+
 const HEDGED: &str =
     "{routes: [{model: first/a, hedge_after: 800ms}, {model: second/b}], free: true}";
 

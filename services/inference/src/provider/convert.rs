@@ -8,7 +8,7 @@ use genai::chat::{
     MessageContent, StopReason, Tool, ToolResponse, Usage,
 };
 
-use super::{Wire, fault};
+use super::{Wire, fault, thoughts};
 
 /// What stands for a turn without content: some providers refuse an empty one.
 const NOTHING: &str = "(nothing)";
@@ -16,8 +16,9 @@ const NOTHING: &str = "(nothing)";
 /// What the JSON Schema of an answer is called on the wire.
 const ANSWER: &str = "answer";
 
-/// The stable prefix first, marked where the provider wants a mark to cache it.
-pub(super) fn request(prompt: &Prompt, wire: Wire) -> ChatRequest {
+/// The stable prefix first, marked where the provider wants a mark to cache it. What others than `model`
+/// thought stays behind.
+pub(super) fn request(prompt: &Prompt, wire: Wire, model: &str) -> ChatRequest {
     let system = ChatMessage::system(prompt.system.as_str());
     // Tools are before the instructions on this wire: one mark covers both.
     let system = match wire {
@@ -28,7 +29,7 @@ pub(super) fn request(prompt: &Prompt, wire: Wire) -> ChatRequest {
     if !prompt.system.is_empty() {
         messages.push(system);
     }
-    messages.extend(turns(&prompt.turns));
+    messages.extend(turns(&prompt.turns, model));
     let request = ChatRequest::from_messages(messages);
     if prompt.tools.is_empty() {
         return request;
@@ -41,7 +42,7 @@ pub(super) fn request(prompt: &Prompt, wire: Wire) -> ChatRequest {
 }
 
 /// Tools that answered one turn answer together: a model's calls want one reply.
-fn turns(turns: &[Turn]) -> Vec<ChatMessage> {
+fn turns(turns: &[Turn], model: &str) -> Vec<ChatMessage> {
     let mut messages = Vec::new();
     let mut answered: Vec<ToolResponse> = Vec::new();
     for turn in turns {
@@ -53,7 +54,7 @@ fn turns(turns: &[Turn]) -> Vec<ChatMessage> {
         if !answered.is_empty() {
             messages.push(ChatMessage::from(std::mem::take(&mut answered)));
         }
-        messages.extend(spoken(turn));
+        messages.extend(spoken(turn, model));
     }
     if !answered.is_empty() {
         messages.push(ChatMessage::from(answered));
@@ -61,25 +62,27 @@ fn turns(turns: &[Turn]) -> Vec<ChatMessage> {
     messages
 }
 
-fn spoken(turn: &Turn) -> Option<ChatMessage> {
+fn spoken(turn: &Turn, model: &str) -> Option<ChatMessage> {
     match turn {
         Turn::User(text) => Some(ChatMessage::user(text.as_str())),
-        Turn::Model { text, calls } => {
+        Turn::Model { text, calls, thoughts: thought } => {
+            let thought = thought.as_ref().filter(|thought| thought.model == model);
             let text = match (text.as_str(), calls.is_empty()) {
                 ("", true) => Some(NOTHING),
                 ("", false) => None,
                 (text, _) => Some(text),
             };
             let text = text.map(|text| ContentPart::Text(text.to_owned()));
-            let calls = calls.iter().map(|call| {
+            let calls = calls.iter().enumerate().map(|(place, call)| {
                 ContentPart::ToolCall(genai::chat::ToolCall {
                     call_id: call.id.clone(),
                     fn_name: call.tool.clone(),
                     fn_arguments: call.arguments.clone(),
-                    thought_signatures: None,
+                    thought_signatures: thoughts::of_call(thought, place),
                 })
             });
-            let parts: Vec<_> = text.into_iter().chain(calls).collect();
+            let mut parts = thoughts::leading(thought);
+            parts.extend(text.into_iter().chain(calls));
             Some(ChatMessage::assistant(MessageContent::from_parts(parts)))
         }
         Turn::Tool { .. } => None,
@@ -100,6 +103,11 @@ pub(super) fn options(call: &ProviderCall, wire: Wire) -> ChatOptions {
         let spec = JsonSpec::new(ANSWER, schema.as_ref().clone());
         options = options.with_response_format(ChatResponseFormat::JsonSpec(spec));
     }
+    // What it thinks is wanted back in a tool loop. Gemini's signatures come unasked, and OpenAI's other wire
+    // refuses to send them for models that do not think.
+    if matches!(wire, Wire::Anthropic | Wire::OpenAi) {
+        options = options.with_capture_reasoning_content(true);
+    }
     match wire {
         Wire::OpenAi | Wire::OpenAiResponses if !call.cache_key.is_empty() => {
             options.with_prompt_cache_key(call.cache_key.as_str())
@@ -110,12 +118,15 @@ pub(super) fn options(call: &ProviderCall, wire: Wire) -> ChatOptions {
     }
 }
 
+/// What a provider sent: content, reasoning that has no place in it, and whose it is.
+pub(super) type Heard<'a> = (&'a MessageContent, Option<&'a str>, &'a str);
+
 /// What the model said.
 ///
 /// # Errors
 /// [`cadre_core::model::ProviderFailureKind::Malformed`] when it said nothing and does not say why.
 pub(super) fn said(
-    content: &MessageContent,
+    (content, plain, model): Heard<'_>,
     stop: Option<&StopReason>,
     usage: &Usage,
 ) -> Result<Said, ProviderFailure> {
@@ -151,7 +162,8 @@ pub(super) fn said(
         )
         | None => Finish::Stop,
     };
-    Ok(Said { text, calls, finish, usage: tokens(usage) })
+    let thoughts = thoughts::of(content, plain, model);
+    Ok(Said { text, calls, thoughts, finish, usage: tokens(usage) })
 }
 
 /// All zero when the provider did not count.

@@ -23,6 +23,7 @@ const NO_KEY: &str = "none";
 
 /// One provider.
 pub(super) struct HttpProvider {
+    name: String,
     client: Client,
     wire: Wire,
     endpoint: Endpoint,
@@ -42,7 +43,8 @@ impl HttpProvider {
         let url = if url.ends_with('/') { url.to_owned() } else { format!("{url}/") };
         let key = setup.key.as_ref().map_or(NO_KEY, |key| key.reveal());
         let (endpoint, auth) = (Endpoint::from_owned(url), AuthData::from_single(key));
-        Ok(Self { client, wire: setup.wire, endpoint, auth })
+        let name = setup.name.clone();
+        Ok(Self { name, client, wire: setup.wire, endpoint, auth })
     }
 
     fn target(&self, model: &str) -> ServiceTarget {
@@ -60,20 +62,26 @@ impl HttpProvider {
         }
     }
 
+    /// Reasoning beside the content: on the other wires it is inside, or not wanted back.
+    fn plain<'a>(&self, reasoning: Option<&'a str>) -> Option<&'a str> {
+        reasoning.filter(|_| self.wire == Wire::OpenAi)
+    }
+
     async fn whole(
         &self,
-        target: ServiceTarget,
+        (target, model): (ServiceTarget, &str),
         request: ChatRequest,
         options: &ChatOptions,
     ) -> Result<Said, ProviderFailure> {
         let answer = self.client.exec_chat(target, request, Some(options)).await;
         let answer = answer.map_err(|error| fault::of(&error))?;
-        convert::said(&answer.content, answer.stop_reason.as_ref(), &answer.usage)
+        let plain = self.plain(answer.reasoning_content.as_deref());
+        convert::said((&answer.content, plain, model), answer.stop_reason.as_ref(), &answer.usage)
     }
 
     async fn in_parts(
         &self,
-        target: ServiceTarget,
+        (target, model): (ServiceTarget, &str),
         request: ChatRequest,
         options: &ChatOptions,
         heard: &(impl Fn(&str) + Send + Sync),
@@ -86,7 +94,9 @@ impl HttpProvider {
                 ChatStreamEvent::End(end) => {
                     let content = end.captured_content.unwrap_or_default();
                     let usage = end.captured_usage.unwrap_or_default();
-                    return convert::said(&content, end.captured_stop_reason.as_ref(), &usage);
+                    let stop = end.captured_stop_reason.as_ref();
+                    let plain = self.plain(end.captured_reasoning_content.as_deref());
+                    return convert::said((&content, plain, model), stop, &usage);
                 }
                 ChatStreamEvent::Start
                 | ChatStreamEvent::ReasoningChunk(_)
@@ -106,11 +116,13 @@ impl Provider for HttpProvider {
         heard: impl Fn(&str) + Send + Sync,
     ) -> Result<Said, ProviderFailure> {
         let target = self.target(&call.model);
-        let request = convert::request(&call.prompt, self.wire);
+        // As the pack has it.
+        let model = format!("{}/{}", self.name, call.model);
+        let request = convert::request(&call.prompt, self.wire, &model);
         let options = convert::options(&call, self.wire);
         if call.is_followed {
-            return self.in_parts(target, request, &options, &heard).await;
+            return self.in_parts((target, &model), request, &options, &heard).await;
         }
-        self.whole(target, request, &options).await
+        self.whole((target, &model), request, &options).await
     }
 }

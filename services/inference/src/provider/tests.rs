@@ -25,7 +25,7 @@ fn call(is_followed: bool) -> ProviderCall {
     };
     let turns = vec![
         Turn::User("what time is it?".to_owned()),
-        Turn::Model { text: String::new(), calls: vec![asked] },
+        Turn::Model { text: String::new(), calls: vec![asked], thoughts: None },
         Turn::Tool {
             call: "call-1".to_owned(),
             name: "clock".to_owned(),
@@ -50,9 +50,13 @@ fn call(is_followed: bool) -> ProviderCall {
 }
 
 fn open(url: String) -> Providers {
+    open_as(Wire::OpenAi, url)
+}
+
+fn open_as(wire: Wire, url: String) -> Providers {
     let setup = ProviderSetup {
         name: "local".to_owned(),
-        wire: Wire::OpenAi,
+        wire,
         base_url: Some(url),
         key: Secret::new(KEY),
     };
@@ -102,6 +106,72 @@ async fn parts_are_heard_as_they_come() {
     assert_eq!(said.text, "It is noon.");
     assert_eq!((said.usage.input, said.usage.output), (30, 7));
     assert_eq!(heard.into_inner().unwrap().concat(), "It is noon.");
+}
+
+/// How each wire sends what a model thought before it called a tool, and where it wants it back.
+fn thinking() -> [(Wire, Value, &'static str, Value); 3] {
+    let gemini = json!({
+        "candidates": [{"finishReason": "STOP", "content": {"role": "model", "parts": [
+            {"functionCall": {"name": "clock", "args": {}}, "thoughtSignature": "c2lnbmVk"},
+            {"functionCall": {"name": "clock", "args": {}}, "thoughtSignature": "b3RoZXI"}
+        ]}}],
+        "usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 2, "totalTokenCount": 11}
+    });
+    let redacted = json!({"type": "redacted_thinking", "data": "c2lnbmVk"});
+    let thinking = json!({"type": "thinking", "thinking": "Time?", "signature": "c2lnbmVk"});
+    let anthropic = json!({
+        "id": "m", "type": "message", "role": "assistant", "model": "fast-1",
+        "content": [redacted, thinking, {"type": "tool_use", "id": "c", "name": "clock", "input": {}}],
+        "stop_reason": "tool_use", "usage": {"input_tokens": 9, "output_tokens": 2}
+    });
+    let detail = json!({"type": "reasoning.encrypted", "data": "c2lnbmVk", "index": 0});
+    let called =
+        json!({"id": "c", "type": "function", "function": {"name": "clock", "arguments": "{}"}});
+    let openai = json!({
+        "id": "x", "object": "chat.completion", "created": 0, "model": "fast-1",
+        "choices": [{"index": 0, "finish_reason": "tool_calls", "message": {
+            "role": "assistant", "content": null, "reasoning": "Time?",
+            "reasoning_details": [detail], "tool_calls": [called]
+        }}]
+    });
+    let thoughts = json!([redacted, thinking]);
+    [
+        (Wire::Gemini, gemini, "/contents/1/parts/1/thoughtSignature", json!("b3RoZXI")),
+        (Wire::Anthropic, anthropic, "/messages/1/content", thoughts),
+        (Wire::OpenAi, openai, "/messages/2/reasoning_details", json!([detail])),
+    ]
+}
+
+#[tokio::test]
+async fn what_a_model_thought_goes_back_to_it_and_to_nobody_else() {
+    for (wire, body, place, expected) in thinking() {
+        let head = vec!["content-type: application/json".to_owned()];
+        let reply = Reply::Http(200, head, body.to_string());
+        let server = LocalServer::start(move |_, _| reply.clone()).await.unwrap();
+        let providers = open_as(wire, server.url("/v1/"));
+        let said = providers.call("local", call(false)).await.unwrap();
+        assert!(!said.calls.is_empty(), "{wire:?}");
+        let mut next = call(false);
+        let prompt = Arc::make_mut(&mut next.prompt);
+        let (text, calls, thoughts) = (String::new(), said.calls, said.thoughts);
+        prompt.turns[1] = Turn::Model { text, calls, thoughts };
+        providers.call("local", next.clone()).await.unwrap();
+        // A fallback route of the same provider.
+        let other = ProviderCall { model: "other-1".to_owned(), ..next };
+        providers.call("local", other).await.unwrap();
+        let heard = server.heard();
+        let found = heard[1].body.pointer(place).cloned().unwrap_or_default();
+        let is_there = match (&found, &expected) {
+            // Calls come behind what leads to them.
+            (Value::Array(found), Value::Array(expected)) => found.starts_with(expected),
+            (found, expected) => found == expected,
+        };
+        assert!(is_there, "{wire:?}: {found}");
+        for (number, is_signed) in [(0, false), (1, true), (2, false)] {
+            let text = heard[number].body.to_string();
+            assert_eq!(text.contains("c2lnbmVk"), is_signed, "{wire:?} {number}: {text}");
+        }
+    }
 }
 
 #[tokio::test]

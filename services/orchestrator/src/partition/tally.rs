@@ -51,10 +51,10 @@ impl Tally<'_> {
         let workflow = self.after.goal.workflow.as_str();
         match event {
             Event::Accepted { .. } => table::GOALS_ACCEPTED.add(&[workflow], 1),
-            Event::StepCompleted { step, unsure, usage, .. } => {
+            Event::StepCompleted { step, unsure, degraded, usage, .. } => {
                 let word = if unsure.is_some() { "unsure" } else { "completed" };
                 self.attempt(step, Outcome { word, usage: *usage });
-                self.completed(step, unsure.is_some());
+                self.completed(step, (unsure.is_some(), degraded.is_some()));
             }
             Event::StepWaiting { step, ask, usage } => {
                 self.attempt(step, Outcome { word: "asked", usage: *usage });
@@ -148,9 +148,9 @@ impl Tally<'_> {
         }
     }
 
-    fn completed(&self, id: &StepId, is_unsure: bool) {
-        let is_degraded = self.was(id).is_some_and(|step| step.degraded.is_some());
-        let outcome = match (is_unsure, is_degraded) {
+    fn completed(&self, id: &StepId, (is_unsure, is_degraded): (bool, bool)) {
+        let was_degraded = self.was(id).is_some_and(|step| step.degraded.is_some());
+        let outcome = match (is_unsure, is_degraded || was_degraded) {
             (true, _) => "unsure",
             (false, true) => "degraded",
             (false, false) => "completed",

@@ -46,7 +46,9 @@ pub(super) fn output(said: &Said) -> String {
 fn turn(turn: &Turn) -> Value {
     match turn {
         Turn::User(text) => json!({"role": "user", "parts": [part(text)]}),
-        Turn::Model { text, calls } => json!({"role": "assistant", "parts": parts(text, calls)}),
+        Turn::Model { text, calls, thoughts: _ } => {
+            json!({"role": "assistant", "parts": parts(text, calls)})
+        }
         Turn::Tool { call, result, .. } => json!({
             "role": "tool",
             "parts": [{"type": "tool_call_response", "id": call, "response": clip(result)}],

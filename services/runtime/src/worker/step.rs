@@ -201,6 +201,7 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> Shared<B, P, W> {
             attempt: step.attempt,
             outcome: ran.outcome,
             usage,
+            degraded: ran.degraded,
             worker: self.options.worker.clone(),
         };
         let trace = trace::current_traceparent().or_else(|| step.trace.clone());

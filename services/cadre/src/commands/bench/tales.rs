@@ -200,6 +200,7 @@ impl Tale {
                     attempt,
                     outcome,
                     usage: if is_gate { Usage::default() } else { usage },
+                    degraded: None,
                     worker: "bench".to_owned(),
                 })
             }

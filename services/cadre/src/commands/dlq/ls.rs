@@ -1,7 +1,7 @@
 //! `cadre dlq ls`: the newest letters.
 
-use cadre_core::text::size;
-use cadre_nats::letters::Found;
+use cadre_core::{ports::Clock as _, text::size};
+use cadre_nats::letters::{Found, Head};
 use clap::Args;
 
 use super::{Row, select::FilterArgs};
@@ -9,7 +9,7 @@ use crate::{
     commands::client::Client,
     output::{
         self, Listing, OutputArgs,
-        text::{brief, clean, count},
+        text::{brief, count, span},
     },
     settings::Settings,
 };
@@ -38,17 +38,22 @@ pub(super) async fn run(args: &LsArgs, settings: &Settings) -> anyhow::Result<()
     let client = Client::open(settings).await?;
     let letters = client.bus.letters();
     let Found { letters, more } = args.filter.find(&letters, settings, args.limit).await?;
-    let rows: Vec<_> = letters.iter().map(Row::of).collect();
+    let now = client.bus.time();
+    let aged = |head: &Head| {
+        let age = format!("{} ago", span(now.since(head.at)));
+        Row { age, ..Row::of(head) }
+    };
+    let rows: Vec<_> = letters.iter().map(aged).collect();
     let listing = Listing {
-        header: &["letter", "kind", "given up", "reason", "subject", "task", "size"],
+        // `show` has the subject and the time to the millisecond.
+        header: &["letter", "task", "kind", "given up", "reason", "size"],
         row: |row: &Row| {
             vec![
                 row.id.clone(),
-                row.kind.clone(),
-                row.at.clone(),
-                brief(&row.reason, REASON_CHARS_MAX),
-                clean(&row.subject),
                 row.task.clone().unwrap_or_default(),
+                row.kind.clone(),
+                row.age.clone(),
+                brief(&row.reason, REASON_CHARS_MAX),
                 size(row.size_bytes),
             ]
         },

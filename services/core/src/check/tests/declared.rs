@@ -63,6 +63,7 @@ fn results_that_break_their_contract_are_found() {
         output: payload(json!([1])),
         confidence: None,
         unsure: None,
+        degraded: None,
         usage,
     };
     found("an output", forged("open", vec![odd]), Rule::AsDeclared);

@@ -31,7 +31,8 @@ pub(super) fn dispatched(id: &str, attempt: u32, deadline: u64) -> Event {
 
 pub(super) fn completed(id: &str) -> Event {
     let (output, usage) = (payload(json!({})), Usage::default());
-    Event::StepCompleted { step: step(id), output, confidence: None, unsure: None, usage }
+    let (step, unsure, degraded) = (step(id), None, None);
+    Event::StepCompleted { step, output, confidence: None, unsure, degraded, usage }
 }
 
 pub(super) fn failed(id: &str) -> Event {

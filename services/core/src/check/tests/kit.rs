@@ -282,7 +282,8 @@ impl Machine {
         let role = if step_id == AGGREGATE { AGGREGATE } else { "reader" };
         let usage = Usage { usd_micros: 3, tokens: 7, work_ms: 1 };
         let (role, step) = (name(role), step(step_id));
-        let report = Report { role, step, attempt: 1, outcome, usage, worker: String::new() };
+        let (degraded, worker) = (None, String::new());
+        let report = Report { role, step, attempt: 1, outcome, usage, degraded, worker };
         self.feed(key, &Input::Report(report));
     }
 }

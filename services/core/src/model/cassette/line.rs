@@ -99,7 +99,8 @@ pub(super) fn parse(text: &str) -> Result<Recorded, String> {
     };
     let UsageLine { input, cached, cache_write, output } = usage;
     let usage = TokenUsage { input, cached, cache_write, output };
-    let said = Said { text, calls: calls.collect(), finish, usage };
+    // Whoever plays it has no use for what a model thought.
+    let said = Said { text, calls: calls.collect(), thoughts: None, finish, usage };
     let (model, turn, latency_ms) = (line.model, line.turn, line.latency_ms);
     Ok(Recorded { role, model, question, turn, said, latency_ms })
 }

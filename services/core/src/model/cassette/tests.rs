@@ -20,7 +20,7 @@ fn prompt(system: &str, input: &str) -> Prompt {
 fn later(mut prompt: Prompt, time: &str) -> Prompt {
     let calls =
         vec![ToolCall { id: "c1".to_owned(), tool: "clock".to_owned(), arguments: json!({}) }];
-    prompt.turns.push(Turn::Model { text: String::new(), calls });
+    prompt.turns.push(Turn::Model { text: String::new(), calls, thoughts: None });
     prompt.turns.push(Turn::Tool {
         call: "c1".to_owned(),
         name: "clock".to_owned(),
@@ -43,6 +43,7 @@ fn recorded(role: &str, prompt: &Prompt, text: &str) -> Recorded {
                 tool: "lookup".to_owned(),
                 arguments: json!({"query": "ä\n"}),
             }],
+            thoughts: None,
             finish: Finish::Tools,
             usage: TokenUsage { input: 10, cached: 4, cache_write: 1, output: 5 },
         },

@@ -130,6 +130,33 @@ fn a_limit_is_learnt_from_refusals_that_do_not_say_for_how_long() {
 }
 
 #[test]
+fn what_one_gateway_has_learnt_the_others_keep_to_and_forget_with_it() {
+    let [mut one, mut two] = [1, 2].map(|_| Pacer::new(Rates::default(), 2));
+    assert_eq!(one.learnt(at(0)), None);
+    assert_eq!(at_most(&mut one, (0, 9_000), 40), 40);
+    one.refused(None, 0.0, at(9_000));
+    let (per_minute, age) = one.learnt(at(19_000)).expect("three quarters of 240 for each of two");
+    assert_eq!((per_minute, age), (360, Duration::from_secs(10)));
+    // Its clock is another one.
+    two.hear_learnt((per_minute, age), at(119_000));
+    let begun = at_most(&mut two, (119_000, 179_000), 1_000);
+    assert!((170..=230).contains(&begun), "{begun}: its half of the fleet's limit");
+    // Echoes keep nothing alive, and nothing younger than it is.
+    two.hear_learnt((per_minute, Duration::ZERO), at(179_000));
+    one.hear_learnt((per_minute, Duration::ZERO), at(79_000));
+    assert_eq!(two.learnt(at(179_000)), Some((360, Duration::from_secs(70))));
+    assert_eq!(one.learnt(at(609_000)), None);
+    assert_eq!(two.learnt(at(709_000)), None);
+    // A higher one is no news, a lower one is.
+    two.hear_learnt((60, Duration::ZERO), at(800_000));
+    two.hear_learnt((90, Duration::ZERO), at(800_000));
+    two.hear_learnt((30, Duration::ZERO), at(800_000));
+    assert_eq!(two.learnt(at(800_000)), Some((30, Duration::ZERO)));
+    two.hear_learnt((1, Duration::from_secs(600)), at(800_000));
+    assert_eq!(two.learnt(at(800_000)), Some((30, Duration::ZERO)), "that one is forgotten");
+}
+
+#[test]
 fn a_provider_that_asks_for_patience_gets_it() {
     let mut pacer = Pacer::new(requests(600), 1);
     let tenant = name("t");

@@ -80,9 +80,23 @@ fn each_reason_passes_a_route_over() {
         (model.as_str(), why),
         ("c/cheap", vec!["has no key".to_owned(), "breaker is open".to_owned()])
     );
-    let degraded = choose(&alias(), &long, &prices(), ready).unwrap().choice;
-    assert!(degraded.is_degraded);
-    assert_eq!(degraded.why, "the one before it was passed over");
+    let other = choose(&alias(), &long, &prices(), ready).unwrap().choice;
+    assert_eq!(other.why, "the one before it was passed over");
+    assert!(!other.is_degraded, "a route for longer prompts is no fallback");
+    for health in [
+        Health::Unset { why: String::new() },
+        Health::Down { why: String::new(), is_limited: false },
+        Health::Busy { wait: SECOND },
+    ] {
+        let first = |index: usize, _: &Route| match index {
+            0 => health.clone(),
+            _ => Health::Ready,
+        };
+        assert!(choose(&alias(), &ask(), &prices(), first).unwrap().choice.is_degraded);
+    }
+    for ask in [poor, less] {
+        assert!(choose(&alias(), &ask, &prices(), ready).unwrap().choice.is_degraded, "{ask:?}");
+    }
 }
 
 #[test]

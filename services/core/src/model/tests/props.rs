@@ -41,7 +41,7 @@ fn play(brief: &Arc<Brief>, attempt: u32, sayings: &[(Said, u64)], result: &str)
                 played.asked.push(question.arguments().unwrap());
                 played.questions.push(*question);
                 let cost = Grant { usd_micros: *usd_micros, tokens: 10 };
-                let answered = Answered { said: said.clone(), cost };
+                let answered = Answered { said: said.clone(), cost, degraded: None };
                 if dialogue.heard(answered).is_err() {
                     played.has_ended = true;
                     return played;

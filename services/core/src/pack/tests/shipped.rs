@@ -132,8 +132,9 @@ impl Play<'_> {
         let step = StepId::parse(step).unwrap();
         let attempt = self.task().steps[&step].attempt;
         let (role, worker) = (Name::new(role).unwrap(), "w".to_owned());
-        let usage = Usage::default();
-        self.feed(&Input::Report(Report { role, step, attempt, outcome, usage, worker }));
+        let (usage, degraded) = (Usage::default(), None);
+        let report = Report { role, step, attempt, outcome, usage, degraded, worker };
+        self.feed(&Input::Report(report));
     }
 
     fn decide(&mut self, step: &str, by: &str, ruling: Ruling) {

@@ -230,3 +230,42 @@ fn items_of_a_fan_out_retry_by_themselves() {
     run.complete("f-2").complete("f-0");
     assert_eq!(run.parts().fields[0].candidates[0].value.as_array().unwrap().len(), 3);
 }
+
+#[test]
+fn an_output_of_another_model_is_marked_with_the_reason_wherever_it_is_shown() {
+    let flow = Flow::of(&[step("a").fallback("spare"), step("b"), step("c")]);
+    let mut run = flow.start(json!({}));
+    let said = "model b answered, not a: its breaker is open";
+    let by_another = |report: Report| Report { degraded: Some(said.to_owned()), ..report };
+    run.feed(&Input::Report(by_another(report("b", completed(json!({}))))));
+    assert_eq!(run.step("b").degraded.as_deref(), Some(said));
+    // What fails is no output: the next attempt may well be the first choice's.
+    run.feed(&Input::Report(by_another(report("a", failed()))));
+    let role = run.step("a").degraded.clone().expect("the fallback role has it");
+    assert!(!role.contains(said), "{role}");
+    let spare = Report { role: name("spare"), attempt: 2, ..report("a", completed(json!({}))) };
+    run.feed(&Input::Report(by_another(spare)));
+    assert_eq!(run.step("a").degraded.as_deref(), Some(format!("{role}; {said}").as_str()));
+    run.complete("c").answer();
+    let answer = run.task().answer().expect("it has ended").document;
+    let steps: Vec<_> = answer.value()["degraded"].as_array().expect("a list").clone();
+    let shown: Vec<_> = steps.iter().map(|one| (&one["step"], &one["role"])).collect();
+    assert_eq!(shown, [(&json!("a"), &json!("spare")), (&json!("b"), &json!("b_role"))]);
+    assert_eq!(steps[1]["reason"], said);
+    let text = why(run.task(), None, UnixMillis(T0));
+    assert!(text.contains(&format!("Step b is degraded: {said}.")), "{text}");
+}
+
+#[test]
+fn a_person_is_told_whose_answer_they_grant() {
+    let flow = Flow::of(&[step("a")]);
+    let mut run = flow.start(json!({}));
+    let question = "which year?".to_owned();
+    let asked = Report {
+        degraded: Some("model b answered, not a: no key".to_owned()),
+        ..report("a", Outcome::NeedsHuman { question })
+    };
+    run.feed(&Input::Report(asked));
+    let StepState::Waiting { ask, .. } = &run.step("a").state else { panic!() };
+    assert_eq!(ask.question, "which year? (model b answered, not a: no key)");
+}

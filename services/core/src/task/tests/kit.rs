@@ -182,7 +182,8 @@ pub(super) fn report(step: &str, outcome: Outcome) -> Report {
             None => name(&format!("{declared}_role")),
         },
     };
-    Report { role, step, attempt: 1, outcome, usage: Usage::default(), worker: "w".to_owned() }
+    let (usage, degraded, worker) = (Usage::default(), None, "w".to_owned());
+    Report { role, step, attempt: 1, outcome, usage, degraded, worker }
 }
 
 pub(super) fn completed(output: Value) -> Outcome {

@@ -105,7 +105,8 @@ impl Story {
     pub(crate) fn complete(self, id: &str, usage: Usage) -> Self {
         let output = Payload::from_value(json!({"n": 1})).unwrap();
         let (step, confidence, unsure) = (step(id), Some(0.9), None);
-        let event = Event::StepCompleted { step, output, confidence, unsure, usage };
+        let event =
+            Event::StepCompleted { step, output, confidence, unsure, degraded: None, usage };
         self.then(("report", &format!("{id}#1")), vec![event])
     }
 

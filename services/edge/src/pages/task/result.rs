@@ -58,7 +58,7 @@ pub(super) fn draw(view: &Task) -> Markup {
             (part::note(part::look(&answer.status).0, &html! { p { b { (answer.status) } " · " (answer.reason) } }))
             @if !answer.missing.is_empty() { (missing(&answer.missing)) }
             @if !answer.degraded.is_empty() {
-                (part::note(Tone::Wait, &html! { p { "A fallback role did: " (answer.degraded.join(", ")) } }))
+                (part::note(Tone::Wait, &html! { p { "Done by a fallback: " (answer.degraded.join(", ")) } }))
             }
             @if !answer.conflicts.is_empty() { (conflicts(&answer.conflicts)) }
             @if let Some(document) = &answer.document {
