@@ -97,7 +97,7 @@ fn row(role: &RoleRow) -> Markup {
         role.queued.is_some_and(|queued| queued > 0) && role.free == Some(0) && role.in_flight == 0;
     html! {
         tr {
-            td.main.short { a href={ "/tasks?q=" (role.name) } { (role.name) } small { (role.runtime) @if is_alone { " · " span.s-bad.st { "nobody takes its work" } } } }
+            td.main.short { a href={ "/tasks?q=" (role.name) } { (role.name) } small { (role.runtime) @if is_alone { @if !role.runtime.is_empty() { " · " } span.s-bad.st { "nobody takes its work" } } } }
             td { @if role.breaker == "closed" { span.mute { "closed" } } @else { (part::state(&role.breaker)) } }
             td.num data-label="in flight" { (role.in_flight) @if role.concurrency > 0 { span.mute { "/" (role.concurrency) } } }
             td.num data-label="queued" { (optional(role.queued)) }

@@ -19,8 +19,9 @@ use serde_json::{Value, json};
 const SCREENS: [(i64, i64); 3] = [(1440, 900), (768, 1024), (360, 740)];
 
 /// Anything that is wider than the screen, though nothing around it scrolls.
-const OVERFLOW: &str = "document.documentElement.scrollWidth > innerWidth
-    ? [...document.querySelectorAll('main *')].filter(it => it.getBoundingClientRect().right > innerWidth + 1)
+/// The width is given: a phone's `innerWidth` grows with what overflows.
+const OVERFLOW: &str = "document.documentElement.scrollWidth > WIDTH
+    ? [...document.querySelectorAll('main *')].filter(it => it.getBoundingClientRect().right > WIDTH + 1)
         .slice(0, 5).map(it => it.outerHTML.slice(0, 160)).join(' | ') || 'the page itself'
     : ''";
 
@@ -66,7 +67,7 @@ async fn look(window: &Window, (place, axe): (&Place, &Axe), folder: &Path) -> V
             window.resize(width, height).await;
             window.run(NEXT_FRAME).await;
             let at = format!("{} {scheme} {width}", place.name);
-            let wide = window.run(OVERFLOW).await;
+            let wide = window.run(&OVERFLOW.replace("WIDTH", &width.to_string())).await;
             if wide != "" {
                 wrongs.push(format!("{at}: wider than the screen: {wide}"));
             }
