@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use async_nats::jetstream::{
     Context, ErrorCode,
     kv::{Store, UpdateErrorKind},
-    stream::{ConsumerErrorKind, LastRawMessageErrorKind},
+    stream::{ConsumerError, ConsumerErrorKind, LastRawMessageErrorKind},
 };
 use bytes::Bytes;
 use cadre_core::{
@@ -108,16 +108,19 @@ impl KvWebhooks {
         }
         let stream = self.bus.streams().js.get_stream_no_info(ANSWERS_STREAM).await;
         let stream = stream.map_err(|error| lost("remove a webhook", &error))?;
-        match stream.delete_consumer(&webhook_consumer(&webhook.id)).await {
+        let deleted = stream.delete_consumer(&webhook_consumer(&webhook.id)).await;
+        let is_missing = |error: &ConsumerError| match error.kind() {
+            ConsumerErrorKind::JetStream(why) => why.error_code() == ErrorCode::CONSUMER_NOT_FOUND,
+            ConsumerErrorKind::TimedOut
+            | ConsumerErrorKind::Request
+            | ConsumerErrorKind::InvalidConsumerType
+            | ConsumerErrorKind::InvalidName
+            | ConsumerErrorKind::Other => false,
+        };
+        match deleted {
             Ok(_) => Ok(()),
-            Err(error) => match error.kind() {
-                ConsumerErrorKind::JetStream(why)
-                    if why.error_code() == ErrorCode::CONSUMER_NOT_FOUND =>
-                {
-                    Ok(())
-                }
-                _ => Err(lost("remove a webhook", &error)),
-            },
+            Err(error) if is_missing(&error) => Ok(()),
+            Err(error) => Err(lost("remove a webhook", &error)),
         }
     }
 

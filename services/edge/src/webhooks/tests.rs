@@ -198,13 +198,15 @@ async fn carried(url: &str, tries: &[u32], is_full: bool) -> (Vec<Settled>, How)
     let bus = FakeBus(Arc::new(Mutex::new(world)));
     let (carrying, sender) = (bus.clone(), Sender::new(Reach::Any).unwrap());
     let _courier = Linked::spawn("courier", async move { drop(carry(carrying, sender).await) });
-    loop {
+    let settled = || {
         let world = bus.0.lock().unwrap();
-        if world.settled.len() == tries.len() {
-            let settled = world.settled.iter().map(|(_, settled)| *settled).collect();
-            return (settled, world.state.clone());
+        let settled: Vec<_> = world.settled.iter().map(|(_, settled)| *settled).collect();
+        (settled.len() == tries.len()).then(|| (settled, world.state.clone()))
+    };
+    loop {
+        if let Some(settled) = settled() {
+            return settled;
         }
-        drop(world);
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

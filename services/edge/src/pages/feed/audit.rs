@@ -45,7 +45,6 @@ pub(super) async fn list(visit: Visit, Asked(asked): Asked<AuditQuery>) -> Resul
         next: found.next.map(|spot| format!("/audit?{about}before={spot}")),
         verdict,
         task: asked.task.unwrap_or_default(),
-        ..Audit::default()
     };
     visit.show(&page(&visit.chrome(), &view)).await
 }
