@@ -34,8 +34,8 @@ pub enum FollowError {
     Tail(#[from] TailError),
     /// The broker stayed away.
     #[error(
-        "read on the log of task {task}, {ERRORS_MAX} times in a row: the task goes on without anybody who looks; \
-         once the broker is back, see `cadre task watch {task}`"
+        "read on the log of task {task}, for the broker stayed away: the task goes on without us; once the broker \
+         is back, see `cadre task watch {task}`"
     )]
     Lost {
         /// The task.
@@ -104,20 +104,20 @@ async fn step(
     let expected = next?;
     let mut errors = 0;
     loop {
-        let read = records.next().await;
-        let record = match read.unwrap_or_else(|| Err(lost(&task, None))) {
-            Ok(record) => record,
+        let record = match records.next().await {
+            Some(Ok(record)) => record,
+            None => return Some((Err(lost(&task, None)), (records, None))),
             // A restarted broker has forgotten the consumer; the reader makes a new one.
-            Err(FollowError::Tail(error)) if errors < ERRORS_MAX => {
+            Some(Err(FollowError::Tail(error))) if errors < ERRORS_MAX => {
                 tracing::debug!(%task, %error, "log could not be read on, trying again");
                 errors += 1;
                 tokio::time::sleep(pause).await;
                 continue;
             }
-            Err(FollowError::Tail(error)) => {
+            Some(Err(FollowError::Tail(error))) => {
                 return Some((Err(lost(&task, Some(error))), (records, None)));
             }
-            Err(error) => return Some((Err(error), (records, None))),
+            Some(Err(error)) => return Some((Err(error), (records, None))),
         };
         let found = record.rev;
         // A consumer that was set up anew may repeat some.
@@ -161,9 +161,13 @@ mod tests {
         TaskId::derive(&"acme".parse().unwrap(), "k")
     }
 
-    fn away() -> Result<Record, FollowError> {
-        let (stream, reason) = ("CADRE_LOG_0".to_owned(), "no answer".to_owned());
-        Err(TailError::Bus { stream, reason }.into())
+    fn away(times: u32) -> Vec<Result<Record, FollowError>> {
+        let mut read = Vec::new();
+        for _ in 0..times {
+            let (stream, reason) = ("CADRE_LOG_0".to_owned(), "no answer".to_owned());
+            read.push(Err(TailError::Bus { stream, reason }.into()));
+        }
+        read
     }
 
     fn ended(rev: u64) -> Record {
@@ -187,7 +191,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_broker_that_comes_back_in_time_is_waited_for() {
-        let mut read: Vec<_> = (0..ERRORS_MAX).map(|_| away()).collect();
+        let mut read = away(ERRORS_MAX);
         read.push(Ok(ended(1)));
         let records: Vec<_> = reader(read).collect().await;
         assert!(matches!(records.as_slice(), [Ok(record)] if record.rev == 1), "{records:?}");
@@ -195,8 +199,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_that_stays_away_is_an_error_with_a_code_and_the_next_step() {
-        let gone = (0..=ERRORS_MAX).map(|_| away()).collect();
-        for (read, cause) in [(gone, Some("no answer")), (Vec::new(), None)] {
+        for (read, cause) in [(away(ERRORS_MAX + 1), Some("no answer")), (Vec::new(), None)] {
             let mut records = reader(read);
             let error = anyhow::Error::from(records.next().await.unwrap().unwrap_err());
             assert_eq!(code_of(&error), Code::BusUnavailable);
