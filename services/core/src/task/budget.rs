@@ -102,7 +102,10 @@ fn near(limits: Limits, task: &Task, now: UnixMillis) -> impl Iterator<Item = (R
         (Resource::Tokens, task.usage.tokens, limits.spend.tokens, "tokens"),
         (Resource::Time, millis(now), millis(task.deadline), "ms"),
     ];
-    rows.into_iter().filter_map(|(resource, used, max, unit)| {
+    let has_time = task.phase == Phase::Running && now < task.deadline;
+    let rows =
+        rows.into_iter().filter(move |(resource, ..)| *resource != Resource::Time || has_time);
+    rows.filter_map(|(resource, used, max, unit)| {
         let is_near =
             used > 0 && u128::from(used) * 100 >= u128::from(max) * u128::from(NEAR_PERCENT);
         is_near.then(|| (resource, format!("{used} of {max} {unit} are used")))

@@ -80,7 +80,7 @@ fn otherwise_ask_human_waits_with_the_proposal() {
     };
     assert!(ask.question.starts_with("accept_if does not hold"), "{}", ask.question);
     assert_eq!(ask.content.as_ref().unwrap().value(), &json!({"n": 1}));
-    assert_eq!((task.status(), task.wake_at()), ("waiting", Some(task.deadline)));
+    assert_eq!((task.status(), task.wake_at()), ("waiting", task.time_near_at()));
 }
 
 #[test]
