@@ -190,6 +190,20 @@ async fn gateway(bed: &Bed, main: &LocalServer, backup: &LocalServer) -> Stack {
     bed.stack_of(options).await
 }
 
+/// Whether an answer says that the other provider stood in, and why.
+fn is_stand_ins(told: &Value) -> bool {
+    match told.as_array().map(Vec::as_slice) {
+        Some([one]) => {
+            let why = one["reason"].as_str().expect("a reason");
+            assert!(why.starts_with("model backup/small answered, not main/large: "), "{one}");
+            assert_eq!((&one["step"], &one["role"]), (&json!("ask"), &json!("asker")));
+            true
+        }
+        Some([]) => false,
+        Some(_) | None => panic!("{told}"),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_tasks_outlive_their_provider_and_one_probe_brings_it_back() {
     let book = Arc::new(Mutex::new(Book::default()));
@@ -223,24 +237,14 @@ async fn a_hundred_tasks_outlive_their_provider_and_one_probe_brings_it_back() {
     let between = next.duration_since(probe);
     assert!(between >= PROBE_TAKES, "somebody asked {between:?} after the probe");
 
-    let names_it = |told: &Value| match told.as_array().map(Vec::as_slice) {
-        Some([one]) => {
-            let why = one["reason"].as_str().expect("a reason");
-            assert!(why.starts_with("model backup/small answered, not main/large: "), "{one}");
-            assert_eq!((&one["step"], &one["role"]), (&json!("ask"), &json!("asker")));
-            true
-        }
-        Some([]) => false,
-        Some(_) | None => panic!("{told}"),
-    };
-    let named = tasks.iter().filter(|(_, told)| names_it(told)).count();
+    let named = tasks.iter().filter(|(_, told)| is_stand_ins(told)).count();
     let (mut degraded, mut first) = (0, 0);
     for (task, told) in tasks.iter().take(TASKS) {
         let calls = Calls::of(&bed, task).await.models;
         let [(record, _)] = calls.as_slice() else { panic!("one call: {calls:?}") };
         let is_backup = record["model"] == "backup/small";
         assert_eq!(record["is_degraded"], is_backup, "{record}");
-        assert_eq!(names_it(told), is_backup, "{record}");
+        assert_eq!(is_stand_ins(told), is_backup, "{record}");
         *(if is_backup { &mut degraded } else { &mut first }) += 1;
         assert_eq!(record["passed"][0]["model"] == "main/large", is_backup, "{record}");
     }
