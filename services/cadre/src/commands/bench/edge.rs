@@ -155,7 +155,8 @@ async fn edge(bus: &JetStreamBus, kv: &KvPacks) -> anyhow::Result<EdgeService> {
     let auth = Auth::Open { tenant, user, nonce: rand::random() };
     let options = EdgeOptions { http, auth, model: ModelOptions { path: None } };
     let ports = (JetStreamHistory::new(bus), kv.clone());
-    Ok(EdgeService::start(Arc::new(desk), ports, options, None).await?)
+    let webhooks = desk.webhook_bus();
+    Ok(EdgeService::start((Arc::new(desk), webhooks), ports, options, None).await?)
 }
 
 /// Everything that a goal needs, in processes of their own.
