@@ -380,7 +380,7 @@ async fn status_tells_how_far_behind_everybody_is() {
     assert!(busy.oldest.is_some_and(|age| age < Duration::from_secs(30)), "{busy:?}");
     assert_eq!((of("role-idle").pending, of("role-idle").oldest), (0, None));
     assert_eq!(status.consumers.len(), 8 + 3 + 2);
-    assert_eq!(status.buckets.len(), 6);
+    assert_eq!(status.buckets.len(), 7);
     let json = serde_json::to_value(&status).expect("serialisable");
     assert!(json["consumers"][0].get("oldest_ms").is_some(), "{json}");
 }
