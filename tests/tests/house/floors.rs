@@ -53,7 +53,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("opentelemetry-otlp", &["cadre-runtime"]),
     ("opentelemetry-prometheus", &["cadre-runtime"]),
     ("prometheus", &["cadre-runtime"]),
-    ("hyper", &["cadre-runtime"]),
+    ("hyper", &["cadre-runtime", "cadre-edge"]),
     ("cel", &["cadre-core"]),
     ("jsonschema", &["cadre-core"]),
     ("prost", &["cadre-proto"]),

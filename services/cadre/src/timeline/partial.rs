@@ -9,7 +9,7 @@ use cadre_core::{ids::StepId, model::gateway::Part, task::Record};
 use futures::{
     StreamExt as _,
     future::ready,
-    stream::{self, BoxStream},
+    stream::{self, BoxStream, PollNext},
 };
 use indicatif::ProgressBar;
 use serde_json::json;
@@ -32,6 +32,8 @@ pub(crate) enum Seen {
 }
 
 /// The records of a task, and between them what its models say; ends with the records.
+///
+/// Parts go first: what was said before a record was written has arrived before it.
 pub(crate) fn with_parts(
     records: Records,
     parts: BoxStream<'static, Part>,
@@ -39,7 +41,7 @@ pub(crate) fn with_parts(
     let records = records.map(|record| Some(record.map(Seen::Record)));
     let records = records.chain(stream::once(ready(None)));
     let parts = parts.map(|part| Some(Ok(Seen::Part(part))));
-    stream::select(records, parts)
+    stream::select_with_strategy(parts, records, |(): &mut ()| PollNext::Left)
         .take_while(|seen| ready(seen.is_some()))
         .filter_map(ready)
         .boxed()
@@ -195,6 +197,13 @@ mod tests {
         let lines: Vec<_> = lines.collect();
         assert!(lines.iter().all(|line| line.starts_with("           said   read")), "{lines:?}");
         lines.iter().map(|line| line[33..].trim_start().to_owned()).collect()
+    }
+
+    #[tokio::test]
+    async fn what_was_said_before_the_end_is_heard_before_it() {
+        let parts = stream::iter((0..50).map(|offset| part("k", offset, "a")));
+        let seen = with_parts(stream::empty().boxed(), parts.chain(stream::pending()).boxed());
+        assert_eq!(seen.count().await, 50);
     }
 
     #[test]
