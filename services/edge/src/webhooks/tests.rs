@@ -23,8 +23,12 @@ use cadre_core::{
     },
 };
 use cadre_runtime::task::Linked;
+use tokio::{sync::Notify, time::timeout};
 
 use super::*;
+
+/// Only a failure is ever that slow.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 type Heard = Arc<Mutex<Vec<(HeaderMap, String)>>>;
 
@@ -135,7 +139,7 @@ async fn what_must_not_be_reached_is_not_and_errors_keep_addresses_to_themselves
 
 /// A bus with one webhook: ends come once, with their tries.
 #[derive(Clone)]
-struct FakeBus(Arc<Mutex<World>>);
+struct FakeBus(Arc<Mutex<World>>, Arc<Notify>);
 
 struct World {
     webhook: Webhook,
@@ -149,8 +153,8 @@ impl Inbox<End<TaskId>> for FakeBus {
     async fn next(&mut self) -> Result<Vec<End<TaskId>>, BusError> {
         let next = self.0.lock().unwrap().ends.pop_front();
         let Some((task, tries)) = next else {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-            return Ok(Vec::new());
+            // As a bus on which nothing happens any more.
+            return std::future::pending().await;
         };
         let (workflow, answer) = (Name::new("order").unwrap(), b"{}".to_vec());
         Ok(vec![End { receipt: task.clone(), task, workflow, at: NOW, tries, answer }])
@@ -186,6 +190,7 @@ impl WebhookBus for FakeBus {
 
     async fn settle(&self, receipt: TaskId, settled: Settled) {
         self.0.lock().unwrap().settled.push((receipt, settled));
+        self.1.notify_one();
     }
 }
 
@@ -195,7 +200,7 @@ async fn carried(url: &str, tries: &[u32], is_full: bool) -> (Vec<Settled>, How)
     let ends = tries.iter().enumerate().map(|(number, tries)| (task(number), *tries)).collect();
     let (state, settled) = (How::default(), Vec::new());
     let world = World { webhook: webhook(url), ends, state, settled, is_full };
-    let bus = FakeBus(Arc::new(Mutex::new(world)));
+    let bus = FakeBus(Arc::new(Mutex::new(world)), Arc::default());
     let (carrying, sender) = (bus.clone(), Sender::new(Reach::Any).unwrap());
     let _courier = Linked::spawn("courier", async move { drop(carry(carrying, sender).await) });
     let settled = || {
@@ -207,7 +212,7 @@ async fn carried(url: &str, tries: &[u32], is_full: bool) -> (Vec<Settled>, How)
         if let Some(settled) = settled() {
             return settled;
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        timeout(PATIENCE, bus.1.notified()).await.expect("settled in time");
     }
 }
 

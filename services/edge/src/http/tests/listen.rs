@@ -8,7 +8,7 @@ use cadre_runtime::task::Linked;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{oneshot, watch},
     time::timeout,
 };
 
@@ -25,7 +25,8 @@ struct Door {
     house: House,
     address: SocketAddr,
     closing: watch::Sender<bool>,
-    serving: Linked,
+    ended: oneshot::Receiver<()>,
+    _serving: Linked,
 }
 
 async fn door(options: HttpOptions) -> Door {
@@ -34,8 +35,12 @@ async fn door(options: HttpOptions) -> Door {
     let address = listener.local_addr().unwrap();
     let (closing, closed) = watch::channel(false);
     let app = house.app.clone();
-    let serving = async move { listen::serve(listener, app, &options, closed).await };
-    Door { house, address, closing, serving: Linked::spawn("door", serving) }
+    let (end, ended) = oneshot::channel();
+    let serving = async move {
+        listen::serve(listener, app, &options, closed).await;
+        let _ = end.send(());
+    };
+    Door { house, address, closing, ended, _serving: Linked::spawn("door", serving) }
 }
 
 impl Door {
@@ -125,10 +130,5 @@ async fn closing_ends_idle_connections_and_then_itself() {
     assert_eq!(door.ask("nonsense").await.0, StatusCode::UNAUTHORIZED);
     door.closing.send_replace(true);
     assert_eq!(heard(idle).await, "");
-    let ended = async {
-        while !door.serving.is_finished() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    timeout(PATIENCE, ended).await.expect("in time");
+    timeout(PATIENCE, door.ended).await.expect("in time").expect("it ended by itself");
 }
