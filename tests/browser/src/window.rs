@@ -89,11 +89,19 @@ impl Window {
     pub async fn go(&self, path: &str) {
         let there = self.page.goto(format!("{}{path}", self.url)).await;
         there.unwrap_or_else(|error| panic!("{path}: {error}"));
-        self.until("document.readyState === 'complete' && document.fonts.status === 'loaded'")
-            .await;
-        self.until(
-            "!document.querySelector('[data-live]') || document.querySelector('.live[data-state=live]')",
-        )
+        self.arrive("true").await;
+    }
+
+    /// Waits for a page that a click or a key leads to: that `here` holds, its scripts listen and, where it is a live
+    /// page, that it is connected. A key pressed earlier is heard by nobody.
+    ///
+    /// # Panics
+    /// When it does not come in time.
+    pub async fn arrive(&self, here: &str) {
+        self.until(&format!(
+            "({here}) && document.readyState === 'complete' && document.fonts.status === 'loaded' &&
+            (!document.querySelector('[data-live]') || document.querySelector('.live[data-state=live]'))"
+        ))
         .await;
     }
 

@@ -21,12 +21,11 @@ pub(crate) async fn published(world: &World) {
     assert!(refused.iter().all(|said| said.contains("422")), "{refused:?}");
     window.fill("#in-usd", "5").await;
     window.click("main button", "Publish").await;
-    window.until("location.pathname.startsWith('/tasks/')").await;
+    window.arrive("location.pathname.startsWith('/tasks/')").await;
     let task = window.path().await.trim_start_matches("/tasks/").to_owned();
 
     window.see("header.page .pill", "waiting").await;
     window.see(".note", "a person").await;
-    window.until("document.querySelector('.live[data-state=live]')").await;
     window.mark().await;
     fine(&world.bed, &["approval", "grant", &task, "--as", "bo", "--tenant", TENANT]).await;
     window.see("header.page .pill", "running").await;
@@ -57,9 +56,10 @@ pub(crate) async fn retried(world: &World) {
     fine(&world.bed, &["task", "cancel", ended.as_str(), "--tenant", TENANT]).await;
 
     let window = world.window_of(Person::Ann).await;
+    window.go("/tasks?workflow=pair&failed=1").await;
+    window.until("document.querySelectorAll('[data-row]').length === 2").await;
     window.go("/tasks?workflow=pair").await;
     window.see("tr", "three").await;
-    window.until("document.querySelectorAll('.tag.s-bad, .s-bad').length > 0 || true").await;
     window.mark().await;
     window.click("[data-pick-all]", "").await;
     window.see(".bulk", "3 picked").await;
@@ -105,7 +105,7 @@ pub(crate) async fn forked(world: &World) {
     window.click("#act-fork button.first", "Fork").await;
     let is_elsewhere =
         format!("location.pathname !== '/tasks/{task}' && location.pathname.startsWith('/tasks/')");
-    window.until(&is_elsewhere).await;
+    window.arrive(&is_elsewhere).await;
     window.see(".sub", "fork of").await;
     window.see("header.page .pill", "completed").await;
     assert_eq!(window.complaints(), Vec::<String>::new());
