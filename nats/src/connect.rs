@@ -122,7 +122,9 @@ pub enum ConnectError {
         source: std::io::Error,
     },
     /// Nobody answered in time; the broker is down or elsewhere.
-    #[error("reach a nats-server at {urls} within {within:?}; is it running?")]
+    #[error(
+        "could not reach a nats-server at {urls} within {within:?}: start one with `cadre dev`, or name one with --nats URL"
+    )]
     Unreachable {
         /// Where, without passwords.
         urls: String,

@@ -35,7 +35,7 @@ use cadre_core::{
 pub use self::wish::{Unclear, outcome};
 use crate::{
     breakers::KvBreakers, bus::JetStreamBus, fleet::Fleet, packs::KvPacks, tokens::KvTokens,
-    trail::JetStreamTrail, watch::JetStreamWatch, webhooks::KvWebhooks,
+    topology::unserved, trail::JetStreamTrail, watch::JetStreamWatch, webhooks::KvWebhooks,
 };
 
 /// The desk of one connection. Cheap to clone.
@@ -159,7 +159,12 @@ impl Desk for JetStreamDesk {
     fn why<'a>(&'a self, task: &'a Task) -> Reply<'a, String> {
         Box::pin(async {
             let workflow = self.packs.revision(&task.goal.revision).await?;
-            Ok(why(task, workflow.as_deref(), self.bus.time()))
+            let text = why(task, workflow.as_deref(), self.bus.time());
+            let streams = self.bus.streams();
+            Ok(match unserved(&streams.js, &streams.topology, task).await {
+                Some(more) => format!("{text} {more}"),
+                None => text,
+            })
         })
     }
 

@@ -34,7 +34,7 @@ pub use self::{
     discover::{DiscoverError, discover},
     render::{Declared, render},
     roles::{RoleError, ensure_role},
-    status::{BucketStatus, ConsumerStatus, Status, StreamStatus, status},
+    status::{BucketStatus, ConsumerStatus, Status, StreamStatus, status, unserved},
 };
 pub(crate) use self::{
     render::webhook,

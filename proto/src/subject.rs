@@ -114,7 +114,7 @@ pub enum Subject {
         /// The step.
         step: StepId,
     },
-    /// `goals.<tenant>.<workflow>`: the public intake; the tenant is never [`REJECTED`].
+    /// `goals.<tenant>.<workflow>`: the public intake; the tenant is never [`REJECTED`] or nobody.
     Goals(Intake),
     /// `goals.rejected.<tenant>`: why a goal was refused.
     Rejected(Name),
@@ -138,16 +138,16 @@ pub struct Intake {
 
 /// A tenant by this name cannot publish goals.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("tenant {0} is reserved for rejected goals: choose another name")]
+#[error("tenant {0} is reserved for the answers to rejected goals: choose another name")]
 pub struct ReservedTenant(pub Name);
 
 impl Intake {
     /// The intake of a tenant's workflow.
     ///
     /// # Errors
-    /// [`ReservedTenant`] for the tenant [`REJECTED`].
+    /// [`ReservedTenant`] for the tenant [`REJECTED`], and for [`Name::nobody`]: whoever has no usable name is answered there.
     pub fn new(tenant: Name, workflow: Name) -> Result<Self, ReservedTenant> {
-        if tenant.as_str() == REJECTED {
+        if tenant.as_str() == REJECTED || tenant == Name::nobody() {
             return Err(ReservedTenant(tenant));
         }
         Ok(Self { tenant, workflow })

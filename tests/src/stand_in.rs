@@ -117,14 +117,16 @@ fn validate(user: &str, turn: usize) -> Words {
 
 fn brief(user: &str) -> Words {
     let (findings, terms) = (behind(user, "The review:"), behind(user, "Terms that were found:"));
-    let quotes = ["parties", "effective_date", "payment_days", "liability_cap", "governing_law"]
-        .into_iter()
-        .filter_map(|term| terms.pointer(&format!("/{term}/0/source/quote")))
-        .map(|quote| json!({"text": quote}));
-    let summary = Value::Array(quotes.collect());
+    let mut summary: Vec<Value> = Vec::new();
+    for term in ["parties", "effective_date", "payment_days", "liability_cap", "governing_law"] {
+        let quote = terms.pointer(&format!("/{term}/0/source/quote"));
+        let line = quote.map(|quote| json!({"text": quote}));
+        // Two terms may stand in one sentence.
+        summary.extend(line.filter(|line| !summary.contains(line)));
+    }
     let dossier = json!({"kind": kind(user), "terms": terms, "findings": findings, "text": "-"});
     let mut brief = by_rules("brief.v1", &dossier);
-    brief["summary"] = summary;
+    brief["summary"] = summary.into();
     answer(&brief, 0.9)
 }
 

@@ -32,11 +32,12 @@ pub enum StartError {
     },
     /// Another server lives in that directory.
     #[error(
-        "use the store of {lock}: another server holds it; stop that one or name another directory"
+        "the store {folder} is in use by another server: stop that one (perhaps another `cadre dev`), or name \
+         another directory"
     )]
     StoreInUse {
-        /// The lock file.
-        lock: PathBuf,
+        /// The store.
+        folder: PathBuf,
     },
     /// The path cannot be written into a configuration file.
     #[error("use {path} as a store: its name is not UTF-8; name another directory")]

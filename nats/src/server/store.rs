@@ -74,7 +74,7 @@ async fn locked(path: &Path) -> Result<File, StartError> {
             Ok(()) => return Ok(file),
             Err(TryLockError::Error(source)) => return Err(io_error(source)),
             Err(TryLockError::WouldBlock) if Instant::now() > give_up => {
-                return Err(StartError::StoreInUse { lock: path.to_owned() });
+                return Err(StartError::StoreInUse { folder: path.with_file_name("") });
             }
             Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_PAUSE).await,
         }

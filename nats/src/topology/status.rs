@@ -6,6 +6,10 @@ use async_nats::{
     datetime::{DateTime, now},
     jetstream::{Context, consumer, stream},
 };
+use cadre_core::{
+    ids::Name,
+    task::{self, Task, awaited},
+};
 use futures::future::{join_all, try_join_all};
 use serde::{Serialize, Serializer};
 
@@ -205,6 +209,24 @@ pub(crate) async fn role_queues(
         })
     });
     Ok(queues.collect())
+}
+
+/// What the log of `task` does not know: that its orders wait while no worker has any, or asks for any.
+/// `None` where that cannot be looked up: whoever asks has read the log already.
+pub async fn unserved(js: &Context, topology: &Topology, task: &Task) -> Option<String> {
+    let roles = awaited(task);
+    if roles.is_empty() {
+        return None;
+    }
+    let streams: Vec<_> = topology.all_shards().map(work_stream).collect();
+    let infos = streams.iter().map(|stream| consumers::<consumer::Info>(js, stream));
+    let infos: Vec<_> = try_join_all(infos).await.ok()?.into_iter().flatten().collect();
+    let is_unserved = |role: &&Name| {
+        let name = format!("role-{role}");
+        let mut own = infos.iter().filter(|info| info.name == name);
+        own.any(|info| info.num_pending > 0 && info.num_waiting == 0 && info.num_ack_pending == 0)
+    };
+    task::unserved(&roles.into_iter().filter(is_unserved).collect::<Vec<_>>())
 }
 
 async fn consumer_status(js: &Context, info: consumer::Info) -> ConsumerStatus {

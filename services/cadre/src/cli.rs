@@ -69,6 +69,9 @@ pub(crate) fn command() -> clap::Command {
     command.help_template(template).after_help(help::after())
 }
 
+/// The exit code when whoever reads has gone: 128 and SIGPIPE.
+const UNHEARD: u8 = 141;
+
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -86,7 +89,8 @@ pub fn main_as(release: Release) -> ExitCode {
     };
     match start(cli, release) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if output::is_closed(&error) => ExitCode::SUCCESS,
+        // Nobody hears the verdict: it must not look like a good one. As of a tool that SIGPIPE ends.
+        Err(error) if output::is_closed(&error) => ExitCode::from(UNHEARD),
         Err(error) => {
             output::say(&format!("error: {error:#}"));
             code_of(&error).into()

@@ -51,6 +51,15 @@ fn json(args: &[&str]) -> Value {
 }
 
 #[test]
+fn a_verdict_that_nobody_hears_is_no_good_one() {
+    let (mut command, _folder) = cadre(&["pack", "schema"]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let status = command.stdout(writer).stderr(Stdio::null()).status().unwrap();
+    assert_eq!(status.code(), Some(141));
+}
+
+#[test]
 fn every_command_shows_examples() {
     let help = data(&["--help"], 0);
     assert!(help.contains("Examples:") && help.contains("Exit codes:"), "{help}");
@@ -67,6 +76,10 @@ fn every_command_shows_examples() {
         "bus",
         "breaker",
         "alert",
+        "audit",
+        "eval",
+        "token",
+        "webhook",
         "dlq",
         "doctor",
         "check",

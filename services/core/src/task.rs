@@ -53,4 +53,4 @@ pub use input::{
 pub use owes::{Answer, Order, Stop};
 pub use person::NOBODY_DECIDED;
 pub use state::{AGGREGATE, End, Ending, FanOut, Joined, Phase, Step, StepState, Task};
-pub use why::why;
+pub use why::{awaited, unserved, why};

@@ -54,16 +54,22 @@ async fn a_role_that_nobody_serves_is_named_until_somebody_comes() {
     let bed = bed("60s").await;
     let stack = watched(&bed).await;
     let mut alerts = Alerts::on(&bed, "alerts.unserved.>").await;
-    bed.publish("desk", "k", &json!({})).await;
+    let task = bed.publish("desk", "k", &json!({})).await;
     let alert = alerts.next().await;
     assert_eq!(said(&alert), ("unserved", Severity::Critical));
     assert_eq!(alert.key.subject, "role.clerk");
-    assert!(alert.text.contains("1 message wait") && alert.next.contains("clerk"), "{alert:?}");
+    assert!(alert.text.contains("1 message waits for") && alert.next.contains("clerk"), "{alert:?}");
     let listed = fine(&bed, &["alert", "ls", "-o", "json"]).await.json();
     assert_eq!(listed[0]["subject"], "role.clerk", "{listed}");
     assert_eq!(fine(&bed, &["alert", "ls", "-o", "id"]).await.text(), "unserved.role.clerk\n");
 
+    let nobody = "Nobody takes orders of role clerk at the moment";
+    let why = fine(&bed, &["task", "why", task.as_str()]).await;
+    assert!(why.text().contains(nobody), "{why:?}");
+
     let order = Hand::of(&bed, "clerk").await.order().await;
+    let why = fine(&bed, &["task", "why", task.as_str()]).await;
+    assert!(!why.text().contains(nobody), "{why:?}");
     let ended = alerts.ended().await;
     assert_eq!(ended.since, alert.since);
     assert_eq!(fine(&bed, &["alert", "ls", "-o", "json"]).await.json(), json!([]));

@@ -1,7 +1,12 @@
 //! Packs with models: they pass their own test as they are shipped, a changed prompt is noticed, and what is
 //! in their cassettes is what the stand-in says.
 
-use std::{fs, path::Path, process::Stdio};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 
 use cadre_tests::{process::program, stand_in::stand_in};
 use serde_json::Value;
@@ -71,6 +76,32 @@ async fn a_changed_prompt_is_shown_with_its_effect() {
     ] {
         assert!(data.contains(part), "no {part:?} in:\n{data}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recording_without_answers_changes_no_file() {
+    let (_folder, pack) = init("planner").await;
+    let before = files(Path::new(&pack));
+    let args = ["pack", "record", &pack, "--model", "openai/gpt-5-mini"];
+    let (code, _, talk) = cadre(&args, &[("OPENAI_API_KEY", "")]).await;
+    assert_eq!(code, Some(5), "{talk}");
+    assert!(talk.contains("got no answer") && talk.contains("nothing was written"), "{talk}");
+    assert_eq!(files(Path::new(&pack)), before);
+}
+
+/// Every file below a folder, with its text.
+fn files(folder: &Path) -> BTreeMap<PathBuf, String> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.append(&mut files(&path));
+        } else {
+            let text = fs::read_to_string(&path).expect("text");
+            found.insert(path, text);
+        }
+    }
+    found
 }
 
 /// With `UPDATE=1` it writes what it recorded into the packs.

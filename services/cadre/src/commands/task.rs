@@ -15,6 +15,7 @@ mod show;
 mod watch;
 
 use cadre_core::task::{Task, why};
+use cadre_nats::topology::unserved;
 use clap::{Args, Subcommand};
 
 use self::control::Verb;
@@ -146,6 +147,10 @@ async fn explain(args: &OneArgs, settings: &Settings) -> anyhow::Result<()> {
     let task = client.task(&id).await?;
     let workflow = client.workflow_of(&task).await;
     let mut text = why(&task, workflow.as_deref(), now(&client.bus));
+    let streams = client.bus.streams();
+    if let Some(more) = unserved(&streams.js, &streams.topology, &task).await {
+        text = format!("{text} {more}");
+    }
     if let Some(stuck) = alert::stuck(&client, &id).await {
         text = format!("{text} {stuck}");
     }

@@ -1,12 +1,16 @@
 //! One paragraph for a person: where a task is, what it waits for, what happens next.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::{
     budget::Limits,
     state::{End, Phase, Step, StepState, Task},
 };
-use crate::{ids::StepId, time::UnixMillis, workflow::Workflow};
+use crate::{
+    ids::{Name, StepId},
+    time::UnixMillis,
+    workflow::Workflow,
+};
 
 /// Steps that one paragraph names before it only counts.
 const NAMED_MAX: usize = 3;
@@ -38,6 +42,26 @@ pub fn why(task: &Task, workflow: Option<&Workflow>, now: UnixMillis) -> String 
         }
     }
     text
+}
+
+/// The roles whose reports `task` waits for.
+#[must_use]
+pub fn awaited(task: &Task) -> BTreeSet<&Name> {
+    let steps = task.steps.values();
+    let out = steps.filter(|step| matches!(step.state, StepState::Dispatched { .. }));
+    out.filter_map(|step| step.role.as_ref()).collect()
+}
+
+/// What [`why`] cannot know from the log: that nobody takes the orders of these roles.
+#[must_use]
+pub fn unserved(roles: &[&Name]) -> Option<String> {
+    let [first, ..] = roles else { return None };
+    let names: Vec<_> = roles.iter().map(|role| role.as_str()).collect();
+    let (noun, names) = (if roles.len() == 1 { "role" } else { "roles" }, names.join(", "));
+    Some(format!(
+        "Nobody takes orders of {noun} {names} at the moment: start a worker, such as `cadre serve --role agent \
+         --agents {first}`, or the program of a remote role."
+    ))
 }
 
 fn ended(text: &mut String, task: &Task, end: &End) {

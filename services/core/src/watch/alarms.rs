@@ -4,7 +4,7 @@
 //!            found for long enough            gone for `hold`
 //!  nothing ───────────────────────► open ───────────────────────► ended
 //!                                    │ ▲
-//!                                    └─┘ posted again: other cause, or `repeat_after`
+//!                                    └─┘ posted again: other cause, twice as many, or `repeat_after`
 //! ```
 //!
 //! A change counts only once it is confirmed: until then every look proposes it again. So what is open
@@ -12,7 +12,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Alert, Finding, Key, Kind, Settings, Severity, evidence};
+use super::{Alert, Evidence, Finding, Key, Kind, Settings, Severity, evidence};
 use crate::{limits::ALERTS_PER_KIND_MAX, time::UnixMillis};
 
 /// Subject of the alert that stands for those that are one too many.
@@ -141,7 +141,13 @@ fn patience(kind: Kind, settings: &Settings) -> Duration {
 fn is_news(open: &Alert, finding: &Finding, now: UnixMillis, repeat_after: Duration) -> bool {
     open.cause != finding.cause
         || open.severity != finding.severity
+        || count(&finding.evidence) >= count(&open.evidence).saturating_mul(2).max(1)
         || now.since(open.at) >= repeat_after
+}
+
+/// How many of something there are; 0 where that is not what is wrong.
+fn count(evidence: &Evidence) -> u64 {
+    evidence.get("count").and_then(|count| count.parse().ok()).unwrap_or_default()
 }
 
 fn overflow(kind: Kind, more: &[Finding], now: UnixMillis) -> Finding {

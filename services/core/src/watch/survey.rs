@@ -201,9 +201,10 @@ impl Past {
         let Queue { subject, pending, held, .. } = &self.now;
         let (cause, count, text) = if self.lonely > 0 {
             let text = format!(
-                "{} wait for {} and nobody asks for them.",
-                messages(self.lonely),
-                who(subject)
+                "{} for {} and nobody asks for {}.",
+                waiting(self.lonely),
+                who(subject),
+                if self.lonely == 1 { "it" } else { "them" },
             );
             ("unserved", self.lonely, text)
         } else if self.is_silent {
@@ -371,6 +372,11 @@ fn breaker(hint: &Hint, live_pods: usize, now: UnixMillis) -> Option<Finding> {
         ),
         evidence: evidence([("target", target.to_string()), ("reporters", reporters.to_string())]),
     })
+}
+
+fn waiting(count: u64) -> String {
+    let verb = if count == 1 { "waits" } else { "wait" };
+    format!("{} {verb}", messages(count))
 }
 
 fn messages(count: u64) -> String {

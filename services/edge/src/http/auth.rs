@@ -7,6 +7,9 @@
 //!  nothing, on a loopback address  ──► whoever sits at this machine ──────┘
 //! ```
 //!
+//! A bearer is always checked, also where none is needed: whoever names one wants to be that one, and must hear of a
+//! bad one before it matters.
+//!
 //! Tenant and user follow from the credential and from nothing else. Invariant: a handler that names no
 //! [`Identity`] serves nothing of anybody's.
 
@@ -36,6 +39,10 @@ pub use self::{
 
 /// Bytes of a person's name that travel in a header of a goal.
 const USER_BYTES_MAX: usize = 200;
+
+/// A bearer that is nothing this process knows.
+const NO_TOKEN: &str =
+    "this is no API token of Cadre's, and no issuer of JWTs is named to this process";
 
 /// Who may come in.
 #[derive(Debug)]
@@ -165,8 +172,9 @@ pub(super) async fn identify(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let found = match app.auth() {
-        Auth::Open { tenant, user, nonce } => Ok(Some(Identity {
+    let client = request.extensions().get::<Client>().copied();
+    let found = match (app.auth(), request.headers().contains_key(header::AUTHORIZATION)) {
+        (Auth::Open { tenant, user, nonce }, false) => Ok(Some(Identity {
             user: printable(user),
             tenant: tenant.clone(),
             is_fleet: true,
@@ -174,8 +182,8 @@ pub(super) async fn identify(
             key: None,
             csrf: csrf(nonce),
         })),
-        Auth::Closed { jwts } => {
-            let client = request.extensions().get::<Client>().copied();
+        (Auth::Open { .. }, true) => by_bearer((&app, client), None, request.headers()).await,
+        (Auth::Closed { jwts }, _) => {
             let asked = (request.method(), request.uri().path(), request.headers());
             closed((&app, client), jwts.as_ref(), asked).await
         }
@@ -201,14 +209,7 @@ async fn closed(
     jwts: Option<&Jwts>,
     (method, path, headers): (&Method, &str, &HeaderMap),
 ) -> Result<Option<Identity>, Problem> {
-    if let Some(bearer) = bearer(headers)? {
-        app.tries().admit(client, bearer)?;
-        let identity = match (Token::hash_of(bearer), jwts) {
-            (Some(hash), _) => by_token(app, hash, bearer).await?,
-            (None, Some(jwts)) => jwts.identity(bearer).await?,
-            (None, None) => return Err(Problem::unauthorized("this is no API token of Cadre's")),
-        };
-        app.tries().was_good(bearer);
+    if let Some(identity) = by_bearer((app, client), jwts, headers).await? {
         return Ok(Some(identity));
     }
     // A browser sends cookies along whoever made the request: programs say who they are themselves.
@@ -227,6 +228,22 @@ async fn closed(
         Err(problem) if problem.status() == axum::http::StatusCode::UNAUTHORIZED => Ok(None),
         Err(problem) => Err(problem),
     }
+}
+
+async fn by_bearer(
+    (app, client): (&AppState, Option<Client>),
+    jwts: Option<&Jwts>,
+    headers: &HeaderMap,
+) -> Result<Option<Identity>, Problem> {
+    let Some(bearer) = bearer(headers)? else { return Ok(None) };
+    app.tries().admit(client, bearer)?;
+    let identity = match (Token::hash_of(bearer), jwts) {
+        (Some(hash), _) => by_token(app, hash, bearer).await?,
+        (None, Some(jwts)) => jwts.identity(bearer).await?,
+        (None, None) => return Err(Problem::unauthorized(NO_TOKEN)),
+    };
+    app.tries().was_good(bearer);
+    Ok(Some(identity))
 }
 
 fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {

@@ -33,7 +33,8 @@ pub(super) struct TailArgs {
     /// Begin with the oldest message.
     #[arg(long)]
     all: bool,
-    /// End with what is there now; with --since or --all.
+    /// End with what is there now; with --since or --all. Streams are read side by side: only what one stream holds is in
+    /// the order of time.
     #[arg(long)]
     no_follow: bool,
     #[command(flatten)]

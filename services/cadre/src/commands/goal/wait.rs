@@ -61,6 +61,11 @@ pub(super) async fn run(
     let timeline = Timeline::new(Style::detect());
     let (is_shown, voice) = (args.follow, Voice::default());
     let mut watch = Watch { timeline, is_shown, format, spinner: None, voice };
+    // Whoever leaves, by Ctrl-C for example, must know what to ask for later.
+    output::say(&format!(
+        "task {}: it goes on without you, `cadre task watch` hears of it",
+        wanted.task
+    ));
     if !args.follow {
         watch.spinner = Some(output::spinner(&format!("task {}", wanted.task)));
     }

@@ -49,8 +49,8 @@ const REPLIES: &str = "_INBOX.>";
 ///
 /// Starts a private broker and every service, publishes each file of samples/, and writes what the models
 /// answered to cassettes/<sample>.jsonl; then plays them once more without a model and keeps the outcome as
-/// baseline.json, so that `cadre pack test` passes. Needs the keys of the providers that the pack names, or
-/// --model: see `cadre serve --help`. What samples and models say stands in the files: look before you share.
+/// baseline.json, so that `cadre pack test` passes. If a question gets no answer, all files stay as they
+/// were. Needs the keys of the providers that the pack names, or --model: see `cadre serve --help`. What samples and models say stands in the files: look before you share.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -109,13 +109,27 @@ async fn taped(
             run = stage.play(workflow, (key.as_str(), &sample.input), Latency::OfModels) => run?,
             never = tape.listen() => match never {},
         };
-        let lines = tape.recorded(stage.connection()).await?;
+        let (lines, lost) = tape.recorded(stage.connection()).await?;
         let answers = count(lines.len() as u64, "answer");
         output::say(&format!("{}: {}, {answers}", clean(&sample.name), run.status));
         run.problems.iter().for_each(|problem| output::say(&format!("  {}", clean(problem))));
+        let has_failed = matches!(run.status.as_str(), "failed" | "incomplete");
+        if lost > 0 || (lines.is_empty() && has_failed) {
+            return Err(unanswered(&sample.name, lost).into());
+        }
         taped.insert(sample.name.clone(), lines);
     }
     Ok(taped)
+}
+
+/// What is missing would be missed at every replay, and a baseline of failures would pass for good.
+fn unanswered(sample: &str, lost: u64) -> Failure {
+    let what = match lost {
+        0 => "it failed before any model was asked".to_owned(),
+        _ => format!("{} got no answer", count(lost, "question")),
+    };
+    let next = "nothing was written; mend what is said above (a key, the model's name, a limit) and record again";
+    Failure::new(Code::TaskFailed, format!("{}: {what}: {next}", clean(sample)))
 }
 
 /// Plays what was recorded, and keeps the outcome.
@@ -199,8 +213,8 @@ impl Tape {
         }
     }
 
-    /// Every question that was answered, with its answer.
-    async fn recorded(mut self, connection: &Connection) -> anyhow::Result<Vec<Recorded>> {
+    /// Every question that was answered, with its answer, and how many never were, however often they were asked.
+    async fn recorded(mut self, connection: &Connection) -> anyhow::Result<(Vec<Recorded>, u64)> {
         // What was sent before the task ended is here by then.
         connection.client.flush().await?;
         while let Some(Some(heard)) = self.heard.next().now_or_never() {
@@ -217,6 +231,12 @@ impl Tape {
                 latency_ms: u64::try_from(answer.took.as_millis()).unwrap_or(u64::MAX),
             })
         });
-        Ok(answered.collect())
+        let answered: Vec<Recorded> = answered.collect();
+        let known: BTreeSet<_> = answered.iter().map(|it| it.question.ask).collect();
+        let asked = self.asked.iter();
+        let mut lost: BTreeSet<_> =
+            asked.map(|(_, request)| Question::of(&request.prompt, &request.manner).ask).collect();
+        lost.retain(|ask| !known.contains(ask));
+        Ok((answered, lost.len() as u64))
     }
 }

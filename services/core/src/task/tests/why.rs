@@ -29,6 +29,22 @@ fn why_says_where_a_running_task_is() {
 }
 
 #[test]
+fn roles_that_nobody_serves_are_named() {
+    let flow = flow();
+    let mut run = flow.start(json!({}));
+    run.complete("a");
+    let roles: Vec<_> = awaited(run.task()).into_iter().collect();
+    assert_eq!(
+        unserved(&roles).as_deref(),
+        Some(
+            "Nobody takes orders of role b_role at the moment: start a worker, such as `cadre serve --role agent --agents \
+             b_role`, or the program of a remote role."
+        )
+    );
+    assert_eq!(unserved(&[]), None);
+}
+
+#[test]
 fn why_says_what_a_person_is_asked() {
     let flow = Flow::of(&[step("a")]);
     let mut run = flow.start(json!({}));

@@ -67,6 +67,29 @@ fn another_cause_is_news_and_an_old_alert_is_said_again() {
 }
 
 #[test]
+fn twice_as_many_are_news_and_a_few_more_are_not() {
+    let mut alarms = Alarms::default();
+    let letters = |count: u64| {
+        let found = finding(Kind::DeadLetters, "log_0", "given_up");
+        vec![Finding { evidence: [("count".to_owned(), count.to_string())].into(), ..found }]
+    };
+    for (seconds, count, posted) in [
+        (0, 1, "+"),
+        (5, 1, ""),
+        (10, 2, "~"),
+        (15, 3, ""),
+        (20, 19, "~"),
+        (25, 37, ""),
+        (30, 1, ""),
+    ] {
+        let expected: Vec<_> =
+            posted.chars().map(|sign| format!("{sign}dead_letters.log_0")).collect();
+        assert_eq!(look(&mut alarms, letters(count), at(seconds)), expected, "{count}");
+    }
+    assert_eq!(alarms.open().next().unwrap().evidence["count"], "19");
+}
+
+#[test]
 fn what_was_not_confirmed_is_proposed_again() {
     let mut alarms = Alarms::default();
     let found = || vec![finding(Kind::Stuck, "a", "timer_lost")];

@@ -38,6 +38,27 @@ async fn an_open_house_is_for_this_machine_alone() {
 }
 
 #[tokio::test]
+async fn a_credential_is_checked_where_none_is_needed() {
+    let house = open().await;
+    let secret = house.token("rival", Access::Viewer);
+    let post = |token: &str| {
+        request("POST", "/v1/tasks/actions", token)
+            .header("content-type", "application/json")
+            .body(Body::from("{\"action\": \"pause\", \"dry_run\": true}"))
+            .unwrap()
+    };
+    assert_eq!(house.get("/v1/tasks", &secret).await.status, StatusCode::OK);
+    for (token, expected) in [
+        ("", StatusCode::OK),
+        (secret.as_str(), StatusCode::FORBIDDEN),
+        ("cadre_0000000000000000000000000000000000000000000", StatusCode::UNAUTHORIZED),
+        ("nonsense", StatusCode::UNAUTHORIZED),
+    ] {
+        assert_eq!(house.ask(post(token)).await.status, expected, "{token:?}");
+    }
+}
+
+#[tokio::test]
 async fn every_answer_keeps_pages_safe() {
     let house = open().await;
     for path in ["/v1/tasks", "/v1/nowhere", "/healthz"] {
