@@ -5,6 +5,7 @@ pub mod aimock;
 pub mod alerts;
 pub mod bed;
 pub mod cables;
+pub mod collector;
 pub mod decisions;
 pub mod fuzz;
 pub mod hand;

@@ -312,7 +312,8 @@ pub struct StepPlan {
     pub each: Option<Each>,
     /// The report counts only when this holds; sees the step's own output under its name.
     pub accept_if: Option<Expr>,
-    /// What happens when `accept_if` does not hold, or the worker is unsure.
+    /// What happens when `accept_if` does not hold, or the worker is unsure; who asks a person also asks when
+    /// what was sent fits no contract and nobody else can do it.
     pub otherwise: Otherwise,
     /// The task goes on without this step when it fails.
     pub optional: bool,

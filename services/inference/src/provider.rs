@@ -64,7 +64,7 @@ pub enum Wire {
     Anthropic,
     /// Gemini's `generateContent`.
     Gemini,
-    /// Ollama's own.
+    /// Ollama, by its door for OpenAI's chat completions.
     Ollama,
 }
 

@@ -5,74 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_nats::HeaderMap;
 use cadre_core::ids::TaskId;
 use cadre_nats::letters::Query;
-use cadre_tests::{alerts::Alerts, bed::Bed, packs, process::Process};
+use cadre_tests::{alerts::Alerts, bed::Bed, collector::Collector, packs, process::Process};
 use opentelemetry_proto::tonic::{
-    collector::{
-        metrics::v1::{
-            ExportMetricsServiceRequest, ExportMetricsServiceResponse,
-            metrics_service_server::{MetricsService, MetricsServiceServer},
-        },
-        trace::v1::{
-            ExportTraceServiceRequest, ExportTraceServiceResponse,
-            trace_service_server::{TraceService, TraceServiceServer},
-        },
-    },
+    collector::metrics::v1::ExportMetricsServiceRequest,
     common::v1::{KeyValue, any_value::Value},
     metrics::v1::{Metric, NumberDataPoint, metric::Data, number_data_point},
     trace::v1::ResourceSpans,
 };
-use tokio::{net::TcpListener, sync::mpsc};
-use tonic::{
-    Request, Response, Status,
-    transport::{Server, server::TcpIncoming},
-};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PUBLISHER: &str = "b7ad6b7169203331";
-
-struct Receiver(mpsc::UnboundedSender<ExportTraceServiceRequest>);
-
-#[tonic::async_trait]
-impl TraceService for Receiver {
-    async fn export(
-        &self,
-        request: Request<ExportTraceServiceRequest>,
-    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
-        self.0.send(request.into_inner()).expect("the test listens");
-        Ok(Response::new(ExportTraceServiceResponse::default()))
-    }
-}
-
-struct Meter(mpsc::UnboundedSender<ExportMetricsServiceRequest>);
-
-#[tonic::async_trait]
-impl MetricsService for Meter {
-    async fn export(
-        &self,
-        request: Request<ExportMetricsServiceRequest>,
-    ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
-        self.0.send(request.into_inner()).expect("the test listens");
-        Ok(Response::new(ExportMetricsServiceResponse::default()))
-    }
-}
-
-/// What a collector has got.
-struct Received {
-    spans: mpsc::UnboundedReceiver<ExportTraceServiceRequest>,
-    metrics: mpsc::UnboundedReceiver<ExportMetricsServiceRequest>,
-}
-
-async fn receiver() -> (String, Received) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
-    let (sender, spans) = mpsc::unbounded_channel();
-    let (meter, metrics) = mpsc::unbounded_channel();
-    let server = Server::builder().add_service(TraceServiceServer::new(Receiver(sender)));
-    let server = server.add_service(MetricsServiceServer::new(Meter(meter)));
-    let server = server.serve_with_incoming(TcpIncoming::from(listener));
-    tokio::spawn(async move { server.await.expect("a receiver") });
-    (endpoint, Received { spans, metrics })
-}
 
 /// One span as the receiver got it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,12 +31,12 @@ struct Seen {
 async fn one_task_is_one_trace_across_processes() {
     let bed = Bed::new().await;
     bed.apply(&packs::pipeline("traced", 2)).await;
-    let (endpoint, mut received) = receiver().await;
+    let mut received = Collector::start().await;
     let mut processes = Vec::new();
     for role in ["orchestrator", "agent", "aggregator"] {
         let instance = format!("service.instance.id={role}");
         let variables = [
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", received.endpoint.as_str()),
             ("OTEL_RESOURCE_ATTRIBUTES", instance.as_str()),
             // What is exported does not depend on what is logged.
             ("CADRE_LOG", "warn"),
@@ -232,8 +174,8 @@ fn points(metric: &Metric) -> &[NumberDataPoint] {
 async fn a_collector_gets_the_figures_of_the_watch() {
     let bed = Bed::new().await;
     bed.apply(&packs::pipeline("counted", 1)).await;
-    let (endpoint, mut received) = receiver().await;
-    let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str())];
+    let mut received = Collector::start().await;
+    let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", received.endpoint.as_str())];
     let url = bed.server.url();
     let mut process = Process::serve_with(&url, &["--role", "orchestrator"], &variables).await;
     // A task that stays open, and a wish for a task that nobody knows.

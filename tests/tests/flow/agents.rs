@@ -55,6 +55,10 @@ const QUESTIONS: usize = 6;
 /// What each answer costs.
 const COST: Grant = Grant { usd_micros: 70, tokens: 30 };
 
+/// More than what one call sets aside, and less than two do: by the table up to 2,000 tokens of an answer cost
+/// 10,000 millionths of a dollar, and the prompt is short.
+const RESERVED_MAX: u64 = 16_000;
+
 const PACK: &str = r#"apiVersion: pack/v1
 name: reading
 models:
@@ -237,6 +241,11 @@ async fn an_agent_killed_at_any_call_pays_for_nothing_twice() {
         );
         let models_cost = COST.usd_micros * QUESTIONS as u64;
         assert_eq!(paid(&bed, task).await, (QUESTIONS, 6, models_cost), "{place}");
+        // Each answer is billed once; of the call that was out nobody knows, so it counts as what it may cost.
+        let bill = answer["usd_micros"].as_u64().expect("a bill");
+        let lost = bill.checked_sub(models_cost).expect("no answer is missing on the bill");
+        assert!(lost < RESERVED_MAX, "{place}: {lost} beside the answers");
+        assert!(place == "nowhere" || lost > 0, "{place}: the call that was out is free");
         let asked = lines(&file, "asked");
         let asked = asked.iter().filter(|(key, _)| key.starts_with(task.as_str()));
         let counts: Vec<usize> = asked.map(|(_, count)| *count).collect();

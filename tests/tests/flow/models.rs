@@ -16,7 +16,13 @@ use cadre_inference::{
     local::{LocalServer, Reply},
 };
 use cadre_proto::{model, subject::infer};
-use cadre_tests::{bed::Bed, packs, process::Process};
+use cadre_tests::{
+    bed::Bed,
+    collector::Collector,
+    packs,
+    process::Process,
+    tools::{free_port, page},
+};
 use futures::StreamExt as _;
 use serde_json::json;
 
@@ -211,11 +217,17 @@ async fn planted_keys_are_nowhere_but_at_their_provider() {
     });
     let (server, bed) = (server.await.expect("a server"), Bed::new().await);
     bed.apply(&pack()).await;
+    let mut collector = Collector::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("key");
+    std::fs::write(&file, PLANTED).expect("written");
     let providers = format!("openai={}", server.url("/v1/"));
     let variables = [
         ("CADRE_PROVIDERS", providers.as_str()),
-        ("CADRE_PROVIDER_OPENAI_KEY", PLANTED),
+        ("CADRE_PROVIDER_OPENAI_KEY_FILE", file.to_str().expect("a path")),
         ("ANTHROPIC_API_KEY", PLANTED),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint.as_str()),
+        ("CADRE_TRACE_CONTENT", "true"),
         ("CADRE_LOG", "trace,genai::adapter=trace,h2::codec=trace"),
     ];
     let url = bed.server.url();
@@ -232,6 +244,12 @@ async fn planted_keys_are_nowhere_but_at_their_provider() {
     assert!(said.contains("Ok(") && said.contains("its key is wrong"), "{said}");
     said += &everything(&bed).await;
     gateway.stop().await;
+    let mut traces = String::new();
+    while let Ok(request) = collector.spans.try_recv() {
+        traces += &format!("{request:?}\n");
+    }
+    assert!(traces.contains("the secret of the prompt"), "content was asked for: {traces}");
+    assert!(!traces.contains(PLANTED), "a key is in the traces");
     let log = gateway.lines().join("\n");
     assert!(log.len() > 10_000, "the log is a full one");
     assert!(!said.contains(PLANTED), "a key is on the bus or in an error");
@@ -241,4 +259,57 @@ async fn planted_keys_are_nowhere_but_at_their_provider() {
     let above = log.lines().filter(|line| !line.contains(" TRACE "));
     let prompt = above.into_iter().find(|line| line.contains("the secret of the prompt"));
     assert_eq!(prompt, None, "a prompt is in the log");
+}
+
+/// A figure on a page for Prometheus, summed over what it is told apart by.
+fn figure(page: &str, name: &str, label: &str) -> u64 {
+    let lines = page.lines().filter(|line| line.starts_with(name) && line.contains(label));
+    let values = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+    values.sum::<f64>() as u64
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_caches_hold_and_save_is_measured() {
+    // The second question finds most of its prompt in the provider's cache.
+    let server = LocalServer::start(|number, _| {
+        let cached = if number == 0 { 0 } else { 800 };
+        let body = json!({
+            "id": "x", "object": "chat.completion", "created": 0, "model": "any",
+            "choices": [{"index": 0, "finish_reason": "stop",
+                "message": {"role": "assistant", "content": "{}"}}],
+            "usage": {"prompt_tokens": 1_000, "completion_tokens": 10, "total_tokens": 1_010,
+                "prompt_tokens_details": {"cached_tokens": cached}}
+        });
+        let head = vec!["content-type: application/json".to_owned()];
+        Reply::Http(200, head, body.to_string())
+    });
+    let (server, bed) = (server.await.expect("a server"), Bed::new().await);
+    let kept = PACK.replace("2025-04-14}]}", "2025-04-14}], cache_answers: true}");
+    let files = [("contracts/any.v1.json", packs::ANYTHING), ("prompts/ask.md", "Answer.\n")];
+    let kept = packs::pack(&kept, &files);
+    bed.apply(&kept).await;
+    let figures = format!("127.0.0.1:{}", free_port());
+    let providers = format!("openai={}", server.url("/v1/"));
+    let variables = [("CADRE_PROVIDERS", providers.as_str()), ("OPENAI_API_KEY", PLANTED)];
+    let args = ["--role", "inference", "--metrics", &figures];
+    let _gateway = Process::serve_with(&bed.server.url(), &args, &variables).await;
+    let mut paid = Vec::new();
+    for (turn, is_kept) in [("why?", false), ("how?", false), ("how?", true)] {
+        let mut asked = ModelRequest { revision: kept.revision(), ..request("fast") };
+        asked.prompt.turns = vec![Turn::User(turn.to_owned())];
+        asked.manner.temperature_millis = Some(0);
+        let answer = ask(&bed, asked).await.expect("an answer");
+        assert_eq!(answer.choice.is_cached, is_kept, "{turn}");
+        paid.push(answer.cost.usd_micros);
+    }
+    // By the table: 0.4 dollars a million, 0.1 from the cache, 1.6 for the answer.
+    assert_eq!(paid, [400 + 16, 80 + 80 + 16, 0]);
+    let (_, page) = page(&format!("http://{figures}/metrics"), None).await.expect("a page");
+    let tokens =
+        |kind: &str| figure(&page, "cadre_model_tokens_total", &format!("kind=\"{kind}\""));
+    assert_eq!((tokens("input"), tokens("cached"), tokens("output")), (2_000, 800, 20), "{page}");
+    let saved =
+        |by: &str| figure(&page, "cadre_model_saved_usd_micros_total", &format!("by=\"{by}\""));
+    assert_eq!((saved("prompt"), saved("answer")), (240, 176), "{page}");
+    assert_eq!(figure(&page, "cadre_model_answers_reused_total", ""), 1, "{page}");
 }

@@ -104,6 +104,23 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, String> {
     found
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_model_is_shown_with_its_effect() {
+    let (_folder, pack) = init("planner").await;
+    let file = Path::new(&pack).join("pack.yaml");
+    let text = fs::read_to_string(&file).expect("a pack");
+    let dear = "simulated/anthropic/claude-opus-4-5-20251101";
+    fs::write(&file, text.replace("simulated/strong", dear)).expect("written");
+    let (code, data, talk) = cadre(&["pack", "test", &pack], &[]).await;
+    assert_eq!(code, Some(16), "it costs more: {data}{talk}");
+    let calls = format!("simulated/strong, simulated/strong -> {dear}, {dear}");
+    let removed = "-  planning: {routes: [{model: simulated/strong}]}";
+    let added = format!("+  planning: {{routes: [{{model: {dear}}}]}}");
+    for part in [calls.as_str(), "cost: ", removed, &added] {
+        assert!(data.contains(part), "no {part:?} in:\n{data}");
+    }
+}
+
 /// With `UPDATE=1` it writes what it recorded into the packs.
 #[tokio::test(flavor = "multi_thread")]
 async fn cassettes_hold_what_the_stand_in_says() {

@@ -29,7 +29,9 @@ Examples:
   ANTHROPIC_API_KEY=... cadre serve --role inference                     the only pods with provider keys
 
 Providers of models: ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY; any OpenAI-compatible server by
-CADRE_PROVIDERS=name=url,name=url; keys also by CADRE_PROVIDER_<NAME>_KEY or CADRE_PROVIDER_<NAME>_KEY_FILE.")]
+CADRE_PROVIDERS=name=url,name=url; keys also by CADRE_PROVIDER_<NAME>_KEY or CADRE_PROVIDER_<NAME>_KEY_FILE.
+How fast they are asked, by all gateways together (requests and tokens a minute):
+CADRE_MODEL_RATES=anthropic/claude-sonnet-4-6=50rpm:40000tpm,openai=500rpm,tenant:acme=20rpm,tenant:*=60rpm")]
 pub(crate) struct ServeArgs {
     /// Services of this process.
     #[arg(long, value_delimiter = ',', default_value = "orchestrator,agent,aggregator,inference")]

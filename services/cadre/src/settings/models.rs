@@ -13,7 +13,7 @@ pub(super) const PROVIDERS: &str = "CADRE_PROVIDERS";
 /// How the simulated provider behaves.
 pub(super) const SIMULATED_OPTIONS: &str = "CADRE_SIMULATED";
 
-/// How fast models may be asked by the whole fleet: `provider/model=50rpm:40000tpm`.
+/// How fast models may be asked by the whole fleet: `provider/model=50rpm:40000tpm,provider=90rpm,tenant:acme=9rpm`.
 pub(super) const RATES: &str = "CADRE_MODEL_RATES";
 
 /// Keys of the known providers, as their own programs call them.

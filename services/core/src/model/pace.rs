@@ -180,6 +180,13 @@ impl Pacer {
         self.paused_until
     }
 
+    /// Whether nothing would be lost with it: no limit is used up, and nobody asked lately.
+    #[must_use]
+    pub fn is_idle(&self, now: UnixMillis) -> bool {
+        let used = self.all.requests.max(self.all.tokens) > now.0.saturating_mul(1_000);
+        !used && self.learnt(now).is_none() && self.active(now, None) == 0
+    }
+
     fn learn(&mut self, now: UnixMillis) {
         let begun = self.begun.at(now);
         let own = begun.now.max(begun.before).saturating_mul(SLOTS);

@@ -39,6 +39,8 @@ pub struct Question {
     pub tokens: u64,
     /// What for.
     pub purpose: Purpose,
+    /// What kind of work it is for.
+    pub(super) class: Option<Name>,
     pub(super) number: u32,
     pub(super) number_max: u32,
     /// Why it is not the role's usual model.
@@ -142,7 +144,7 @@ impl Question {
             return Grant { usd_micros: left.usd_micros, tokens: once };
         };
         let (mut most, mut least) = (Grant::default(), 0);
-        for route in &alias.routes {
+        for route in alias.routes.iter().filter(|route| route.is_for(self.class.as_ref())) {
             let usd_micros = match prices.of(route) {
                 Some(price) => price.estimate(self.tokens, max).usd_micros,
                 None if alias.is_free => 0,

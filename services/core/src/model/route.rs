@@ -1,6 +1,6 @@
 //! Whom to ask: the first route of an alias that can be, and why not the ones before it.
 //!
-//! A route is passed over when the prompt is too long for it, the money too little, its price unknown,
+//! A route is passed over when it is for other kinds of work, when the prompt is too long for it, the money too little, its price unknown,
 //! its key missing, its breaker open, or when it failed at this very call. A route that must be left
 //! alone for a while is passed over as long as another one can be asked at once; else the shortest
 //! wait that the call's time allows is waited for. A route that is slow can have another one asked beside it.
@@ -43,7 +43,9 @@ pub enum Health {
 
 /// What is to be asked, as far as the choice depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ask {
+pub struct Ask<'a> {
+    /// What kind of work it is for, where the role says so.
+    pub class: Option<&'a Name>,
     /// Tokens of the prompt, estimated.
     pub prompt_tokens: u64,
     /// Tokens of the answer at most.
@@ -83,8 +85,8 @@ pub struct NoRoute {
 /// Why a route was passed over; the ones behind weigh more in the failure's kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Obstacle {
-    /// The pack routes longer prompts elsewhere: that is no failure.
-    TooLong,
+    /// The pack routes such work, or such prompts, elsewhere: that is no failure.
+    Elsewhere,
     Refused,
     Limit,
     Down,
@@ -97,12 +99,12 @@ enum Obstacle {
 /// [`NoRoute`] when none can be asked within the call's time.
 pub fn choose(
     alias: &ModelAlias,
-    ask: &Ask,
+    ask: &Ask<'_>,
     prices: &Prices,
     health: impl Fn(usize, &Route) -> Health,
 ) -> Result<Chosen, NoRoute> {
     let mut passed = Vec::new();
-    let mut worst = Obstacle::TooLong;
+    let mut worst = Obstacle::Elsewhere;
     let mut soonest: Option<(Duration, Chosen)> = None;
     let mut shortest: Option<Duration> = None;
     for (index, route) in alias.routes.iter().enumerate() {
@@ -133,7 +135,7 @@ pub fn choose(
         return Ok(chosen);
     }
     let kind = match worst {
-        Obstacle::TooLong | Obstacle::Refused => FailureKind::Error,
+        Obstacle::Elsewhere | Obstacle::Refused => FailureKind::Error,
         Obstacle::Limit => FailureKind::Limit,
         Obstacle::Down => FailureKind::Unavailable,
         Obstacle::Limited => FailureKind::RateLimited,
@@ -149,7 +151,7 @@ pub fn choose(
 pub fn beside(
     alias: &ModelAlias,
     first: &Chosen,
-    (ask, prices): (&Ask, &Prices),
+    (ask, prices): (&Ask<'_>, &Prices),
     health: impl Fn(usize, &Route) -> Health,
 ) -> Option<Chosen> {
     let after = alias.routes.get(first.index)?.hedge_after?;
@@ -181,13 +183,17 @@ pub fn beside(
 fn fits(
     alias: &ModelAlias,
     route: &Route,
-    ask: &Ask,
+    ask: &Ask<'_>,
     prices: &Prices,
 ) -> Result<Grant, (Obstacle, String)> {
+    if !route.is_for(ask.class) {
+        let classes: Vec<_> = route.classes.iter().map(Name::as_str).collect();
+        return Err((Obstacle::Elsewhere, format!("is for work of class {}", classes.join(", "))));
+    }
     if let Some(most) = route.context_max.filter(|most| ask.prompt_tokens > *most) {
         let why =
             format!("takes prompts of {most} tokens, this one has up to {}", ask.prompt_tokens);
-        return Err((Obstacle::TooLong, why));
+        return Err((Obstacle::Elsewhere, why));
     }
     let left = ask.grant.usd_micros;
     if let Some(least) = route.usd_left_min_micros.filter(|least| left < *least) {
@@ -233,8 +239,8 @@ fn chosen(
     if !wait.is_zero() {
         why = format!("{why}; ready in {} ms, and no other is sooner", wait.as_millis());
     }
-    // Where only the prompt's length was in the way, it is the one that the pack wants.
-    let is_degraded = worst > Obstacle::TooLong;
+    // Where only the kind of work or the prompt's length was in the way, it is the one that the pack wants.
+    let is_degraded = worst > Obstacle::Elsewhere;
     let choice = Choice { model: route.name(), why, passed, is_degraded, is_cached: false };
     Chosen { index, estimate, wait, choice }
 }

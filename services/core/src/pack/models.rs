@@ -88,6 +88,10 @@ impl Compiler<'_, '_> {
         let hedge_at = format!("{at}/hedge_after");
         let hedge_after =
             declared.hedge_after.as_ref().map(|after| self.duration(after, &hedge_at));
+        let classes = declared.classes.iter().enumerate();
+        let classes: Option<Vec<Name>> = classes
+            .map(|(index, name)| self.name(name, &format!("{at}/classes/{index}")))
+            .collect();
         let is_plain = |text: &str| {
             (1..=MODEL_NAME_BYTES_MAX).contains(&text.len())
                 && text.bytes().all(|byte| byte.is_ascii_graphic())
@@ -102,6 +106,7 @@ impl Compiler<'_, '_> {
             return None;
         };
         Some(Route {
+            classes: classes?,
             context_max: declared.context_max,
             usd_left_min_micros: all_or_none(usd)?,
             hedge_after: all_or_none(hedge_after)?,
@@ -123,6 +128,8 @@ impl Compiler<'_, '_> {
         let alias = alias.and_then(|name| self.alias(name, shelf, &format!("{at}/model")));
         let low = role.model_when_low.as_deref();
         let low = low.map(|name| self.alias(name, shelf, &format!("{at}/model_when_low")));
+        let class = role.class.as_deref().map(|class| self.name(class, &format!("{at}/class")));
+        self.check_class((role, at), class.as_ref().and_then(Option::as_ref), shelf);
         let prompt = self.needed(role.prompt.as_deref(), &format!("{at}/prompt"));
         let shape = accepts.map(|accepts| Shape::of_schema(accepts.schema()));
         let prompt = prompt.and_then(|path| self.prompt(path, shape, (shelf.source, at)));
@@ -135,6 +142,7 @@ impl Compiler<'_, '_> {
         let (temperature_millis, when_full) = bounds?;
         Some(Some(Arc::new(ModelRole {
             alias: alias?,
+            class: all_or_none(class)?,
             alias_when_low: all_or_none(low)?,
             prompt: prompt?,
             tools: tools?,
@@ -148,12 +156,37 @@ impl Compiler<'_, '_> {
         })))
     }
 
+    /// Reports models of a role that have no route for its kind of work.
+    fn check_class(
+        &mut self,
+        (role, at): (&RoleDecl, &str),
+        class: Option<&Name>,
+        shelf: Shelf<'_>,
+    ) {
+        let with = role.bounds.as_ref().and_then(|bounds| bounds.summarise_with.as_deref());
+        let asked = [
+            (role.model.as_deref(), "model"),
+            (role.model_when_low.as_deref(), "model_when_low"),
+            (with, "loop/summarise_with"),
+        ];
+        for (name, key) in asked {
+            let alias = shelf.models.iter().find(|(known, _)| Some(known.as_str()) == name);
+            let is_for = |alias: &ModelAlias| alias.routes.iter().any(|route| route.is_for(class));
+            if let Some((name, _)) = alias.filter(|(_, alias)| !is_for(alias)) {
+                let class = class.map_or("a role without a class", Name::as_str);
+                let message = format!("model {name} has no route for {class}: see their `classes`");
+                self.problems.at(&format!("{at}/{key}"), message);
+            }
+        }
+    }
+
     /// Reports keys that mean nothing to other runtimes; whether there was none.
     fn refuse_model_keys(&mut self, role: &RoleDecl, at: &str) -> bool {
         let before = self.problems.count();
         for (key, is_written) in [
             ("model", role.model.is_some()),
             ("model_when_low", role.model_when_low.is_some()),
+            ("class", role.class.is_some()),
             ("prompt", role.prompt.is_some()),
             ("tools", !role.tools.is_empty()),
             ("documents", !role.documents.is_empty()),

@@ -6,10 +6,14 @@
 //!      └────────────────────────────────────────▲───────────►     │
 //!                        transient failure, tries left ◄──────────┤
 //!                        no tries left, fallback declared ◄───────┤
-//!                                                                 └─► failed
+//!                        rate limited, nobody else to ask ◄───────┤
+//!                                                                 └─► failed, or a person is asked
 //! ```
 //!
-//! Waiting for a breaker burns no attempt. Whatever waits, waits inside the deadline.
+//! Waiting for a breaker burns no attempt, and waiting for a rate limit no try. Whatever waits, waits inside
+//! the deadline.
+
+mod again;
 
 use std::time::Duration;
 
@@ -25,9 +29,9 @@ use super::{
 use crate::{
     ids::{Name, StepId},
     limits::{BUDGET_POLL, TIMEOUT_MIN},
-    payload::{Hash, Payload},
+    payload::Payload,
     time::UnixMillis,
-    workflow::{Approval, AskTerms, Doer, Effects, Retry, Role, StepPlan},
+    workflow::{Approval, AskTerms, Doer, Effects, Role, StepPlan},
 };
 
 /// What the shell knows about roles that no log says: breakers, and the fleet's retry budget.
@@ -337,7 +341,7 @@ impl Planner<'_> {
                 let (input, until, decision) = (input.clone(), self.now(), "fall_back");
                 After::Again(Box::new(Next { role, degraded, input, until, reason, decision }))
             }
-            Some(_) | None => After::Fail,
+            Some(_) | None => self.last_resort(declared, (id, step, role), (input, failure)),
         }
     }
 
@@ -358,24 +362,6 @@ impl Planner<'_> {
             (None, text)
         };
         self.ask(AskKind::Doubt, &question, content, declared.ask)
-    }
-
-    /// When the next try of the same role is due; `None` when there is none.
-    fn retry_at(
-        &self,
-        id: &StepId,
-        step: &Step,
-        role: &Role,
-        failure: &Failure,
-    ) -> Option<UnixMillis> {
-        if !failure.kind.is_transient() || step.tries >= role.retry.attempts_max {
-            return None;
-        }
-        let seed = format!("{}.{id}.{}", self.task().id(), step.attempt);
-        let wait = jittered(role.retry, step.tries, Hash::of(seed.as_bytes()));
-        let until = self.now().after(wait.max(failure.retry_after.unwrap_or_default()));
-        let fits = until.after(TIMEOUT_MIN) < self.task().ends_at();
-        (fits && self.moment().roles.may_retry(&role.name)).then_some(until)
     }
 
     fn ask_approval(&mut self, declared: &StepPlan, approval: &Approval, step: StepId) {
@@ -437,39 +423,4 @@ struct Next {
     until: UnixMillis,
     reason: String,
     decision: &'static str,
-}
-
-/// Anything from zero to a ceiling that doubles with each try. The same for the same seed, so
-/// that deciding needs no randomness.
-fn jittered(retry: Retry, tries: u32, seed: Hash) -> Duration {
-    let doublings = tries.saturating_sub(1).min(20);
-    let ceiling = retry.backoff.saturating_mul(1 << doublings).min(retry.backoff_max);
-    let ceiling_ms = u64::try_from(ceiling.as_millis()).unwrap_or(u64::MAX);
-    let [a, b, c, d, e, f, g, h, ..] = seed.0;
-    let random = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
-    Duration::from_millis(random % ceiling_ms.saturating_add(1).max(1))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_spread_from_zero_to_a_doubling_ceiling() {
-        let retry = Retry {
-            attempts_max: 9,
-            backoff: Duration::from_millis(100),
-            backoff_max: Duration::from_millis(700),
-        };
-        for (tries, ceiling) in [(1, 100), (2, 200), (3, 400), (4, 700), (u32::MAX, 700)] {
-            let waits: Vec<_> = (0..2000_u32)
-                .map(|n| jittered(retry, tries, Hash::of(&n.to_be_bytes())).as_millis())
-                .collect();
-            assert!(waits.iter().all(|wait| *wait <= ceiling), "try {tries}");
-            assert!(waits.iter().any(|wait| *wait < ceiling / 20), "try {tries}");
-            assert!(waits.iter().any(|wait| *wait > ceiling * 19 / 20), "try {tries}");
-        }
-        let none = Retry { backoff: Duration::ZERO, ..retry };
-        assert_eq!(jittered(none, 1, Hash::of(b"x")), Duration::ZERO);
-    }
 }

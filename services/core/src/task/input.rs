@@ -186,6 +186,11 @@ impl Failure {
     pub fn new(kind: FailureKind, message: &str) -> Self {
         Self { kind, message: clip(message), refused: None, retry_after: None }
     }
+
+    /// Whether it only asks for patience: waiting for it uses up no try.
+    pub(super) fn is_patience(&self) -> bool {
+        self.kind == FailureKind::RateLimited
+    }
 }
 
 /// Cuts `text` to [`crate::limits::TEXT_BYTES_MAX`] bytes and says how much was cut.

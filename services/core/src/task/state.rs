@@ -281,12 +281,14 @@ impl Task {
                 self.begin(step, role, (*attempt, *grant));
                 self.enter(step, state, Usage::default());
             }
-            Event::StepDelayed { step, role, degraded, input, until, reason, usage, .. } => {
+            Event::StepDelayed { step, role, degraded, input, until, reason, failure, usage } => {
                 let (input, reason) = (input.clone(), reason.clone());
+                let is_patience = failure.as_ref().is_some_and(Failure::is_patience);
                 let state = StepState::Delayed { input, until: *until, reason };
                 self.enter(step, state, *usage);
                 let entry = self.step_entry(step);
-                entry.tries = if entry.role.as_ref() == Some(role) { entry.tries } else { 0 };
+                let tries = entry.tries.saturating_sub(u32::from(is_patience));
+                entry.tries = if entry.role.as_ref() == Some(role) { tries } else { 0 };
                 (entry.role, entry.degraded) = (Some(role.clone()), degraded.clone());
             }
             Event::StepCompleted { .. } => self.apply_completed(event),

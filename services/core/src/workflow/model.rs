@@ -9,6 +9,8 @@ use crate::{ids::Name, model::template::Template};
 pub struct ModelRole {
     /// Whom it asks: a name of [`super::Workflow::models`].
     pub alias: Name,
+    /// What kind of work it does, where the pack says so: some routes are for some kinds only.
+    pub class: Option<Name>,
     /// Whom it asks instead when little of its grant is left: [`crate::model::route::step_down`].
     pub alias_when_low: Option<Name>,
     /// What it is told.
@@ -64,6 +66,8 @@ pub struct Route {
     pub provider: String,
     /// Its name there, with its version.
     pub model: String,
+    /// Kinds of work ([`ModelRole::class`]) that it is for; empty for all.
+    pub classes: Vec<Name>,
     /// Passed over when the prompt has more tokens.
     pub context_max: Option<u64>,
     /// Passed over when less money is left to the attempt, in millionths of a US dollar.
@@ -78,7 +82,20 @@ impl Route {
     #[must_use]
     pub fn new(provider: &str, model: &str) -> Self {
         let (provider, model) = (provider.to_owned(), model.to_owned());
-        Self { provider, model, context_max: None, usd_left_min_micros: None, hedge_after: None }
+        Self {
+            provider,
+            model,
+            classes: Vec::new(),
+            context_max: None,
+            usd_left_min_micros: None,
+            hedge_after: None,
+        }
+    }
+
+    /// Whether it is for this kind of work.
+    #[must_use]
+    pub fn is_for(&self, class: Option<&Name>) -> bool {
+        self.classes.is_empty() || class.is_some_and(|class| self.classes.contains(class))
     }
 
     /// `provider/model`, as the pack has it.

@@ -47,8 +47,10 @@ pub(super) struct Try<'a> {
 
 impl Asking<'_> {
     /// What is asked when so much was spent before.
-    pub(super) fn ask(&self, spent: Grant) -> Ask {
+    pub(super) fn ask(&self, spent: Grant) -> Ask<'_> {
+        let role = self.workflow.roles.get(&self.request.role);
         Ask {
+            class: role.and_then(|role| role.model.as_ref()?.class.as_ref()),
             prompt_tokens: self.prompt_tokens,
             output_tokens_max: self.request.manner.output_tokens_max,
             grant: self.request.grant.minus(spent),

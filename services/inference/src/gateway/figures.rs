@@ -52,9 +52,12 @@ pub(super) fn answered(
     usage: TokenUsage,
 ) {
     let model = choice.model.as_str();
-    for (kind, tokens) in
-        [("input", usage.input), ("cached", usage.cached), ("output", usage.output)]
-    {
+    for (kind, tokens) in [
+        ("input", usage.input),
+        ("cached", usage.cached),
+        ("cache_write", usage.cache_write),
+        ("output", usage.output),
+    ] {
         table::MODEL_TOKENS.add(&[model, kind], tokens);
     }
     table::MODEL_COST.add(&[model, request.role.as_str()], cost.usd_micros);

@@ -1,5 +1,7 @@
 //! The flow of one call, over providers that do as they are told, on a paused clock.
 
+mod tokens;
+
 use std::{
     collections::VecDeque,
     sync::{
@@ -46,8 +48,13 @@ impl Packs for Shelf {
 
 /// A pack whose model `fast` is what `model` says.
 pub(crate) fn shelf(model: &str, cassette: &str) -> Shelf {
+    shelf_of("", model, cassette)
+}
+
+/// The same, whose role has these keys as well.
+fn shelf_of(keys: &str, model: &str, cassette: &str) -> Shelf {
     let yaml = format!(
-        "apiVersion: pack/v1\nname: told\nmodels:\n  fast: {model}\nroles:\n  teller: {{runtime: model, \
+        "apiVersion: pack/v1\nname: told\nmodels:\n  fast: {model}\nroles:\n  teller: {{{keys}runtime: model, \
          model: fast, prompt: prompts/tell.md, accepts: contracts/any.v1.json, returns: \
          contracts/any.v1.json, limits: {{timeout: 1m, max_usd: 1, max_tokens: 100000}}}}\nworkflow:\n  \
          input: contracts/any.v1.json\n  output: contracts/any.v1.json\n  limits: {{deadline: 5m, \
@@ -183,6 +190,15 @@ async fn ask(
     gateway(&shelf, told).answer(&request, &|_| {}).await
 }
 
+async fn ask_as(
+    keys: &str,
+    model: &str,
+    told: &[(&str, &Told)],
+) -> Result<ModelAnswer, ModelFailure> {
+    let shelf = shelf_of(keys, model, "");
+    gateway(&shelf, told).answer(&request(&shelf), &|_| {}).await
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_first_route_answers_and_is_paid_by_what_it_counted() {
     let told = Told::to(&[Act::Say("once upon", usage(1_000, 100))]);
@@ -269,6 +285,16 @@ async fn a_try_whose_answer_is_lost_counts_in_full() {
     assert!(answer.cost.tokens > 1_000, "both are paid: {:?}", answer.cost);
     let failure = ask(TWO, &both, enough(1_500)).await.unwrap_err();
     assert_eq!(failure.failure.kind, FailureKind::Limit, "{failure:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_is_routed_by_its_class_of_work() {
+    let model = "{routes: [{model: first/a, classes: [write]}, {model: second/b, classes: [tell]}], free: true}";
+    let told = Told::to(&[Act::Say("so", usage(10, 1))]);
+    let both = [("first", &told), ("second", &told)];
+    let answer = ask_as("class: tell, ", model, &both).await.unwrap();
+    assert_eq!((answer.choice.model.as_str(), answer.choice.is_degraded), ("second/b", false));
+    assert_eq!(answer.choice.passed[0].1, "is for work of class write");
 }
 
 #[tokio::test(start_paused = true)]

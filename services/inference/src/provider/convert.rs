@@ -5,8 +5,9 @@ use cadre_core::model::{
 };
 use genai::chat::{
     CacheControl, ChatMessage, ChatOptions, ChatRequest, ChatResponseFormat, ContentPart, JsonSpec,
-    MessageContent, StopReason, Tool, ToolResponse, Usage,
+    MessageContent, ReasoningEffort, StopReason, Tool, ToolResponse, Usage,
 };
+use serde_json::json;
 
 use super::{Wire, fault, thoughts};
 
@@ -89,8 +90,8 @@ fn spoken(turn: &Turn, model: &str) -> Option<ChatMessage> {
     }
 }
 
-/// How the answer is wanted.
-pub(super) fn options(call: &ProviderCall, wire: Wire) -> ChatOptions {
+/// How the answer is wanted; perhaps with what is thought before it.
+pub(super) fn options(call: &ProviderCall, wire: Wire, wants_thoughts: bool) -> ChatOptions {
     let mut options = ChatOptions::default()
         .with_max_tokens(call.manner.output_tokens_max)
         .with_capture_content(true)
@@ -103,11 +104,12 @@ pub(super) fn options(call: &ProviderCall, wire: Wire) -> ChatOptions {
         let spec = JsonSpec::new(ANSWER, schema.as_ref().clone());
         options = options.with_response_format(ChatResponseFormat::JsonSpec(spec));
     }
-    // What it thinks is wanted back in a tool loop. Gemini's signatures come unasked, and OpenAI's other wire
-    // refuses to send them for models that do not think.
-    if matches!(wire, Wire::Anthropic | Wire::OpenAi) {
-        options = options.with_capture_reasoning_content(true);
-    }
+    // Gemini's signatures come unasked.
+    options = match wire {
+        Wire::Anthropic | Wire::OpenAi => options.with_capture_reasoning_content(true),
+        Wire::OpenAiResponses if wants_thoughts => encrypted_thoughts(options, call),
+        Wire::OpenAiResponses | Wire::Gemini | Wire::Ollama => options,
+    };
     match wire {
         Wire::OpenAi | Wire::OpenAiResponses if !call.cache_key.is_empty() => {
             options.with_prompt_cache_key(call.cache_key.as_str())
@@ -116,6 +118,19 @@ pub(super) fn options(call: &ProviderCall, wire: Wire) -> ChatOptions {
             options
         }
     }
+}
+
+/// Asks OpenAI's responses for what is thought, encrypted: nothing of it is stored there. The crate asks for a
+/// summary as well, which not every account may have, so what it says of it is overwritten.
+fn encrypted_thoughts(options: ChatOptions, call: &ProviderCall) -> ChatOptions {
+    let (effort, _) = ReasoningEffort::from_model_name(&call.model);
+    let effort = match effort {
+        Some(ReasoningEffort::Zero) => Some("none"),
+        effort => effort.as_ref().and_then(ReasoningEffort::as_keyword),
+    };
+    let reasoning = effort.map_or_else(|| json!({}), |effort| json!({ "effort": effort }));
+    let body = json!({ "include": ["reasoning.encrypted_content"], "reasoning": reasoning });
+    options.with_capture_reasoning_content(true).with_extra_body(body)
 }
 
 /// What a provider sent: content, reasoning that has no place in it, and whose it is.

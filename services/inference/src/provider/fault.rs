@@ -25,6 +25,9 @@ const TOO_LONG: [&str; 6] = [
 /// What providers say of an account that time does not fill, in lower case.
 const NO_MONEY: [&str; 3] = ["insufficient_quota", "credit balance is too low", "billing"];
 
+/// What OpenAI says of thoughts that it does not show, in lower case.
+const THOUGHTS: [&str; 2] = ["encrypted content", "reasoning"];
+
 /// What is left of a limit, and when it is full again.
 const USED_UP: [(&str, &str); 2] = [
     ("x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
@@ -79,6 +82,27 @@ pub(super) fn of(error: &Error) -> ProviderFailure {
             failure(Kind::Refused, "the question cannot be put to this provider")
         }
     }
+}
+
+/// Whether a question was refused for what it asks to know of the model's thoughts: not every model of OpenAI's
+/// responses has some to show, nor may every account see them.
+pub(super) fn is_about_thoughts(error: &Error) -> bool {
+    if let Error::WebStream { error, .. } = error {
+        return error.downcast_ref::<Error>().is_some_and(is_about_thoughts);
+    }
+    let answered = if let Error::HttpError { status, body, .. } = error {
+        Some((*status, body))
+    } else if let Error::WebModelCall { webc_error, .. } = error
+        && let webc::Error::ResponseFailedStatus { status, body, .. } = webc_error
+    {
+        Some((*status, body))
+    } else {
+        None
+    };
+    answered.is_some_and(|(status, body)| {
+        let body = body.to_lowercase();
+        status.as_u16() == 400 && THOUGHTS.iter().any(|word| body.contains(word))
+    })
 }
 
 fn web(error: &webc::Error) -> ProviderFailure {
@@ -139,7 +163,8 @@ fn http(status: u16, body: &str, headers: &HeaderMap) -> ProviderFailure {
         _ if is_short => (Kind::TooLong, "the prompt is too long"),
         408 => (Kind::Timeout, "the request took too long"),
         500.. => (Kind::Unavailable, "it has an error of its own"),
-        404 => (Kind::Refused, "it does not know this model"),
+        // A model that was taken away; another route may still be there.
+        404 => (Kind::Credentials, "it does not know this model, or not for this key"),
         _ => (Kind::Refused, "it does not take the question"),
     };
     let message = format!("the provider answers {status}: {text}");
@@ -223,7 +248,7 @@ mod tests {
             (402, "", Kind::Credentials),
             (400, "This model's maximum context length is 8192", Kind::TooLong),
             (400, "unknown parameter", Kind::Refused),
-            (404, "", Kind::Refused),
+            (404, "", Kind::Credentials),
             (413, "", Kind::TooLong),
             (408, "", Kind::Timeout),
             (500, "", Kind::Unavailable),

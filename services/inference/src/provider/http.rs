@@ -4,15 +4,20 @@
 //! future when the call's time is over, and [`super::fault`] makes failures without content of them. What it
 //! logs is silenced in the runtime's telemetry for the same reason.
 
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
+
 use cadre_core::{
     model::{ProviderCall, ProviderFailure, Said},
     ports::Provider,
 };
 use futures::StreamExt as _;
 use genai::{
-    Client, ModelIden, ServiceTarget,
+    Client, Error, ModelIden, ServiceTarget,
     adapter::AdapterKind,
-    chat::{ChatOptions, ChatRequest, ChatStreamEvent},
+    chat::{ChatOptions, ChatRequest, ChatStreamEvent, ContentPart},
     resolver::{AuthData, Endpoint},
 };
 
@@ -21,6 +26,12 @@ use super::{ProviderError, ProviderSetup, Wire, convert, fault};
 /// What is sent where a server wants a key and none is configured.
 const NO_KEY: &str = "none";
 
+/// Where Ollama speaks OpenAI's chat completions. Only there the crate sends it a JSON Schema.
+const OLLAMA_PATH: &str = "v1/";
+
+/// Models of one provider that are known not to hand out their thoughts; of others it is tried each time.
+const SILENT_MAX: usize = 256;
+
 /// One provider.
 pub(super) struct HttpProvider {
     name: String,
@@ -28,6 +39,28 @@ pub(super) struct HttpProvider {
     wire: Wire,
     endpoint: Endpoint,
     auth: AuthData,
+    /// Models that refuse a question which asks for their thoughts.
+    silent: Mutex<BTreeSet<String>>,
+}
+
+/// A question without an answer.
+struct Lost {
+    failure: ProviderFailure,
+    /// It may be answered when nobody asks for thoughts.
+    is_about_thoughts: bool,
+}
+
+impl From<Error> for Lost {
+    fn from(error: Error) -> Self {
+        let is_about_thoughts = fault::is_about_thoughts(&error);
+        Self { failure: fault::of(&error), is_about_thoughts }
+    }
+}
+
+impl From<ProviderFailure> for Lost {
+    fn from(failure: ProviderFailure) -> Self {
+        Self { failure, is_about_thoughts: false }
+    }
 }
 
 impl HttpProvider {
@@ -40,20 +73,22 @@ impl HttpProvider {
             return Err(ProviderError::Address { name, url });
         }
         // The crate appends to it.
-        let url = if url.ends_with('/') { url.to_owned() } else { format!("{url}/") };
+        let mut url = if url.ends_with('/') { url.to_owned() } else { format!("{url}/") };
+        if setup.wire == Wire::Ollama && !url.ends_with(OLLAMA_PATH) {
+            url.push_str(OLLAMA_PATH);
+        }
         let key = setup.key.as_ref().map_or(NO_KEY, |key| key.reveal());
         let (endpoint, auth) = (Endpoint::from_owned(url), AuthData::from_single(key));
         let name = setup.name.clone();
-        Ok(Self { name, client, wire: setup.wire, endpoint, auth })
+        Ok(Self { name, client, wire: setup.wire, endpoint, auth, silent: Mutex::default() })
     }
 
     fn target(&self, model: &str) -> ServiceTarget {
         let kind = match self.wire {
-            Wire::OpenAi => AdapterKind::OpenAI,
+            Wire::OpenAi | Wire::Ollama => AdapterKind::OpenAI,
             Wire::OpenAiResponses => AdapterKind::OpenAIResp,
             Wire::Anthropic => AdapterKind::Anthropic,
             Wire::Gemini => AdapterKind::Gemini,
-            Wire::Ollama => AdapterKind::Ollama,
         };
         ServiceTarget {
             endpoint: self.endpoint.clone(),
@@ -67,16 +102,41 @@ impl HttpProvider {
         reasoning.filter(|_| self.wire == Wire::OpenAi)
     }
 
+    /// OpenAI's responses say what was thought twice: beside the calls, and again with the first of them.
+    fn said_once(&self, call: &mut genai::chat::ToolCall) {
+        if self.wire == Wire::OpenAiResponses {
+            call.thought_signatures = None;
+        }
+    }
+
+    async fn ask(
+        &self,
+        call: &ProviderCall,
+        wants_thoughts: bool,
+        heard: &(impl Fn(&str) + Send + Sync),
+    ) -> Result<Said, Lost> {
+        let target = self.target(&call.model);
+        // As the pack has it.
+        let model = format!("{}/{}", self.name, call.model);
+        let request = convert::request(&call.prompt, self.wire, &model);
+        let options = convert::options(call, self.wire, wants_thoughts);
+        if call.is_followed {
+            return self.in_parts((target, &model), request, &options, heard).await;
+        }
+        self.whole((target, &model), request, &options).await
+    }
+
     async fn whole(
         &self,
         (target, model): (ServiceTarget, &str),
         request: ChatRequest,
         options: &ChatOptions,
-    ) -> Result<Said, ProviderFailure> {
-        let answer = self.client.exec_chat(target, request, Some(options)).await;
-        let answer = answer.map_err(|error| fault::of(&error))?;
+    ) -> Result<Said, Lost> {
+        let mut answer = self.client.exec_chat(target, request, Some(options)).await?;
+        answer.content.iter_mut().filter_map(tool_call).for_each(|call| self.said_once(call));
         let plain = self.plain(answer.reasoning_content.as_deref());
-        convert::said((&answer.content, plain, model), answer.stop_reason.as_ref(), &answer.usage)
+        let stop = answer.stop_reason.as_ref();
+        Ok(convert::said((&answer.content, plain, model), stop, &answer.usage)?)
     }
 
     async fn in_parts(
@@ -85,18 +145,18 @@ impl HttpProvider {
         request: ChatRequest,
         options: &ChatOptions,
         heard: &(impl Fn(&str) + Send + Sync),
-    ) -> Result<Said, ProviderFailure> {
-        let answer = self.client.exec_chat_stream(target, request, Some(options)).await;
-        let mut parts = answer.map_err(|error| fault::of(&error))?.stream;
+    ) -> Result<Said, Lost> {
+        let mut parts = self.client.exec_chat_stream(target, request, Some(options)).await?.stream;
         while let Some(part) = parts.next().await {
-            match part.map_err(|error| fault::of(&error))? {
+            match part? {
                 ChatStreamEvent::Chunk(chunk) => heard(&chunk.content),
                 ChatStreamEvent::End(end) => {
-                    let content = end.captured_content.unwrap_or_default();
+                    let mut content = end.captured_content.unwrap_or_default();
+                    content.iter_mut().filter_map(tool_call).for_each(|it| self.said_once(it));
                     let usage = end.captured_usage.unwrap_or_default();
                     let stop = end.captured_stop_reason.as_ref();
                     let plain = self.plain(end.captured_reasoning_content.as_deref());
-                    return convert::said((&content, plain, model), stop, &usage);
+                    return Ok(convert::said((&content, plain, model), stop, &usage)?);
                 }
                 ChatStreamEvent::Start
                 | ChatStreamEvent::ReasoningChunk(_)
@@ -105,8 +165,23 @@ impl HttpProvider {
                 | ChatStreamEvent::Heartbeat => {}
             }
         }
-        Err(fault::broke_off())
+        Err(fault::broke_off().into())
     }
+
+    fn is_silent(&self, model: &str) -> bool {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner).contains(model)
+    }
+
+    fn note_silent(&self, model: &str) {
+        let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        if silent.len() < SILENT_MAX {
+            silent.insert(model.to_owned());
+        }
+    }
+}
+
+fn tool_call(part: &mut ContentPart) -> Option<&mut genai::chat::ToolCall> {
+    if let ContentPart::ToolCall(call) = part { Some(call) } else { None }
 }
 
 impl Provider for HttpProvider {
@@ -115,14 +190,15 @@ impl Provider for HttpProvider {
         call: ProviderCall,
         heard: impl Fn(&str) + Send + Sync,
     ) -> Result<Said, ProviderFailure> {
-        let target = self.target(&call.model);
-        // As the pack has it.
-        let model = format!("{}/{}", self.name, call.model);
-        let request = convert::request(&call.prompt, self.wire, &model);
-        let options = convert::options(&call, self.wire);
-        if call.is_followed {
-            return self.in_parts((target, &model), request, &options, &heard).await;
+        // They are wanted back in a tool loop only.
+        let wants_thoughts = !call.prompt.tools.is_empty() && !self.is_silent(&call.model);
+        let mut said = self.ask(&call, wants_thoughts, &heard).await;
+        if wants_thoughts && said.as_ref().is_err_and(|lost| lost.is_about_thoughts) {
+            said = self.ask(&call, false, &heard).await;
+            if said.is_ok() {
+                self.note_silent(&call.model);
+            }
         }
-        self.whole((target, &model), request, &options).await
+        said.map_err(|lost| lost.failure)
     }
 }

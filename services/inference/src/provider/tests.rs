@@ -108,8 +108,133 @@ async fn parts_are_heard_as_they_come() {
     assert_eq!(heard.into_inner().unwrap().concat(), "It is noon.");
 }
 
+/// Each wire: where it takes a question, where in it the answer's schema is, and what names or marks the prefix.
+const FORMS: [(Wire, &str, &str, (&str, &str)); 5] = [
+    (
+        Wire::OpenAi,
+        "/v1/chat/completions",
+        "/response_format/json_schema/schema",
+        ("/prompt_cache_key", "\"prefix-1\""),
+    ),
+    (
+        Wire::OpenAiResponses,
+        "/v1/responses",
+        "/text/format/schema",
+        ("/prompt_cache_key", "\"prefix-1\""),
+    ),
+    (
+        Wire::Anthropic,
+        "/v1/messages",
+        "/output_config/format/schema",
+        ("/system/0/cache_control", "{\"type\":\"ephemeral\"}"),
+    ),
+    (
+        Wire::Gemini,
+        "/v1/models/fast-1:generateContent",
+        "/generationConfig/responseJsonSchema",
+        ("/cachedContent", "null"),
+    ),
+    (
+        Wire::Ollama,
+        "/v1/chat/completions",
+        "/response_format/json_schema/schema",
+        ("/prompt_cache_key", "null"),
+    ),
+];
+
+#[tokio::test]
+async fn every_wire_is_sent_the_schema_and_told_what_it_may_cache() {
+    for (wire, path, schema, (place, marked)) in FORMS {
+        let server = LocalServer::start(|_, _| Reply::status(500, &[])).await.unwrap();
+        // Whatever it answers: it is the question that counts.
+        let _ = open_as(wire, server.url("/v1/")).call("local", call(false)).await;
+        let [heard] = server.heard().try_into().unwrap();
+        let body = &heard.body;
+        assert_eq!(heard.path, path, "{wire:?}");
+        let sent = body.pointer(schema).unwrap_or_else(|| panic!("{wire:?}: {body:#}"));
+        assert_eq!(sent["required"], json!(["time"]), "{wire:?}");
+        assert_eq!(sent["properties"]["time"]["type"], "string", "{wire:?}");
+        let found = body.pointer(place).map_or_else(|| "null".to_owned(), Value::to_string);
+        assert_eq!(found, marked, "{wire:?}: {body:#}");
+        // What changes from call to call, and may be a tenant's, is never marked.
+        let marks = body.to_string().matches("cache_control").count();
+        assert_eq!(marks, usize::from(wire == Wire::Anthropic), "{wire:?}: {body:#}");
+    }
+}
+
+/// An answer of OpenAI's responses that thinks, and calls a tool.
+fn thinking_response() -> Value {
+    json!({
+        "id": "r", "object": "response", "created_at": 0, "status": "completed", "model": "fast-1",
+        "output": [
+            {"type": "reasoning", "id": "rs", "summary": [], "encrypted_content": "c2lnbmVk"},
+            {"type": "function_call", "id": "f", "call_id": "c", "name": "clock", "arguments": "{}",
+             "status": "completed"}
+        ],
+        "usage": {"input_tokens": 9, "output_tokens": 2, "total_tokens": 11}
+    })
+}
+
+/// The same as it comes, part by part.
+fn in_parts(response: &Value) -> Reply {
+    let mut events: Vec<String> = Vec::new();
+    for (index, item) in response["output"].as_array().unwrap().iter().enumerate() {
+        for kind in ["response.output_item.added", "response.output_item.done"] {
+            events.push(json!({"type": kind, "output_index": index, "item": item}).to_string());
+        }
+    }
+    events.push(json!({"type": "response.completed", "response": response}).to_string());
+    Reply::Events(events)
+}
+
+#[tokio::test]
+async fn openais_responses_show_their_thoughts_in_both_manners_without_a_summary() {
+    for is_followed in [false, true] {
+        let server = LocalServer::start(move |_, _| match is_followed {
+            true => in_parts(&thinking_response()),
+            false => json_reply(&thinking_response()),
+        });
+        let server = server.await.unwrap();
+        let providers = open_as(Wire::OpenAiResponses, server.url("/v1/"));
+        let said = providers.call("local", call(is_followed)).await.unwrap();
+        let thoughts = said.thoughts.expect("thoughts");
+        assert_eq!(thoughts.parts, json!([{"signature": "c2lnbmVk"}]), "once: {is_followed}");
+        let [heard] = server.heard().try_into().unwrap();
+        assert_eq!(heard.body["include"], json!(["reasoning.encrypted_content"]));
+        assert_eq!(heard.body["reasoning"], json!({}), "a summary is not everybody's");
+        assert_eq!(heard.body["store"], false, "nothing is kept there");
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_shows_no_thoughts_is_asked_without_them_from_then_on() {
+    let no = json!({"error": {"message": "Encrypted content is not supported with this model."}});
+    let server = LocalServer::start(move |_, heard| match heard.body.get("include") {
+        Some(_) => {
+            let head = vec!["content-type: application/json".to_owned()];
+            Reply::Http(400, head, no.to_string())
+        }
+        None => json_reply(&thinking_response()),
+    });
+    let server = server.await.unwrap();
+    let providers = open_as(Wire::OpenAiResponses, server.url("/v1/"));
+    for calls in [2, 3] {
+        assert!(providers.call("local", call(false)).await.is_ok());
+        assert_eq!(server.heard().len(), calls);
+    }
+    let mut without_tools = call(false);
+    Arc::make_mut(&mut without_tools.prompt).tools.clear();
+    without_tools.model = "other-1".to_owned();
+    assert!(providers.call("local", without_tools).await.is_ok());
+    assert_eq!(server.heard().len(), 4, "thoughts are of use in a tool loop only");
+}
+
+fn json_reply(body: &Value) -> Reply {
+    Reply::Http(200, vec!["content-type: application/json".to_owned()], body.to_string())
+}
+
 /// How each wire sends what a model thought before it called a tool, and where it wants it back.
-fn thinking() -> [(Wire, Value, &'static str, Value); 3] {
+fn thinking() -> [(Wire, Value, &'static str, Value); 4] {
     let gemini = json!({
         "candidates": [{"finishReason": "STOP", "content": {"role": "model", "parts": [
             {"functionCall": {"name": "clock", "args": {}}, "thoughtSignature": "c2lnbmVk"},
@@ -139,14 +264,19 @@ fn thinking() -> [(Wire, Value, &'static str, Value); 3] {
         (Wire::Gemini, gemini, "/contents/1/parts/1/thoughtSignature", json!("b3RoZXI")),
         (Wire::Anthropic, anthropic, "/messages/1/content", thoughts),
         (Wire::OpenAi, openai, "/messages/2/reasoning_details", json!([detail])),
+        (
+            Wire::OpenAiResponses,
+            thinking_response(),
+            "/input/2/encrypted_content",
+            json!("c2lnbmVk"),
+        ),
     ]
 }
 
 #[tokio::test]
 async fn what_a_model_thought_goes_back_to_it_and_to_nobody_else() {
     for (wire, body, place, expected) in thinking() {
-        let head = vec!["content-type: application/json".to_owned()];
-        let reply = Reply::Http(200, head, body.to_string());
+        let reply = json_reply(&body);
         let server = LocalServer::start(move |_, _| reply.clone()).await.unwrap();
         let providers = open_as(wire, server.url("/v1/"));
         let said = providers.call("local", call(false)).await.unwrap();

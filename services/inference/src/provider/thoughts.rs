@@ -1,8 +1,9 @@
 //! What a model thought before it called tools, as it goes back to it with their answers.
 //!
 //! Anthropic refuses the next turn of a tool loop without its signed thinking blocks, Gemini wants the
-//! signature that came with a call on that call, OpenRouter its reasoning details, DeepSeek and Kimi their plain
-//! reasoning. They are kept as one list in the order in which they came: `{"signature": …}`, `{"reasoning": …}`, `{"block": …}`, and
+//! signature that came with a call on that call, OpenAI's responses their encrypted reasoning before the calls,
+//! OpenRouter its reasoning details, DeepSeek and Kimi their plain reasoning. They are kept as one list in the
+//! order in which they came: `{"signature": …}`, `{"reasoning": …}`, `{"block": …}`, and
 //! `{"call": n, "signatures": […]}` for the call of that place. Journals have it: entries may be added to it,
 //! not changed.
 

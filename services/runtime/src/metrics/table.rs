@@ -259,7 +259,7 @@ pub static MODEL_CALL_DURATION: Metric = Row::histogram(
 pub static MODEL_TOKENS: Metric = Row::counter(
     "cadre_model_tokens_total",
     &["model", "kind"],
-    "Tokens as the provider counted them: input (cached ones included), cached, output.",
+    "Tokens as the provider counted them: input (those of caches included), cached, cache_write, output.",
 )
 .seldom(MODELS)
 .metric();

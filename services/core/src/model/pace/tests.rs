@@ -38,6 +38,15 @@ fn without_limits_nobody_waits() {
 }
 
 #[test]
+fn whoever_asked_lately_is_not_idle() {
+    let mut pacer = Pacer::new(requests(1), 1);
+    assert!(pacer.is_idle(START));
+    pacer.begin(&name("t"), 1, START).unwrap();
+    assert!(!pacer.is_idle(at(62_000)), "its limit is used up");
+    assert!(pacer.is_idle(at(64_000)));
+}
+
+#[test]
 fn a_small_limit_is_spread_over_the_minute() {
     let mut pacer = Pacer::new(requests(3), 1);
     let begun: Vec<u64> =

@@ -27,9 +27,9 @@ fn alias() -> ModelAlias {
     ModelAlias { routes, cache_answers: false, is_free: false }
 }
 
-fn ask() -> Ask {
+fn ask() -> Ask<'static> {
     let grant = Grant { usd_micros: 100_000, tokens: 10_000 };
-    Ask { prompt_tokens: 1_000, output_tokens_max: 500, grant, time_left: 5 * SECOND }
+    Ask { class: None, prompt_tokens: 1_000, output_tokens_max: 500, grant, time_left: 5 * SECOND }
 }
 
 fn ready(_: usize, _: &Route) -> Health {
@@ -37,7 +37,7 @@ fn ready(_: usize, _: &Route) -> Health {
 }
 
 /// The route's name, and why each one before it was passed over.
-fn chosen_for(ask: &Ask, health: impl Fn(usize, &Route) -> Health) -> (String, Vec<String>) {
+fn chosen_for(ask: &Ask<'_>, health: impl Fn(usize, &Route) -> Health) -> (String, Vec<String>) {
     let chosen = choose(&alias(), ask, &prices(), health).unwrap_or_else(|it| panic!("{it}"));
     let whys = chosen.choice.passed.into_iter().map(|(_, why)| why).collect();
     (chosen.choice.model, whys)
@@ -100,6 +100,28 @@ fn each_reason_passes_a_route_over() {
 }
 
 #[test]
+fn routes_are_for_the_kinds_of_work_that_the_pack_names() {
+    let [extract, reason] = ["extract", "reason"].map(|class| Name::new(class).unwrap());
+    let mut alias = alias();
+    alias.routes[0].classes = vec![reason.clone()];
+    alias.routes[1].classes = vec![extract.clone(), reason.clone()];
+    let choice = |class: Option<&Name>, health: fn(usize, &Route) -> Health| {
+        let choice = choose(&alias, &Ask { class, ..ask() }, &prices(), health).unwrap().choice;
+        (choice.model, choice.is_degraded)
+    };
+    assert_eq!(choice(Some(&reason), ready), ("a/dear".to_owned(), false));
+    assert_eq!(choice(Some(&extract), ready), ("b/cheap".to_owned(), false), "no fallback");
+    assert_eq!(choice(None, ready), ("c/cheap".to_owned(), false));
+    let first_down = |index: usize, _: &Route| match index {
+        2 => Health::Ready,
+        _ => Health::Down { why: "down".to_owned(), is_limited: false },
+    };
+    assert_eq!(choice(Some(&extract), first_down), ("c/cheap".to_owned(), true));
+    let passed = choose(&alias, &ask(), &prices(), ready).unwrap().choice.passed;
+    assert_eq!(passed[1].1, "is for work of class extract, reason");
+}
+
+#[test]
 fn a_wait_is_taken_only_when_nobody_is_ready() {
     let busy = |waits: [u64; 3]| {
         move |index: usize, _: &Route| match waits[index] {
@@ -117,7 +139,7 @@ fn a_wait_is_taken_only_when_nobody_is_ready() {
 
 #[test]
 fn the_failure_says_what_would_help() {
-    let kind = |ask: &Ask, health: fn(usize, &Route) -> Health| {
+    let kind = |ask: &Ask<'_>, health: fn(usize, &Route) -> Health| {
         choose(&alias(), ask, &prices(), health).unwrap_err().kind
     };
     let nothing = Ask { grant: Grant::default(), ..ask() };
@@ -185,6 +207,7 @@ fn an_unknown_price_is_refused_unless_free() {
 fn role(low: Option<&str>) -> ModelRole {
     ModelRole {
         alias: Name::new("strong").unwrap(),
+        class: None,
         alias_when_low: low.map(|low| Name::new(low).unwrap()),
         prompt: crate::model::template::Template::default(),
         tools: Vec::new(),
@@ -225,7 +248,7 @@ proptest! {
         states in prop::array::uniform3(0_u8..4), time_left_ms in 0_u64..3_000,
     ) {
         let time_left = Duration::from_millis(time_left_ms);
-        let ask = Ask { prompt_tokens, output_tokens_max, grant: Grant { usd_micros, tokens }, time_left };
+        let ask = Ask { class: None, prompt_tokens, output_tokens_max, grant: Grant { usd_micros, tokens }, time_left };
         let health = |index: usize, _: &Route| match states[index] {
             0 => Health::Ready,
             1 => Health::Busy { wait: SECOND * (index as u32 + 1) },

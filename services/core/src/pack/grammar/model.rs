@@ -31,6 +31,9 @@ pub(in crate::pack) struct RouteDecl {
     /// `provider/model`, with the model's version. Providers: anthropic, openai, openai-responses,
     /// gemini, ollama, simulated, or a name that the gateway was given with a URL.
     pub(in crate::pack) model: String,
+    /// Passed over by roles whose `class` is none of these. Default: for every role.
+    #[serde(default)]
+    pub(in crate::pack) classes: Vec<String>,
     /// Passed over when the prompt has more tokens than this.
     #[serde(default)]
     #[schemars(range(min = 1, max = 1_000_000_000_u64))]

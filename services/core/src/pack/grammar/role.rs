@@ -38,6 +38,10 @@ pub(in crate::pack) struct RoleDecl {
     /// Whom it asks, for the runtime `model`: a name of `models`.
     #[serde(default)]
     pub(in crate::pack) model: Option<String>,
+    /// What kind of work it does, in one word of yours such as `extract`: routes with `classes` are for some
+    /// kinds only.
+    #[serde(default)]
+    pub(in crate::pack) class: Option<String>,
     /// Whom it asks instead when under 20 % of the attempt's money or tokens are left: a name of
     /// `models`. That it did is recorded with the call.
     #[serde(default)]

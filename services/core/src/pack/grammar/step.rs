@@ -51,7 +51,8 @@ pub(in crate::pack) struct StepDecl {
     /// Condition (CEL): the output counts only when it holds. Sees the output under the step's name, and `report`.
     #[serde(default)]
     pub(in crate::pack) accept_if: Option<String>,
-    /// What happens when `accept_if` does not hold, or the worker is unsure. Default: fail.
+    /// What happens when `accept_if` does not hold, or the worker is unsure; `ask_human` also when what was
+    /// sent fits no contract and nobody else can do it. Default: fail.
     #[serde(default)]
     pub(in crate::pack) otherwise: Option<OtherwiseDecl>,
     /// The task goes on without this step when it fails.

@@ -1,7 +1,10 @@
 //! Roles that ask models: what compiles, and what is refused where.
 
 use super::*;
-use crate::workflow::{ModelAlias, Route, WhenFull, Workflow};
+use crate::{
+    ids::Name,
+    workflow::{ModelAlias, Route, WhenFull, Workflow},
+};
 
 const MODELS: &str = "apiVersion: pack/v1
 name: reading
@@ -198,6 +201,31 @@ fn patience_with_a_route_needs_another_one_behind_it() {
             "pack.yaml:8:45: models.local.routes[0].hedge_after: is for routes that have another one behind them: nobody else can be asked",
         ],
     );
+}
+
+#[test]
+fn a_model_has_a_route_for_the_roles_that_ask_it() {
+    let classes = "{model: simulated/cheap, classes: [extract]}";
+    let of_class = |class: &str| {
+        let pack = MODELS.replace("{model: simulated/cheap}", classes);
+        let pack = pack.replace(", context_max: 180000", ", classes: [reason]");
+        pack.replace("    model: cheap\n", &format!("    model: cheap\n{class}"))
+    };
+    let workflow = compiled(&of_class("    class: extract\n"));
+    let class = Name::new("extract").unwrap();
+    let role = workflow.roles.values().next().unwrap();
+    assert_eq!(role.model.as_ref().unwrap().class, Some(class.clone()));
+    let routes = &workflow.models.values().next().unwrap().routes;
+    let is_for: Vec<_> = routes.iter().map(|route| route.is_for(Some(&class))).collect();
+    assert_eq!(is_for, [true, false]);
+    for (class, who) in [("", "a role without a class"), ("    class: write\n", "write")] {
+        let found = problems(&reading(&of_class(class), "Read.\n{{ input.text }}"));
+        let text = format!("model cheap has no route for {who}: see their `classes`");
+        assert!(matches!(found.as_slice(), [one] if one.ends_with(&text)), "{found:?}");
+    }
+    let plain = PACK.replace("{runtime: rules,", "{runtime: rules, class: extract,");
+    let found = problems(&source(&plain));
+    assert_eq!(found, ["pack.yaml:4:28: roles.reader.class: is for the runtime `model`"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::{
     kit::{DEADLINE_MS, T0, TIMEOUT_MS, completed, failed, name},
     *,
 };
-use crate::limits::TIMEOUT_MIN;
+use crate::{limits::TIMEOUT_MIN, workflow::Otherwise};
 
 fn unavailable() -> Outcome {
     Outcome::Failed(Failure::new(FailureKind::Unavailable, "no route"))
@@ -96,6 +96,69 @@ fn whoever_asks_for_patience_gets_it_inside_the_deadline() {
     let mut run = flow.start(json!({}));
     run.report("a", busy(DEADLINE_MS - 1));
     assert_eq!(run.why_not("a"), "rate_limited: 429", "a wait that does not fit does not begin");
+}
+
+fn busy() -> Outcome {
+    Outcome::Failed(Failure::new(FailureKind::RateLimited, "429"))
+}
+
+#[test]
+fn who_asks_for_patience_is_waited_for_and_uses_up_no_try() {
+    let flow = Flow::of(&[step("a").retry(2)]);
+    let mut run = flow.start(json!({}));
+    run.fleet.has_no_retries = true;
+    for waits in 1..=5 {
+        run.report("a", busy());
+        assert_eq!((run.state("a"), run.step("a").tries), ("delayed", 0), "{waits}");
+        assert_eq!(run.last().0, if waits == 1 { "retry" } else { "wait" });
+        let at = until(&run, "a");
+        run.due(at);
+    }
+    // What is a failure has all its tries.
+    run.fleet.has_no_retries = false;
+    run.report("a", unavailable());
+    assert_eq!(run.last().0, "retry");
+    let at = until(&run, "a");
+    run.due(at);
+    run.report("a", unavailable());
+    assert_eq!(run.why_not("a"), "unavailable: no route");
+}
+
+#[test]
+fn a_fallback_is_asked_before_patience_and_waited_for_like_anybody() {
+    let flow = Flow::of(&[step("a").fallback("spare")]);
+    let mut run = flow.start(json!({}));
+    run.report("a", busy());
+    assert_eq!((run.last().0, run.step("a").role.clone()), ("fall_back", Some(name("spare"))));
+    run.report("a", busy());
+    assert_eq!((run.last().0, run.state("a")), ("wait", "delayed"));
+    let at = until(&run, "a");
+    run.due(at);
+    run.complete("a").answer();
+    let answer = run.task().answer().unwrap();
+    assert_eq!(answer.document.value()["degraded"][0]["role"], "spare");
+}
+
+#[test]
+fn what_fits_no_contract_goes_to_the_fallback_and_then_to_a_person() {
+    let wrong = || completed(json!({"y": 1}));
+    let needs = |step: &str| super::step(step).returns(json!({"required": ["x"]}));
+    let flow = Flow::of(&[needs("a").fallback("spare").otherwise(Otherwise::AskHuman)]);
+    let mut run = flow.start(json!({}));
+    run.report("a", wrong());
+    assert_eq!(run.last().0, "fall_back");
+    run.report("a", wrong());
+    assert_eq!((run.last().0, run.state("a")), ("ask", "waiting"));
+    let StepState::Waiting { ask, .. } = &run.step("a").state else { unreachable!() };
+    assert_eq!((ask.kind, ask.content.is_none()), (AskKind::Question, true));
+    let (question, sent) = ask.question.split_once(" What was sent: ").unwrap();
+    assert!(question.starts_with("attempt 2 of role spare: "), "{question}");
+    assert_eq!(sent, r#"{"y":1}"#);
+
+    let flow = Flow::of(&[needs("a").fallback("spare")]);
+    let mut run = flow.start(json!({}));
+    run.report("a", wrong()).report("a", wrong());
+    assert_eq!(run.state("a"), "failed", "nobody said that a person is to be asked");
 }
 
 #[test]
