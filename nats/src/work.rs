@@ -95,7 +95,8 @@ impl WorkInbox {
         self.streams.clock.observe(stored_at);
         match decode(&self.blobs, &message).await {
             Ok(Ok(order)) => {
-                let timeout = header_of(&message, header::TIMEOUT_MS).and_then(|ms| ms.parse().ok());
+                let timeout =
+                    header_of(&message, header::TIMEOUT_MS).and_then(|ms| ms.parse().ok());
                 let terms = (order.deadline, timeout.map(Duration::from_millis));
                 let time_left = time_left(terms, stored_at, self.streams.clock.now());
                 let trace = header_of(&message, "traceparent").map(str::to_owned);

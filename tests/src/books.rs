@@ -146,7 +146,7 @@ impl Books {
     pub fn note(&mut self, subject: &str, body: Bytes) {
         let before = self.run.iter().rposition(|message| message.subject == subject);
         let guard = before.map_or(0, |position| position + 1).to_string();
-        let headers = plain::headers(&[(GUARD, &guard)]);
+        let headers = plain::headers(&[(GUARD, &guard), ("Content-Type", "application/protobuf")]);
         self.run.push(Message { subject: subject.to_owned(), headers, body });
     }
 

@@ -59,7 +59,12 @@ pub const TARGETS: [Target; 28] = [
     Target::of("fleet", documents::fleet, &[], 2_500),
     Target::of("request", documents::request, &[], 2_500),
     Target::of("answered", documents::answered, &[], 2_500),
-    Target::of("cassette", documents::cassette, &["services/cadre/packs/support/cassettes/stray*"], 600),
+    Target::of(
+        "cassette",
+        documents::cassette,
+        &["services/cadre/packs/support/cassettes/stray*"],
+        600,
+    ),
     Target::of(
         "files",
         documents::files,

@@ -90,8 +90,7 @@ pub(super) fn fleet(bytes: &[u8]) -> usize {
     let member = Member::decode(anybody(), bytes);
     let read = Member::decode(anybody(), member.encode().as_bytes());
     let flag = Flag::decode(anybody(), bytes, UnixMillis(1));
-    let flag_read =
-        Flag::decode(anybody(), Flag::encode(flag.stage, &flag.by).as_bytes(), flag.at);
+    let flag_read = Flag::decode(anybody(), Flag::encode(flag.stage, &flag.by).as_bytes(), flag.at);
     same("member", &member, &read) + same("flag", &flag, &flag_read)
 }
 

@@ -24,7 +24,8 @@ async fn the_demo_breaks_everything_and_finds_nothing() {
     let calls = &figures["calls"];
     assert_eq!(calls["results"], calls["undisturbed"], "each once: {figures:#}");
     // Redelivery, breaker, fallback, resume, expiry: each is told as it happens.
-    for word in ["  fallback  ", "  resumed   ", "  expired   ", "breaker of role.", "answers again"]
+    for word in
+        ["  fallback  ", "  resumed   ", "  expired   ", "breaker of role.", "answers again"]
     {
         assert!(story.contains(word), "{word}: {story}");
     }

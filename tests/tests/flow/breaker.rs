@@ -232,8 +232,7 @@ async fn a_tool_that_is_held_open_is_not_called_and_the_answer_says_so() {
     let stack = bed.stack().await;
     let bank: Target = "tool.bank".parse().expect("a target");
     let (guard, calls) = (service(&bed, "worker").await, Arc::new(AtomicUsize::new(0)));
-    let options =
-        WorkerOptions { breakers: Some(guard.breakers()), ..WorkerOptions::default() };
+    let options = WorkerOptions { breakers: Some(guard.breakers()), ..WorkerOptions::default() };
     let runner = Caller(Arc::clone(&calls));
     let worker = Worker::new(bed.bus.clone(), bed.packs.clone(), runner, options);
     let (_door, child) = worker.role("caller".parse().expect("a name"));

@@ -272,7 +272,8 @@ async fn a_task_can_be_seen_as_it_stood() {
     for rev in 1..=newest {
         let stood = Task::replay(&records[..usize::try_from(rev).expect("few")]).expect("a task");
         let to = rev.to_string();
-        let shown = payment.ends(0, &["task", "replay", id, "--to", &to, "-o", "json"]).await.json();
+        let shown =
+            payment.ends(0, &["task", "replay", id, "--to", &to, "-o", "json"]).await.json();
         assert_eq!((&shown["rev"], &shown["status"]), (&json!(rev), &json!(stood.status())));
     }
     assert_eq!(lengths(&payment).await, before, "it only reads");
