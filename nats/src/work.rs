@@ -95,7 +95,10 @@ impl WorkInbox {
         self.streams.clock.observe(stored_at);
         match decode(&self.blobs, &message).await {
             Ok(Ok(order)) => {
-                let time_left = time_left(&message, &order, stored_at, self.streams.clock.now());
+                let timeout =
+                    header_of(&message, header::TIMEOUT_MS).and_then(|ms| ms.parse().ok());
+                let terms = (order.deadline, timeout.map(Duration::from_millis));
+                let time_left = time_left(terms, stored_at, self.streams.clock.now());
                 let trace = header_of(&message, "traceparent").map(str::to_owned);
                 Some(Ok(WorkItem {
                     task: order.attempt.task,
@@ -162,15 +165,12 @@ fn of_its_subject(order: WorkOrder, subject: &str) -> Result<WorkOrder, String> 
 
 /// The lower of what the deadline and the relative timeout leave, after the time in the stream.
 fn time_left(
-    message: &Message,
-    order: &WorkOrder,
+    (deadline, timeout): (UnixMillis, Option<Duration>),
     stored_at: UnixMillis,
     now: UnixMillis,
 ) -> Duration {
-    let by_deadline = order.deadline.since(now);
-    let relative = header_of(message, header::TIMEOUT_MS).and_then(|ms| ms.parse().ok());
-    let by_timeout =
-        relative.map(|ms: u64| Duration::from_millis(ms).saturating_sub(now.since(stored_at)));
+    let by_deadline = deadline.since(now);
+    let by_timeout = timeout.map(|timeout| timeout.saturating_sub(now.since(stored_at)));
     by_timeout.map_or(by_deadline, |left| left.min(by_deadline))
 }
 
@@ -179,5 +179,34 @@ fn partition_of(message: &Message) -> Partition {
     match Subject::parse(&message.subject) {
         Ok(Subject::Work(partition, _)) => partition,
         Ok(_) | Err(_) => Partition(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_in_the_stream_is_charged_and_the_lower_of_both_terms_counts() {
+        let (stored, seconds) = (UnixMillis(1_000_000), Duration::from_secs);
+        let deadline = stored.after(seconds(60));
+        for (timeout, waited, left) in [
+            (None, 0, 60),
+            (None, 59, 1),
+            (None, 61, 0),
+            (Some(20), 0, 20),
+            (Some(20), 15, 5),
+            (Some(20), 21, 0),
+            // A timeout cannot make a deadline later.
+            (Some(600), 0, 60),
+            (Some(600), 50, 10),
+        ] {
+            let now = stored.after(seconds(waited));
+            let found = time_left((deadline, timeout.map(seconds)), stored, now);
+            assert_eq!(found, seconds(left), "{timeout:?} after {waited} s");
+        }
+        // Whose clock is behind gets no more than there was.
+        let early = UnixMillis(stored.0 - 300_000);
+        assert_eq!(time_left((deadline, Some(seconds(20))), stored, early), seconds(20));
     }
 }

@@ -10,6 +10,7 @@ use std::{
 };
 
 mod bodies;
+mod documents;
 mod mutate;
 mod texts;
 
@@ -30,7 +31,7 @@ pub struct Target {
 }
 
 /// Every decoder of bytes that others write.
-pub const TARGETS: [Target; 18] = [
+pub const TARGETS: [Target; 28] = [
     Target::of("subject", texts::subject, &[], 4_000),
     Target::of("headers_goal", texts::headers_goal, &[], 4_000),
     Target::of("headers_work", texts::headers_work, &[], 4_000),
@@ -46,10 +47,30 @@ pub const TARGETS: [Target; 18] = [
         &["proto/golden/v1/record*", "proto/golden/v2/record*"],
         2_500,
     ),
+    Target::of("journal", bodies::journal, &["proto/golden/v2/journal*"], 2_500),
     Target::of("model", bodies::model, &["proto/golden/v2/model*"], 2_500),
     Target::of("dead_letter", texts::dead_letter, &[], 2_500),
     Target::of("hint", texts::hint, &[], 2_500),
     Target::of("settings", texts::settings, &[], 1_500),
+    Target::of("alert", documents::alert, &[], 2_500),
+    Target::of("audit", documents::audit, &[], 2_500),
+    Target::of("webhook", documents::webhook, &[], 2_500),
+    Target::of("token", documents::token, &[], 2_500),
+    Target::of("fleet", documents::fleet, &[], 2_500),
+    Target::of("request", documents::request, &[], 2_500),
+    Target::of("answered", documents::answered, &[], 2_500),
+    Target::of(
+        "cassette",
+        documents::cassette,
+        &["services/cadre/packs/support/cassettes/stray*"],
+        600,
+    ),
+    Target::of(
+        "files",
+        documents::files,
+        &["services/cadre/packs/support/evals/*", "services/core/src/model/prices.json"],
+        300,
+    ),
     Target::of("expression", texts::expression, &[], 3_000),
     Target::of("contract", texts::contract, &["services/cadre/packs/contract/contracts/*"], 600),
     Target::of("rules", texts::rules, &["services/cadre/packs/contract/contracts/*"], 200),

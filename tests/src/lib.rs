@@ -4,6 +4,7 @@
 pub mod aimock;
 pub mod alerts;
 pub mod bed;
+pub mod books;
 pub mod cables;
 pub mod collector;
 pub mod decisions;

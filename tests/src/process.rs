@@ -121,6 +121,16 @@ impl Process {
         Self { name: name.to_owned(), child, lines }
     }
 
+    /// The memory that it holds; 0 where the system does not say.
+    #[must_use]
+    pub fn resident_bytes(&self) -> u64 {
+        let id = self.child.id().unwrap_or_default();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok());
+        kilobytes.map_or(0, |kilobytes: u64| kilobytes * 1024)
+    }
+
     /// What it has said on stderr.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {

@@ -14,6 +14,7 @@ use cadre_core::{
     ports::{BusError, Clock, Models, Packs, WorkerBus},
 };
 use cadre_runtime::{
+    breaker::Breakers,
     supervise::{self, Child, StopOrder, Supervisor},
     worker::{RoleHandle, RoleSnapshot, Worker, WorkerOptions},
 };
@@ -52,13 +53,15 @@ pub struct AgentOptions {
     pub drain: Duration,
     /// How often the scout looks for new packs. Default 1 s.
     pub look_every: Duration,
+    /// The process's breakers, which stand in front of tools. Default none.
+    pub breakers: Option<Breakers>,
 }
 
 impl Default for AgentOptions {
     fn default() -> Self {
-        let WorkerOptions { worker, in_flight, drain } = WorkerOptions::default();
+        let WorkerOptions { worker, in_flight, drain, breakers } = WorkerOptions::default();
         let (roles, look_every) = (RoleSelection::All, Duration::from_secs(1));
-        Self { roles, in_flight, worker_name: worker, drain, look_every }
+        Self { roles, in_flight, worker_name: worker, drain, look_every, breakers }
     }
 }
 
@@ -127,12 +130,12 @@ impl<B: WorkerBus + Models + Clock> AgentService<B> {
         options: AgentOptions,
         parent: Option<ActorCell>,
     ) -> Result<Self, StartError> {
-        let AgentOptions { roles, in_flight, worker_name, drain, look_every } = options;
+        let AgentOptions { roles, in_flight, worker_name, drain, look_every, breakers } = options;
         let named = match roles {
             RoleSelection::All => None,
             RoleSelection::Named(names) => Some(scout::resolve(&packs, names).await?),
         };
-        let limits = WorkerOptions { worker: worker_name, in_flight, drain };
+        let limits = WorkerOptions { worker: worker_name, in_flight, drain, breakers };
         let runner = AgentRunner::new(bus.clone());
         let worker = Worker::new(bus, packs.clone(), runner, limits);
         let supervision = supervise::Options {

@@ -32,7 +32,7 @@ pub struct AggregatorOptions {
 
 impl Default for AggregatorOptions {
     fn default() -> Self {
-        let WorkerOptions { worker, in_flight, drain } = WorkerOptions::default();
+        let WorkerOptions { worker, in_flight, drain, .. } = WorkerOptions::default();
         Self { in_flight, worker_name: worker, drain }
     }
 }
@@ -84,7 +84,7 @@ impl<B: WorkerBus> AggregatorService<B> {
         parent: Option<ActorCell>,
     ) -> Result<Self, StartError> {
         let AggregatorOptions { in_flight, worker_name, drain } = options;
-        let limits = WorkerOptions { worker: worker_name, in_flight, drain };
+        let limits = WorkerOptions { worker: worker_name, in_flight, drain, breakers: None };
         let worker = Worker::new(bus, packs, AggregateRunner::default(), limits);
         let (role, child) = worker.role(Name::new(AGGREGATE)?);
         let supervision = supervise::Options {

@@ -58,7 +58,7 @@ pub struct StackOptions {
     pub inference: Option<ModelSettings>,
     /// Serves HTTP; `None` leaves it to other processes.
     pub edge: Option<EdgePlan>,
-    /// When breakers of roles and models open; the same on all pods.
+    /// When breakers of roles, models and tools open; the same on all pods.
     pub breakers: BreakerSettings,
     /// Steps of each role held at once by this process.
     pub in_flight: usize,
@@ -130,7 +130,7 @@ impl Stack {
             .await
             .map_err(|error| unavailable(&error))?;
         let in_flight = options.in_flight;
-        let shared = match options.orchestrator || options.inference.is_some() {
+        let shared = match needs_breakers(&options) {
             true => Some(breakers(connection, &bus, (id.clone(), options.breakers)).await?),
             false => None,
         };
@@ -145,7 +145,10 @@ impl Stack {
             false => None,
         };
         let agents = match options.agents {
-            Some(roles) => Some(agents(&bus, &packs, (roles, in_flight)).await?),
+            Some(roles) => {
+                let breakers = shared.as_ref().map(|(_, breakers)| breakers.clone());
+                Some(agents(&bus, &packs, (roles, in_flight, breakers)).await?)
+            }
             None => None,
         };
         let (orchestrator, watch, audit) = match &shared {
@@ -325,9 +328,9 @@ fn unavailable(error: &dyn std::fmt::Display) -> Failure {
 async fn agents(
     bus: &JetStreamBus,
     packs: &KvPacks,
-    (roles, in_flight): (RoleSelection, usize),
+    (roles, in_flight, breakers): (RoleSelection, usize, Option<Breakers>),
 ) -> anyhow::Result<AgentService<JetStreamBus>> {
-    let options = AgentOptions { roles, in_flight, ..AgentOptions::default() };
+    let options = AgentOptions { roles, in_flight, breakers, ..AgentOptions::default() };
     let started = AgentService::start(bus.clone(), packs.clone(), options, None).await;
     Ok(started.map_err(|error| not_started(&error))?)
 }
@@ -393,6 +396,11 @@ async fn edge(bus: &JetStreamBus, packs: &KvPacks, plan: EdgePlan) -> anyhow::Re
         }
         error @ (EdgeError::Model(_) | EdgeError::Spawn(_)) => error.into(),
     })
+}
+
+/// Whether anybody in this process calls something that can be left alone: roles, models or tools.
+fn needs_breakers(options: &StackOptions) -> bool {
+    options.orchestrator || options.inference.is_some() || options.agents.is_some()
 }
 
 /// The breakers of this process; alone, where the bus has no board for them.

@@ -69,6 +69,12 @@ impl Breakers {
         self.0.give_back(target, lease);
     }
 
+    /// The broker's time, as this process knows it.
+    #[must_use]
+    pub fn now(&self) -> UnixMillis {
+        self.0.now()
+    }
+
     /// Every breaker that is not closed, by target: for alerts and for people.
     #[must_use]
     pub fn not_closed(&self) -> Vec<(Target, State)> {

@@ -47,6 +47,8 @@ pub struct Flags {
     pub reports_fail: bool,
     /// Reporting never comes to an end.
     pub reports_hang: bool,
+    /// Nobody says whether a report is there already.
+    pub looks_hang: bool,
     /// Reporting panics.
     pub reports_panic: bool,
     /// So many inboxes panic on their next call.
@@ -203,6 +205,11 @@ impl Memory {
 
     /// Publishes an order, of a task of its own; says its sequence.
     pub fn order(&self, work: Work) -> u64 {
+        self.order_after(0, work)
+    }
+
+    /// The same, of an order that was delivered so often to workers who are gone.
+    pub fn order_after(&self, deliveries: u32, work: Work) -> u64 {
         let sequence = self.next_sequence();
         let tenant = work.role.clone();
         let input = Payload::from_value(work.input).unwrap_or_else(|_| null());
@@ -215,12 +222,14 @@ impl Memory {
             until: Instant::now() + work.time,
             grant: work.grant,
         };
-        self.publish(sequence, work.role, content)
+        self.publish(sequence, Order { role: work.role, content, due_again: None, deliveries })
     }
 
     /// Publishes an order that says nothing.
     pub fn order_malformed(&self, role: &Name) -> u64 {
-        self.publish(self.next_sequence(), role.clone(), Content::Malformed)
+        let (role, content) = (role.clone(), Content::Malformed);
+        let order = Order { role, content, due_again: None, deliveries: 0 };
+        self.publish(self.next_sequence(), order)
     }
 
     fn next_sequence(&self) -> u64 {
@@ -232,8 +241,7 @@ impl Memory {
         delivered.chain(world.orders.keys().copied()).max().unwrap_or(0) + 1
     }
 
-    fn publish(&self, sequence: u64, role: Name, content: Content) -> u64 {
-        let order = Order { role, content, due_again: None, deliveries: 0 };
+    fn publish(&self, sequence: u64, order: Order) -> u64 {
         self.world().orders.insert(sequence, order);
         self.0.news.notify_waiters();
         sequence
@@ -242,13 +250,17 @@ impl Memory {
     /// Ends the task of an order, and says so.
     pub fn end_task(&self, sequence: u64) {
         let mut world = self.world();
-        let task = world.orders.get(&sequence).and_then(|order| match &order.content {
-            Content::Step { task, .. } => Some(task.clone()),
-            Content::Malformed => None,
-        });
-        world.ended.extend(task);
+        let ended = world.attempt(sequence).map(|(task, ..)| task);
+        world.ended.extend(ended);
         drop(world);
         self.0.news.notify_waiters();
+    }
+
+    /// Keeps a report on an order, as of a worker that died before it could settle it.
+    pub fn report_unsettled(&self, sequence: u64) {
+        let mut world = self.world();
+        let reported = world.attempt(sequence);
+        world.reported.extend(reported);
     }
 
     /// Settles an order, as another worker would.
@@ -262,6 +274,16 @@ impl Memory {
             order.due_again = Some(Instant::now());
         }
         self.0.news.notify_waiters();
+    }
+}
+
+impl World {
+    /// Which work an order is.
+    fn attempt(&self, sequence: u64) -> Option<(TaskId, StepId, u32)> {
+        match &self.orders.get(&sequence)?.content {
+            Content::Step { task, step, .. } => Some((task.clone(), step.clone(), 1)),
+            Content::Malformed => None,
+        }
     }
 }
 

@@ -46,6 +46,7 @@ pub use self::{
     journal::{CallError, CallSpec, Made, Making},
     role::{RoleHandle, RoleSnapshot, Worker},
 };
+use crate::breaker::Breakers;
 
 /// How a role is worked on.
 #[derive(Debug, Clone)]
@@ -57,12 +58,15 @@ pub struct WorkerOptions {
     /// How long steps in flight may take to end when the role is stopped. Default 25 s: below
     /// [`crate::supervise::Options::grace`], after which the role is killed.
     pub drain: Duration,
+    /// The process's breakers, which stand in front of the tools that steps call. Default none: they are
+    /// called whatever happens.
+    pub breakers: Option<Breakers>,
 }
 
 impl Default for WorkerOptions {
     fn default() -> Self {
         let drain = Duration::from_secs(25);
-        Self { worker: "worker".to_owned(), in_flight: 64, drain }
+        Self { worker: "worker".to_owned(), in_flight: 64, drain, breakers: None }
     }
 }
 
@@ -135,7 +139,7 @@ impl Step {
 impl Step {
     /// The attempt that `item` orders, in the hands of a worker that keeps its journals on `bus`.
     pub(crate) fn in_hand<B: Journals, R>(item: WorkItem<R>, bus: B, worker: &str) -> Self {
-        let desk = Desk { shelf: Arc::new(bus), worker: Arc::from(worker) };
+        let desk = Desk { shelf: Arc::new(bus), worker: Arc::from(worker), breakers: None };
         Self::of(item, Instant::now(), desk).0
     }
 }

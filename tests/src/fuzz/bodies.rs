@@ -6,7 +6,7 @@ use bytes::Bytes;
 use cadre_core::task::{Goal, GoalLimits, Order};
 use cadre_core::{ids::Name, payload::Hash};
 use cadre_proto::{
-    Blobs, ContentType, cancel, control, decision, goal,
+    Blobs, ContentType, cancel, control, decision, goal, journal,
     model::{self, Envelope},
     order::{self, Contracts, WorkOrder},
     record, report,
@@ -136,6 +136,14 @@ pub(super) fn record(bytes: &[u8]) -> usize {
             same("record", &stored.record, &again.record)
         }
     }
+}
+
+/// An entry of a step's journal.
+pub(super) fn journal(bytes: &[u8]) -> usize {
+    let decode = |body: &Bytes, kind| {
+        journal::parse(body, kind).and_then(|parsed| parsed.into_core(&Blobs::new())).map_err(text)
+    };
+    both("journal", bytes, decode, |it, kind| journal::encode(it, kind).expect("it can be written"))
 }
 
 /// What is asked of models, and what comes of it.

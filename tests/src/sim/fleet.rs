@@ -113,7 +113,7 @@ async fn worker(bus: &SimBus, deployment: &Deployment, name: &str) -> Vec<ActorC
     let packs = SimPacks { bus: bus.clone(), packs: Arc::clone(&deployment.packs) };
     let runner = SimRunner::new(packs.clone(), deployment.doer.clone());
     let drain = Duration::from_secs(5);
-    let options = WorkerOptions { worker: name.to_owned(), in_flight: 4, drain };
+    let options = WorkerOptions { worker: name.to_owned(), in_flight: 4, drain, breakers: None };
     let worker = Worker::new(bus.clone(), packs.clone(), runner, options);
     let roles = deployment.packs.values().flat_map(|pack| pack.roles.keys().cloned());
     let children = roles.map(|role| worker.role(role).1).collect();

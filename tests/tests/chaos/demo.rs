@@ -23,6 +23,11 @@ async fn the_demo_breaks_everything_and_finds_nothing() {
     assert_eq!(figures["faults"]["approval expired"], 2, "{figures:#}");
     let calls = &figures["calls"];
     assert_eq!(calls["results"], calls["undisturbed"], "each once: {figures:#}");
-    assert!(story.contains("  fallback  ") && story.contains("  resumed   "), "{story}");
+    // Redelivery, breaker, fallback, resume, expiry: each is told as it happens.
+    for word in
+        ["  fallback  ", "  resumed   ", "  expired   ", "breaker of role.", "answers again"]
+    {
+        assert!(story.contains(word), "{word}: {story}");
+    }
     assert!(!story.contains('\u{1b}'), "no colours: {story}");
 }

@@ -30,6 +30,15 @@ const SEED: u64 = 20_261_121;
 /// From one goal to the next.
 const GOAL_EVERY: Duration = Duration::from_millis(120);
 
+/// What is broken.
+const KINDS: [&str; 5] = [
+    "worker killed",
+    "orchestrator killed",
+    "worker frozen",
+    "orchestrator frozen",
+    "broker restarted",
+];
+
 /// Milliseconds from one fault to the next, at least and beyond that at most.
 const FAULT_EVERY_MS: (u64, u64) = (900, 1_500);
 
@@ -54,6 +63,9 @@ async fn one_broker(seed: Seed, seconds: u64) {
     let faults = disturb(&mut arena, seed, storm.until).await;
     let over = storm.end(&arena).await;
     over.tell(&faults);
+    if seconds >= SECONDS {
+        over.was_rough(&faults, &KINDS);
+    }
     over.tell_recovery(&faults, ("until all it met had ended", Over::until_met_ended));
 }
 

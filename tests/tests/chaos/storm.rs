@@ -181,6 +181,19 @@ impl Over {
         eprintln!("chaos: goal to answer ms {}", figures(self.goals.iter().map(took)));
     }
 
+    /// A storm that is as long as the suite's meets each of these kinds, and everything that a worker
+    /// can get wrong; otherwise it proves less than it says.
+    pub(crate) fn was_rough(&self, faults: &[Fault], kinds: &[&str]) {
+        for kind in kinds {
+            assert!(faults.iter().any(|fault| fault.name == *kind), "no {kind}");
+        }
+        let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
+        let Deeds { reports, invalid, twice, unsettled } = &*self.deeds;
+        let (reports, invalid) = (count(reports), count(invalid));
+        assert!(invalid * 100 >= reports * 5, "{invalid} of {reports} reports were not valid");
+        assert!(count(twice) > 0 && count(unsettled) > 0, "nothing came twice");
+    }
+
     /// Prints how long it took after each kind of fault, by this measure: milliseconds, if any.
     pub(crate) fn tell_recovery(
         &self,

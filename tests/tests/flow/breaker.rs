@@ -1,16 +1,28 @@
 //! `cadre breaker` as people run it, and what the processes make of it.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use cadre_core::{
     breaker::{Call, CallOutcome, Permit, Settings, Target},
     ports::OrchestratorBus as _,
+    task::Outcome,
+    workflow::{Grant, Workflow},
 };
 use cadre_nats::{
     breakers::KvBreakers,
     connect::{ConnectOptions, connect},
 };
-use cadre_runtime::breaker::{BreakerOptions, BreakerService, Breakers};
+use cadre_runtime::{
+    breaker::{BreakerOptions, BreakerService, Breakers},
+    supervise::{self, Supervisor},
+    worker::{CallSpec, Made, Ran, Step, StepRunner, Worker, WorkerOptions},
+};
 use cadre_tests::{
     bed::{Bed, PATIENCE},
     packs,
@@ -50,10 +62,10 @@ fn target() -> Target {
 }
 
 /// Waits until calls of the target may go out, or not; how long that took.
-async fn becomes(breakers: &Breakers, is_open: bool) -> Duration {
+async fn becomes(breakers: &Breakers, target: &Target, is_open: bool) -> Duration {
     let began = tokio::time::Instant::now();
     let reached = async {
-        while matches!(breakers.permit(&target()), Permit::No { .. }) != is_open {
+        while matches!(breakers.permit(target), Permit::No { .. }) != is_open {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
@@ -79,7 +91,7 @@ async fn a_person_holds_a_breaker_and_every_process_obeys() {
     assert_eq!(code, 0, "{talk}");
     assert!(data.contains("forced open") && data.contains("a rollout"), "{data}");
     for service in [&one, &two] {
-        let took = becomes(&service.breakers(), true).await;
+        let took = becomes(&service.breakers(), &target(), true).await;
         assert!(took < Duration::from_secs(1), "heard within a second of the answer: {took:?}");
     }
     let listed = rows(&bed, &["breaker", "ls", "-o", "ndjson"]).await;
@@ -89,7 +101,7 @@ async fn a_person_holds_a_breaker_and_every_process_obeys() {
     assert_eq!((&row["reason"], &row["forced_by"]), (&"a rollout".into(), &"ann".into()));
 
     rows(&bed, &["breaker", "close", "role.echoes-r1", "-o", "ndjson"]).await;
-    becomes(&one.breakers(), false).await;
+    becomes(&one.breakers(), &target(), false).await;
     fail(&one.breakers());
     assert_eq!(one.breakers().permit(&target()), Permit::Yes, "held closed");
 
@@ -118,7 +130,7 @@ async fn two_processes_that_see_failures_stop_the_third_within_a_second() {
     timeout(PATIENCE, is_reported).await.expect("reported");
     assert_eq!(three.breakers().permit(&target()), Permit::Yes, "one is not enough");
     fail(&two.breakers());
-    let took = becomes(&three.breakers(), true).await;
+    let took = becomes(&three.breakers(), &target(), true).await;
     assert!(took < Duration::from_secs(1), "{took:?}");
     let listed = rows(&bed, &["breaker", "ls", "-o", "ndjson"]).await;
     assert_eq!(listed[0]["reporters"], serde_json::json!(["one", "two"]), "{listed:?}");
@@ -179,4 +191,70 @@ async fn an_unknown_role_is_refused_unless_it_is_meant() {
     ] {
         assert_eq!(cadre(&bed, bad).await.0, 2, "{bad:?}");
     }
+}
+
+/// Calls the tool `bank`, and says what came of it.
+struct Caller(Arc<AtomicUsize>);
+
+impl StepRunner for Caller {
+    async fn run(&self, step: &Step, _workflow: Arc<Workflow>) -> Ran {
+        let pay = CallSpec::once("bank", step.input.clone(), "pay");
+        let paid = step.call(pay, |_| async {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Made::Done { result: step.input.clone(), cost: Grant::default() }
+        });
+        match paid.await {
+            Ok(output) => Outcome::Completed { output, confidence: None }.into(),
+            Err(error) => Outcome::Failed(error.into()).into(),
+        }
+    }
+}
+
+const PAYING: &str = r#"apiVersion: pack/v1
+name: paying
+roles:
+  caller: {runtime: remote, accepts: contracts/any.v1.json, returns: contracts/any.v1.json, limits: {timeout: 20s}}
+workflow:
+  input: contracts/any.v1.json
+  output: contracts/any.v1.json
+  limits: {deadline: 1m, max_steps: 3, max_usd: 0, max_tokens: 0}
+  when_limited: partial
+  steps:
+    pay: {role: caller, with: "${ goal }"}
+  result:
+    paid: {from: ["${ pay }"], required: false}
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tool_that_is_held_open_is_not_called_and_the_answer_says_so() {
+    let bed = Bed::new().await;
+    bed.apply(&packs::pack(PAYING, &[("contracts/any.v1.json", packs::ANYTHING)])).await;
+    let stack = bed.stack().await;
+    let bank: Target = "tool.bank".parse().expect("a target");
+    let (guard, calls) = (service(&bed, "worker").await, Arc::new(AtomicUsize::new(0)));
+    let options = WorkerOptions { breakers: Some(guard.breakers()), ..WorkerOptions::default() };
+    let runner = Caller(Arc::clone(&calls));
+    let worker = Worker::new(bed.bus.clone(), bed.packs.clone(), runner, options);
+    let (_door, child) = worker.role("caller".parse().expect("a name"));
+    let options = supervise::Options::default();
+    let payer = Supervisor::start("payer", options, vec![child], None).await.expect("up");
+
+    let open = ["breaker", "open", "tool.bank", "--for", "10m", "--reason", "it is mended"];
+    assert_eq!(cadre(&bed, &open).await.0, 0);
+    becomes(&guard.breakers(), &bank, true).await;
+    let task = bed.publish("paying", "shut", &serde_json::json!({"n": 1})).await;
+    let answer = bed.answer(&task).await;
+    assert_eq!(answer["status"], "partial", "{answer}");
+    let cause = answer["missing"][0]["cause"].as_str().unwrap_or_default();
+    assert!(cause.contains("tool.bank") && cause.contains("it is mended"), "{answer}");
+    assert_eq!(calls.load(Ordering::SeqCst), 0);
+
+    assert_eq!(cadre(&bed, &["breaker", "reset", "tool.bank"]).await.0, 0);
+    becomes(&guard.breakers(), &bank, false).await;
+    let task = bed.publish("paying", "open", &serde_json::json!({"n": 1})).await;
+    assert_eq!(bed.answer(&task).await["status"], "completed");
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
+    payer.stop().await;
+    guard.stop().await;
+    stack.stop().await;
 }

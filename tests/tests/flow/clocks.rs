@@ -12,15 +12,18 @@ use cadre_core::{
     time::UnixMillis,
     workflow::Grant,
 };
+use cadre_proto::{Blobs, ContentType, order, subject::infer};
 use cadre_tests::{
     bed::{Bed, PATIENCE},
+    hand::Hand,
     packs, plain,
     process::{Process, program},
     skew::Skew,
     verdict,
 };
+use futures::StreamExt as _;
 use serde_json::json;
-use tokio::process::Command;
+use tokio::{process::Command, time::timeout};
 
 /// The pause between two looks at something that has no event.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -135,6 +138,9 @@ async fn deadline_met(bed: &Bed, key: &str, within: Duration) -> (TaskId, Durati
     assert_eq!(answer["status"], "partial", "{answer}");
     assert_eq!(answer["result"]["quick"], json!({"wait": true}), "{answer}");
     assert_eq!(answer["missing"].as_array().map(Vec::len), Some(1), "{answer}");
+    let missing = &answer["missing"][0];
+    let cause = missing["cause"].as_str().unwrap_or_default();
+    assert!(missing["step"] == "never" && cause.contains("deadline"), "{answer}");
 
     let stream = bed.connection.js.get_stream("CADRE_ANSWERS").await.expect("stream");
     let subject = format!("answers.acme.timed.{task}");
@@ -208,4 +214,65 @@ async fn no_clock_of_a_process_matters_even_five_minutes_off() {
         let (one, other) = (skew.variables(seconds), skew.variables(-seconds));
         work(&bed, one.into(), other.into()).await;
     }
+}
+
+/// One hop to a program, one to a worker of ours, and one from there to a gateway.
+const HOPS: &str = r#"apiVersion: pack/v1
+name: hops
+models:
+  own: {routes: [{model: own/any}], free: true}
+roles:
+  typist: {runtime: remote, accepts: contracts/any.v1.json, returns: contracts/any.v1.json, limits: {timeout: 60s}}
+  asker: {runtime: model, model: own, prompt: prompts/ask.md, accepts: contracts/any.v1.json, returns: contracts/any.v1.json, limits: {timeout: 60s, max_tokens: 100000}}
+workflow:
+  input: contracts/any.v1.json
+  output: contracts/any.v1.json
+  limits: {deadline: 5m, max_steps: 3, max_usd: 0, max_tokens: 100000}
+  when_limited: partial
+  steps:
+    typed: {role: typist, with: "${ goal }"}
+    asked: {role: asker, after: [typed], with: "${ typed }"}
+  result:
+    asked: {from: ["${ asked }"], required: false}
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_hop_has_less_time_than_the_one_before_it() {
+    const WHOLE_MS: u64 = 20_000;
+    let bed = Bed::new().await;
+    let files = [("contracts/any.v1.json", packs::ANYTHING), ("prompts/ask.md", "Answer.\n")];
+    bed.apply(&packs::pack(HOPS, &files)).await;
+    let stack = bed.stack_of(StackOptions { inference: None, ..StackOptions::all() }).await;
+    // This test is the gateway.
+    let asks = infer::ask(&name("acme"));
+    let mut asks = bed.connection.client.subscribe(asks).await.expect("subscribed");
+    bed.connection.client.flush().await.expect("flushed");
+    let whole = WHOLE_MS.to_string();
+    let headers = plain::headers(&[("Nats-Msg-Id", "k"), ("Cadre-Timeout-Ms", &whole)]);
+    plain::publish(&bed, "goals.acme.hops", headers, b"{}").await;
+
+    let typed = Hand::of(&bed, "typist").await.order().await;
+    let first: u64 = typed.header("Cadre-Timeout-Ms").parse().expect("a number");
+    typed.complete(&json!({})).await;
+    let ask = timeout(PATIENCE, asks.next()).await.expect("in time").expect("a question");
+    let work = bed.connection.js.get_stream("CADRE_WORK_0").await.expect("stream");
+    let order = work.get_last_raw_message_by_subject("cadre.*.work.asker.>").await;
+    let order = order.expect("it is not acknowledged yet");
+    let stored = order.time.unix_timestamp_nanos() / 1_000_000;
+    let stored = UnixMillis(u64::try_from(stored).expect("after 1970"));
+    let parsed = order::parse(&order.payload, ContentType::Protobuf).expect("an order");
+    let deadline = parsed.into_core(&Blobs::new()).expect("an order").deadline;
+    let second = u64::try_from(deadline.since(stored).as_millis()).expect("short");
+    let headers = ask.headers.expect("headers");
+    let third = headers.get("Cadre-Timeout-Ms").map(|ms| ms.as_str().parse::<u64>());
+    let third = third.expect("it is there").expect("a number");
+    let hops = [WHOLE_MS, first, second, third];
+    assert!(hops.is_sorted_by(|before, after| before > after), "{hops:?}");
+    assert!(third > WHOLE_MS / 2, "what is left is passed on: {hops:?}");
+
+    let task = TaskId::derive(&name("acme"), "k");
+    bed.bus.cancel(&task, "ada", "seen").await.expect("sent");
+    assert_eq!(bed.answer(&task).await["status"], "cancelled");
+    verdict::is_clean(&bed).await;
+    stack.stop().await;
 }

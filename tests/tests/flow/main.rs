@@ -9,6 +9,7 @@ mod breaker;
 mod check;
 mod clocks;
 mod contract_pack;
+mod corruptions;
 mod crews;
 mod dead;
 mod duplicates;

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cadre_core::{ids::Name, workflow::Workflow};
+use cadre_core::{ids::Name, task::Task, workflow::Workflow};
 use cadre_runtime::{
     supervise::{self, Supervisor},
     worker::{Ran, Step, StepRunner, Worker, WorkerOptions},
@@ -14,6 +14,7 @@ use cadre_runtime::{
 use cadre_tests::{
     bed::PATIENCE,
     hand::Hand,
+    packs,
     payment::{Payment, state, step},
     verdict,
 };
@@ -24,9 +25,19 @@ fn bill() -> Value {
     json!({"usd": 5, "to": "bolt"})
 }
 
+/// Ends every service and the broker, with `kill -9`, and starts them again.
+async fn restart_everything(payment: Payment) -> Payment {
+    let Payment { mut bed, stack } = payment;
+    stack.stop().await;
+    bed.server.kill().await.expect("killed");
+    bed.server.restart().await.expect("restarted");
+    let stack = bed.stack().await;
+    Payment { bed, stack }
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pause_outlives_the_orchestrator() {
-    let mut payment = Payment::new().await;
+async fn a_pause_and_a_resume_outlive_a_restart_of_everything() {
+    let payment = Payment::new().await;
     let task = payment.wants("k", &[], &bill()).await;
     payment.asked(&task).await;
     let id = task.as_str();
@@ -35,8 +46,7 @@ async fn a_pause_outlives_the_orchestrator() {
     let again = payment.ends(0, &["task", "pause", id, "-o", "json"]).await.json();
     assert_eq!(again[0]["outcome"], "unchanged", "{again}");
 
-    payment.stack.stop().await;
-    payment.stack = payment.bed.stack().await;
+    let payment = restart_everything(payment).await;
     payment.ends(0, &["approval", "grant", id, "--as", "ann"]).await;
     let still = payment.bed.task(&task).await;
     assert_eq!((still.status(), state(&still, "pay")), ("paused", None));
@@ -44,6 +54,9 @@ async fn a_pause_outlives_the_orchestrator() {
     assert_eq!(listed.text().trim(), id);
 
     payment.ends(0, &["task", "resume", id]).await;
+    payment.until(&task, |task| state(task, "pay") == Some("dispatched")).await;
+    let payment = restart_everything(payment).await;
+    assert_eq!(payment.bed.task(&task).await.paused, None, "it is not paused again");
     Hand::of(&payment.bed, "bank").await.order().await.complete(&bill()).await;
     assert_eq!(payment.bed.answer(&task).await["status"], "completed");
     let late = payment.ends(14, &["task", "pause", id]).await;
@@ -89,7 +102,7 @@ impl StepRunner for Endless {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_kill_stops_the_worker_within_two_seconds() {
+async fn a_cancel_and_a_kill_stop_the_worker_within_two_seconds() {
     let payment = Payment::new().await;
     let (said, mut heard) = mpsc::unbounded_channel();
     let (bus, packs) = (payment.bed.bus.clone(), payment.bed.packs.clone());
@@ -98,20 +111,29 @@ async fn a_kill_stops_the_worker_within_two_seconds() {
     let options = supervise::Options::default();
     let slow = Supervisor::start("slow", options, vec![child], None).await.expect("started");
 
-    let task = payment.wants("k", &[], &bill()).await;
-    payment.asked(&task).await;
-    let id = task.as_str();
-    payment.ends(0, &["approval", "grant", id]).await;
-    assert_eq!(timeout(PATIENCE, heard.recv()).await.expect("in time"), Some("began"));
-    let began = Instant::now();
-    payment.ends(0, &["task", "kill", id, "--reason", "it loops"]).await;
-    assert_eq!(timeout(PATIENCE, heard.recv()).await.expect("in time"), Some("stopped"));
-    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
-    let answer = payment.bed.answer(&task).await;
-    assert_eq!(answer["status"], "cancelled", "{answer}");
-    assert!(answer["reason"].as_str().unwrap_or("").ends_with("it loops"), "{answer}");
-    let again = payment.ends(0, &["task", "kill", id, "-o", "json"]).await.json();
-    assert_eq!(again[0]["outcome"], "unchanged", "{again}");
+    for wish in ["cancel", "kill"] {
+        let task = payment.wants(wish, &[], &bill()).await;
+        payment.asked(&task).await;
+        let id = task.as_str();
+        payment.ends(0, &["approval", "grant", id]).await;
+        assert_eq!(timeout(PATIENCE, heard.recv()).await.expect("in time"), Some("began"));
+        let began = Instant::now();
+        payment.ends(0, &["task", wish, id, "--reason", "it loops"]).await;
+        assert_eq!(timeout(PATIENCE, heard.recv()).await.expect("in time"), Some("stopped"));
+        assert!(began.elapsed() < Duration::from_secs(2), "{wish}: {:?}", began.elapsed());
+        let answer = payment.bed.answer(&task).await;
+        assert_eq!(answer["status"], "cancelled", "{answer}");
+        assert!(answer["reason"].as_str().unwrap_or("").ends_with("it loops"), "{answer}");
+
+        // Once more is harmless; what was done stays, and nothing new has begun.
+        let before = payment.bed.task(&task).await;
+        let again = payment.ends(0, &["task", wish, id, "-o", "json"]).await.json();
+        assert_eq!(again[0]["outcome"], "unchanged", "{again}");
+        let after = payment.bed.task(&task).await;
+        assert_eq!((after.rev, after.dispatches), (before.rev, before.dispatches));
+        assert_eq!(state(&after, "draft"), Some("completed"));
+        assert!(heard.try_recv().is_err(), "somebody works again");
+    }
     verdict::is_clean(&payment.bed).await;
     slow.stop().await;
     payment.stack.stop().await;
@@ -144,6 +166,47 @@ async fn a_larger_budget_goes_on_from_the_open_step() {
     assert!(payment.ends(0, &args).await.text().contains("counted already"));
     payment.ends(14, &["task", "budget", "add", id, "--usd", "0.05"]).await;
     verdict::is_clean(&payment.bed).await;
+    payment.stack.stop().await;
+}
+
+/// Two steps that may cost 30 millionths of a dollar each, in a task that may cost 50.
+const DEAR: &str = r#"apiVersion: pack/v1
+name: dear
+roles:
+  spender: {runtime: remote, accepts: contracts/any.v1.json, returns: contracts/any.v1.json, limits: {timeout: 60s, max_usd: 0.00003, max_tokens: 9}}
+workflow:
+  input: contracts/any.v1.json
+  output: contracts/any.v1.json
+  limits: {deadline: 5m, max_steps: 9, max_usd: 0.00005, max_tokens: 100}
+  when_limited: ask_human
+  steps:
+    first: {role: spender, with: "${ goal }"}
+    second: {role: spender, after: [first], with: "${ first }"}
+  result:
+    second: "${ second }"
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_money_goes_on_from_the_open_step_and_repeats_nothing() {
+    let payment = Payment::new().await;
+    payment.bed.apply(&packs::pack(DEAR, &[("contracts/any.v1.json", packs::ANYTHING)])).await;
+    let task = payment.bed.publish("dear", "k", &json!({"n": 1})).await;
+    let spender = Hand::of(&payment.bed, "spender").await;
+    let first = spender.order().await;
+    assert_eq!(first.header("Cadre-Grant-Usd-Micros"), "30");
+    let spent = json!({"usdMicros": 30, "tokens": 1});
+    first.answer(json!({"completed": {"output": {"n": 2}}, "usage": spent})).await;
+    let held = payment.until(&task, |task| task.held.is_some()).await;
+    assert_eq!((held.status(), held.dispatches, held.usage.usd_micros), ("waiting", 1, 30));
+
+    payment.ends(0, &["task", "budget", "add", task.as_str(), "--usd", "0.05"]).await;
+    let second = spender.order().await;
+    assert_eq!((second.header("Cadre-Step"), second.header("Cadre-Attempt")), ("second", "1"));
+    second.answer(json!({"completed": {"output": {"n": 3}}, "usage": spent})).await;
+    let answer = payment.bed.answer(&task).await;
+    assert_eq!((&answer["status"], &answer["usd_micros"]), (&json!("completed"), &json!(60)));
+    assert_eq!(answer["steps"], 2, "nothing was done again: {answer}");
+    verdict::is_clean_at_rest(&payment.bed, &[task]).await;
     payment.stack.stop().await;
 }
 
@@ -181,6 +244,16 @@ async fn many_tasks_are_looked_at_before_they_are_cancelled() {
     payment.stack.stop().await;
 }
 
+/// How much was ever written to each stream that a task is made of.
+async fn lengths(payment: &Payment) -> Vec<u64> {
+    let mut lengths = Vec::new();
+    for name in ["CADRE_LOG_0", "CADRE_IN_0", "CADRE_WORK_0", "CADRE_TIMER_0", "CADRE_ANSWERS"] {
+        let stream = payment.bed.connection.js.get_stream(name).await.expect("stream");
+        lengths.push(stream.cached_info().state.last_sequence);
+    }
+    lengths
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_can_be_seen_as_it_stood() {
     let payment = Payment::new().await;
@@ -194,6 +267,16 @@ async fn a_task_can_be_seen_as_it_stood() {
     let order = &first["owed"]["orders"][0];
     assert_eq!((&order["step"], &order["role"]), (&json!("draft"), &json!("clerk")), "{first}");
     assert_eq!(first["owed"]["answer"], false);
+    let records = payment.bed.bus.read_log(&task).await.expect("a log").records;
+    let before = lengths(&payment).await;
+    for rev in 1..=newest {
+        let stood = Task::replay(&records[..usize::try_from(rev).expect("few")]).expect("a task");
+        let to = rev.to_string();
+        let shown =
+            payment.ends(0, &["task", "replay", id, "--to", &to, "-o", "json"]).await.json();
+        assert_eq!((&shown["rev"], &shown["status"]), (&json!(rev), &json!(stood.status())));
+    }
+    assert_eq!(lengths(&payment).await, before, "it only reads");
     let last = payment.ends(0, &["task", "replay", id]).await;
     assert!(last.text().starts_with(&format!("record {newest} of {newest}, at ")));
     assert!(last.text().contains("  the answer"), "{}", last.text());

@@ -157,11 +157,7 @@ pub enum Event {
         /// The task waits for a larger budget, rather than coming to its end.
         is_held: bool,
     },
-    /// Four fifths of a limit are used or reserved.
-    ///
-    /// Time is not among them: it runs out by itself in every task that goes well, too, so this would be said of
-    /// most. Each work order carries what is left of it, and a task that needs longer than its steps may take is
-    /// found by the watch.
+    /// Four fifths of a limit are used or reserved; of the time, past.
     BudgetNear {
         /// Which limit.
         resource: Resource,

@@ -64,6 +64,10 @@ impl Shared {
         }
     }
 
+    pub(super) fn now(&self) -> UnixMillis {
+        (self.clock)()
+    }
+
     pub(super) fn permit(&self, target: &Target) -> Permit {
         if !self.is_any_open.load(Ordering::Acquire) {
             return Permit::Yes;

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use cadre_core::{
     ids::{Name, Partition, TaskId},
+    journal::JournalId,
     ports::{BusError, DeadLetter, Inbox, Malformed, Settle, Stopped, WorkItem, WorkerBus},
     task::Report,
 };
@@ -194,6 +195,14 @@ impl WorkerBus for Memory {
             world.events.push(Event::Reported(task.clone(), report, trace));
         }
         Ok(())
+    }
+
+    async fn is_reported(&self, step: &JournalId, attempt: u32) -> Result<bool, BusError> {
+        if self.world().flags.looks_hang {
+            std::future::pending::<()>().await;
+        }
+        let key = (step.task.clone(), step.step.clone(), attempt);
+        Ok(self.world().reported.contains(&key))
     }
 
     async fn is_open(&self, receipt: &Receipt) -> bool {

@@ -13,6 +13,7 @@
 //! A call that is not to be made, or whose outcome nobody knows, is an error; a runner passes it on.
 
 mod calls;
+mod door;
 #[cfg(test)]
 mod tests;
 
@@ -33,7 +34,7 @@ use tokio::{
 };
 
 use super::{Ran, Step, step::RETRY};
-use crate::backoff::Backoff;
+use crate::{backoff::Backoff, breaker::Breakers};
 
 /// Claims that are tried while others claim the same step.
 const CLAIMS_MAX: u32 = 8;
@@ -202,6 +203,8 @@ impl<B: Journals> Shelf for B {
 pub(super) struct Desk {
     pub(super) shelf: Arc<dyn Shelf>,
     pub(super) worker: Arc<str>,
+    /// Who knows which tools are to be left alone; `None` calls them whatever happens.
+    pub(super) breakers: Option<Breakers>,
 }
 
 /// A step's journal in a worker's hands.

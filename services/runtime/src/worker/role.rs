@@ -51,6 +51,7 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> Worker<B, P, W> {
             desk: Desk {
                 shelf: Arc::new(self.bus.clone()),
                 worker: Arc::from(self.options.worker.as_str()),
+                breakers: self.options.breakers.clone(),
             },
             seat,
             subscribed,

@@ -108,29 +108,26 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> Actor for StepActor<B, P, W> {
 impl<B: WorkerBus, P: Packs, W: StepRunner> Shared<B, P, W> {
     async fn perform(&self, job: &Job<B::Receipt>) -> End {
         let step = &*job.step;
-        if self.is_reported(step).await {
-            self.bus.done(&job.receipt).await;
-            return End::Late;
-        }
-        let ran = match &job.verdict {
-            Some(verdict) => Ran::from(verdict.clone()),
-            None => tokio::select! {
-                // What is done is reported, even if the task has just ended; and no dice are thrown.
-                biased;
-                ran = timeout_at(step.deadline, self.run(step)) => match ran {
-                    Ok(ran) => ran,
-                    Err(_) => {
-                        self.settle_late(step, &job.receipt).await;
-                        return End::OutOfTime;
-                    }
-                },
-                () = step.journal.fenced() => return End::Fenced,
-                () = job.stop.notified() => {
-                    tracing::info!(role = %step.role, "step stopped, nobody waits for it");
+        let ran = tokio::select! {
+            // What is done is reported, even if the task has just ended; and no dice are thrown.
+            biased;
+            ran = timeout_at(step.deadline, self.unless_reported(job)) => match ran {
+                Ok(Some(ran)) => ran,
+                Ok(None) => {
                     self.bus.done(&job.receipt).await;
-                    return End::Stopped;
+                    return End::Late;
+                }
+                Err(_) => {
+                    self.settle_late(step, &job.receipt).await;
+                    return End::OutOfTime;
                 }
             },
+            () = step.journal.fenced() => return End::Fenced,
+            () = job.stop.notified() => {
+                tracing::info!(role = %step.role, "step stopped, nobody waits for it");
+                self.bus.done(&job.receipt).await;
+                return End::Stopped;
+            }
         };
         if self.is_late(job).await {
             return End::Late;
@@ -142,6 +139,17 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> Shared<B, P, W> {
         }
         self.bus.done(&job.receipt).await;
         End::Reported
+    }
+
+    /// What comes of the step; `None` when an earlier delivery has reported it.
+    async fn unless_reported(&self, job: &Job<B::Receipt>) -> Option<Ran> {
+        if self.is_reported(&job.step).await {
+            return None;
+        }
+        match &job.verdict {
+            Some(verdict) => Some(verdict.clone().into()),
+            None => Some(self.run(&job.step).await),
+        }
     }
 
     /// Whether an earlier delivery was reported before its worker could settle it: working on it again would

@@ -277,6 +277,35 @@ async fn a_step_whose_time_is_over_is_dropped_settled_and_not_reported() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_look_for_an_earlier_report_ends_with_the_step_and_nothing_is_begun() {
+    let house = House::open(8).await;
+    house.memory.world().flags.looks_hang = true;
+    let order = house.memory.order_after(1, Work { time: SOON * 5, ..Work::of(&name()) });
+    sleep(SOON * 4).await;
+    assert_eq!((house.begun(), house.memory.open_orders()), (0, vec![order]));
+    sleep(SOON * 2).await;
+    assert_eq!((house.begun(), house.memory.open_orders()), (0, vec![]));
+    assert_eq!((house.snapshot().await.out_of_time, house.memory.reports().len()), (1, 0));
+
+    // And whoever waits for that hears of the task's end.
+    let order = house.memory.order_after(1, Work::of(&name()));
+    sleep(SOON).await;
+    house.memory.end_task(order);
+    sleep(SOON).await;
+    assert_eq!((house.snapshot().await.stopped, house.memory.open_orders()), (1, vec![]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_reported_before_is_settled_and_not_begun_again() {
+    let house = House::open(8).await;
+    let order = house.memory.order_after(1, Work::of(&name()));
+    house.memory.report_unsettled(order);
+    sleep(SOON).await;
+    let is_settled = house.memory.events().contains(&Event::Done(order));
+    assert_eq!((is_settled, house.begun(), house.snapshot().await.late), (true, 0, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pack_that_is_applied_late_is_waited_for() {
     let house = House::open(8).await;
     house.memory.order(Work { revision: "r2".into(), ..Work::of(&name()) });

@@ -9,14 +9,14 @@ use cadre_core::{
 };
 use futures::{StreamExt as _, stream::FuturesUnordered};
 
-use super::{CallError, CallSpec, Made, Making, Open, Step};
+use super::{CallError, CallSpec, Made, Making, Open, Step, door::Door};
 
 /// A call that was asked for.
 enum Begun {
     /// It was made before.
     Known(Payload),
-    /// Its intent is durable: number and target.
-    Out(u32, String),
+    /// Its intent is durable: number and target, and what is between it and its tool.
+    Out((u32, String), Door),
 }
 
 impl Step {
@@ -41,9 +41,10 @@ impl Step {
         let open = self.journal.opened(self, &mut guard).await?;
         match self.begin(open, spec).await? {
             Begun::Known(result) => Ok(result),
-            Begun::Out(number, target) => {
-                let made = make(self.making(open, number)).await;
-                self.settle(open, (number, target), made).await
+            Begun::Out(call, door) => {
+                let making = self.making(open, call.0);
+                let made = door.pass(|| make(making)).await;
+                self.settle(open, call, made).await
             }
         }
     }
@@ -68,15 +69,15 @@ impl Step {
         for (place, spec) in specs.into_iter().enumerate() {
             match self.begin(open, spec).await {
                 Ok(Begun::Known(result)) => drop(results.insert(place, Ok(result))),
-                Ok(Begun::Out(number, target)) => begun.push((place, number, target)),
+                Ok(Begun::Out(call, door)) => begun.push((place, call, door)),
                 Err(error) => drop(results.insert(place, Err(error))),
             }
         }
         let mut out: FuturesUnordered<_> = begun
             .into_iter()
-            .map(|(place, number, target)| {
-                let made = make(place, self.making(open, number));
-                async move { (place, (number, target), made.await) }
+            .map(|(place, call, door)| {
+                let (making, make) = (self.making(open, call.0), &make);
+                async move { (place, call, door.pass(|| make(place, making)).await) }
             })
             .collect();
         while let Some((place, call, made)) = out.next().await {
@@ -108,8 +109,10 @@ impl Step {
                 Next::Make => break,
             }
         }
+        let door = Door::of(self.journal.desk.breakers.as_ref(), &spec, self.deadline);
+        // A call that may not go out is begun and has failed: numbers are dense, and a takeover sees why.
         self.journal.note(self, open, Fact::Begun { call: number, intent }).await?;
-        Ok(Begun::Out(number, spec.target))
+        Ok(Begun::Out((number, spec.target), door))
     }
 
     fn making(&self, open: &Open, number: u32) -> Making {

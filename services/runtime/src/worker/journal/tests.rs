@@ -47,6 +47,15 @@ fn id() -> JournalId {
 
 /// One delivery of one attempt, in the hands of a worker of its own.
 fn step(memory: &Memory, attempt: u32, deliveries: u32) -> Step {
+    held(memory, (attempt, deliveries), None)
+}
+
+/// The same, of a worker that may have breakers in front of its tools.
+pub(super) fn held(
+    memory: &Memory,
+    (attempt, deliveries): (u32, u32),
+    breakers: Option<&Breakers>,
+) -> Step {
     let JournalId { role, task, step } = id();
     let item = WorkItem {
         task,
@@ -67,12 +76,16 @@ fn step(memory: &Memory, attempt: u32, deliveries: u32) -> Step {
         receipt: Arc::new(()),
     };
     let worker = Arc::from(format!("w{attempt}.{deliveries}"));
-    let desk = Desk { shelf: Arc::new(memory.clone()), worker };
+    let desk = Desk { shelf: Arc::new(memory.clone()), worker, breakers: breakers.cloned() };
     Step::of(item, Instant::now(), desk).0
 }
 
-fn pay() -> CallSpec {
+pub(super) fn pay() -> CallSpec {
     CallSpec::once("pay", Payload::null(), "pay 30 EUR")
+}
+
+pub(super) fn thank() -> CallSpec {
+    CallSpec::idempotent("mail", Payload::null(), "thank Ada")
 }
 
 fn ask() -> CallSpec {
@@ -80,7 +93,7 @@ fn ask() -> CallSpec {
 }
 
 /// The facts of the journal, by name.
-fn facts(memory: &Memory) -> Vec<&'static str> {
+pub(super) fn facts(memory: &Memory) -> Vec<&'static str> {
     let name = |entry: &Entry| match &entry.fact {
         Fact::Claimed(_) => "claimed",
         Fact::Begun { .. } => "begun",

@@ -57,7 +57,7 @@ pub(crate) async fn work(args: WorkerArgs, settings: &Settings) -> anyhow::Resul
     let bus = JetStreamBus::open(&connection).await.map_err(|error| unavailable(&error))?;
     let packs = broker::packs_on(&connection).await?;
     let drain = supervise::Options::default().grace / 2;
-    let options = WorkerOptions { worker: args.name, in_flight: IN_FLIGHT, drain };
+    let options = WorkerOptions { worker: args.name, in_flight: IN_FLIGHT, drain, breakers: None };
     let worker = Worker::new(bus, packs, Player { broken: args.broken }, options);
     let options = supervise::Options::default();
     let supervisor = Supervisor::start("chaos-worker", options, Vec::new(), None).await?;
