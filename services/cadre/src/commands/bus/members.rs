@@ -90,3 +90,40 @@ fn listing() -> Listing<'static, Row> {
         id: |row| format!("{}/{}", row.member, row.actor),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cadre_core::{
+        fleet::{Actors, Release},
+        ids::Name,
+    };
+
+    use super::*;
+
+    const BUILD: Release = Release { version: "1", reads: 2, writes: 2, features: &[] };
+
+    #[test]
+    fn each_actor_is_a_row_and_a_silent_process_too() {
+        let silent = Member::new(Name::new("old").unwrap(), &BUILD, vec!["agent".to_owned()]);
+        let actor = |depth, name: &str| Actor {
+            depth,
+            name: name.to_owned(),
+            state: "running".to_owned(),
+            restarts: u32::from(depth),
+            error: None,
+        };
+        let telling = Member {
+            since: Some(UnixMillis(1_000)),
+            actors: Actors { rows: vec![actor(0, "agent"), actor(1, "rules")], left_out: 3 },
+            ..silent.clone()
+        };
+        let table = |member: &Member| {
+            let rows = rows(member, UnixMillis(61_000));
+            rows.iter().map(|row| (listing().row)(row).join("|")).collect::<Vec<_>>()
+        };
+        assert_eq!(table(&silent), ["old|1||agent|unknown|0|"]);
+        let told = table(&telling);
+        assert_eq!(told[1], "old|1|1 min 0 s|  rules|running|1|");
+        assert_eq!((told.len(), told[2].as_str()), (3, "old|1|1 min 0 s|  and 3 more|running|0|"));
+    }
+}
