@@ -3,6 +3,9 @@
 //! The feed reads through ordered consumers, which take nothing from anybody and begin anew behind the last message
 //! when something is lost. One task's records are read directly, by their exact subject. Called by the read model.
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use async_nats::jetstream::{
