@@ -164,11 +164,6 @@ pub(super) fn task(db: &Connection, open: &OpenTask, card: &Card) -> Result<()> 
     )?;
     let (task, goal, waits) = (&open.task, &open.task.goal, open.waits.as_ref());
     let (limits, failure) = (card.limits, card.failure.as_ref());
-    // Only a new row takes it.
-    let excerpt = match open.written {
-        None => brief(&searched(goal), EXCERPT_CHARS_MAX),
-        Some(_) => String::new(),
-    };
     put.execute(params![
         open.no,
         int(task.rev),
@@ -206,11 +201,19 @@ pub(super) fn task(db: &Connection, open: &OpenTask, card: &Card) -> Result<()> 
         &*goal.revision,
         goal.key,
         goal.user,
-        excerpt,
+        excerpt(open),
         goal.fork.as_ref().map(|fork| fork.task.as_str()),
         ms(task.accepted_at),
     ])?;
     Ok(())
+}
+
+/// What lists show of a goal; only a new row takes it.
+fn excerpt(open: &OpenTask) -> String {
+    match open.written {
+        None => brief(&searched(&open.task.goal), EXCERPT_CHARS_MAX),
+        Some(_) => String::new(),
+    }
 }
 
 /// The texts of a goal that can be searched.
