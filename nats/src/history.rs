@@ -3,6 +3,9 @@
 //! The feed reads through ordered consumers, which take nothing from anybody and begin anew behind the last message
 //! when something is lost. One task's records are read directly, by their exact subject. Called by the read model.
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use async_nats::jetstream::{
@@ -50,9 +53,6 @@ const BATCH_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// Documents fetched at once.
 const FETCHES_MAX: usize = 16;
-
-/// Every log, of all partitions of a shard.
-const LOGS: &str = "cadre.*.log.*";
 
 /// The log behind core's port. Cheap to clone.
 #[derive(Clone)]
@@ -106,9 +106,9 @@ impl History for JetStreamHistory {
                 |error: &dyn std::fmt::Display| unavailable(&format!("follow {name}"), error);
             let stream = streams.js.get_stream_no_info(&name).await;
             let stream = stream.map_err(|error| lost(&error))?;
+            // Without a filter: looking for the next message that fits one cost the broker more than sending it.
             let config = OrderedConfig {
                 deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: after + 1 },
-                filter_subject: LOGS.to_owned(),
                 ..OrderedConfig::default()
             };
             let consumer = stream.create_consumer(config).await.map_err(|error| lost(&error))?;
@@ -119,7 +119,7 @@ impl History for JetStreamHistory {
             });
             messages.push(named.boxed());
         }
-        Ok(LogFeed { messages, decoder: self.decoder() })
+        Ok(LogFeed { messages, decoder: self.decoder(), last: BTreeMap::new() })
     }
 
     async fn records(&self, task: &TaskId, after: u64) -> Result<Vec<LogItem>, BusError> {
@@ -145,10 +145,28 @@ impl History for JetStreamHistory {
     }
 }
 
-/// All logs, as they are written.
+/// All logs, as they are written. Their streams hold dead letters too, which are passed over.
 pub struct LogFeed {
     messages: SelectAll<BoxStream<'static, Result<(u16, Message), BusError>>>,
     decoder: Decoder,
+    /// The last record of each shard.
+    last: BTreeMap<u16, LogItem>,
+}
+
+impl LogFeed {
+    /// Where the last message of a shard was none of a log, its last record is told again: nothing waits behind it.
+    fn finish(&mut self, mut items: Vec<LogItem>, ends: &BTreeMap<u16, bool>) -> Vec<LogItem> {
+        for (shard, is_end) in ends {
+            if let Some(found) = items.iter_mut().rev().find(|item| item.shard == *shard) {
+                found.pending = if *is_end { 0 } else { found.pending };
+                self.last.insert(*shard, found.clone());
+            } else if let Some(last) = self.last.get_mut(shard).filter(|_| *is_end) {
+                last.pending = 0;
+                items.push(last.clone());
+            }
+        }
+        items
+    }
 }
 
 impl Inbox<LogItem> for LogFeed {
@@ -156,13 +174,16 @@ impl Inbox<LogItem> for LogFeed {
         let Ok(mut next) = tokio::time::timeout(QUIET, self.messages.next()).await else {
             return Ok(Vec::new());
         };
-        let (mut raw, mut bytes) = (Vec::new(), 0);
+        let (mut raw, mut bytes, mut ends) = (Vec::new(), 0, BTreeMap::new());
         loop {
             let next_one = next.ok_or_else(|| unavailable("follow the logs", &"they have ended"));
             let (shard, message) = next_one??;
             if let Some(one) = self.decoder.raw(shard, &message) {
                 bytes += one.size_bytes();
                 raw.push(one);
+                ends.insert(shard, false);
+            } else if message.info().is_ok_and(|info| info.pending == 0) {
+                ends.insert(shard, true);
             }
             if raw.len() >= BATCH_MAX || bytes >= BATCH_BYTES_MAX {
                 break;
@@ -170,10 +191,18 @@ impl Inbox<LogItem> for LogFeed {
             // What else is there already, all of it: the runtime would have a task yield after some dozen.
             match unconstrained(self.messages.next()).now_or_never() {
                 Some(more) => next = more,
+                // Not a word yet: an empty batch would say that nothing waits.
+                None if raw.is_empty() && ends.is_empty() => {
+                    match tokio::time::timeout(QUIET, self.messages.next()).await {
+                        Ok(more) => next = more,
+                        Err(_) => return Ok(Vec::new()),
+                    }
+                }
                 None => break,
             }
         }
-        self.decoder.decode(raw).await
+        let items = self.decoder.decode(raw).await?;
+        Ok(self.finish(items, &ends))
     }
 }
 

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use cadre_core::{
-    fleet::{Flag, Member, Release, Stage},
+    fleet::{Actors, Flag, Member, Release, Stage},
     ids::Name,
     limits::MEMBER_BEAT,
     ports::BusError,
@@ -57,6 +57,7 @@ pub struct Membership {
     fleet: Fleet,
     id: Name,
     expelled: Receiver<Option<JoinError>>,
+    actors: Sender<Actors>,
     tasks: [AbortHandle; 2],
 }
 
@@ -65,7 +66,8 @@ impl Fleet {
     ///
     /// # Errors
     /// [`JoinError::Lacks`] when it must not serve; it is no member then.
-    pub async fn join(&self, member: Member, wire: Wire) -> Result<Membership, JoinError> {
+    pub async fn join(&self, mut member: Member, wire: Wire) -> Result<Membership, JoinError> {
+        member.since = Some(self.clock.now());
         self.beat(&member).await?;
         let flags = self.flags().await?;
         let (release, now) = (wire.release(), self.clock.now());
@@ -76,9 +78,10 @@ impl Fleet {
         wire.write(release.writes_under(&flags));
         let (sender, expelled) = tokio::sync::watch::channel(None);
         let id = member.id.clone();
-        let beats = tokio::spawn(beat(self.clone(), member)).abort_handle();
+        let (actors, told) = tokio::sync::watch::channel(Actors::default());
+        let beats = tokio::spawn(beat(self.clone(), member, told)).abort_handle();
         let follows = tokio::spawn(follow(self.clone(), wire, sender)).abort_handle();
-        Ok(Membership { fleet: self.clone(), id, expelled, tasks: [beats, follows] })
+        Ok(Membership { fleet: self.clone(), id, expelled, actors, tasks: [beats, follows] })
     }
 
     async fn beat(&self, member: &Member) -> Result<(), BusError> {
@@ -109,6 +112,15 @@ impl Membership {
         }
     }
 
+    /// Says what runs in this process: at once if it is news, and with every beat.
+    pub fn tell(&self, actors: Actors) {
+        self.actors.send_if_modified(|known| {
+            let is_news = *known != actors;
+            *known = actors;
+            is_news
+        });
+    }
+
     /// Says that this process serves no longer.
     pub async fn leave(&self) {
         self.tasks.iter().for_each(AbortHandle::abort);
@@ -132,9 +144,11 @@ fn lacking(
     Some(JoinError::Lacks { feature, stage: stage.as_str(), version: release.version })
 }
 
-async fn beat(fleet: Fleet, member: Member) {
+async fn beat(fleet: Fleet, mut member: Member, mut actors: Receiver<Actors>) {
     loop {
-        tokio::time::sleep(MEMBER_BEAT).await;
+        // Nobody tells any more: this ends with the membership.
+        let _ = timeout(MEMBER_BEAT, actors.changed()).await;
+        member.actors = actors.borrow_and_update().clone();
         while let Err(error) = fleet.beat(&member).await {
             tracing::debug!(%error, "could not say that this process serves; saying it again");
             tokio::time::sleep(PAUSE).await;

@@ -1,7 +1,7 @@
 //! Members and flags on a real server.
 
 use cadre_core::{
-    fleet::{Feature, Release},
+    fleet::{Actor, Actors, Feature, Release},
     ids::Partitions,
 };
 use cadre_proto::RELEASE;
@@ -69,6 +69,29 @@ async fn a_feature_is_turned_on_only_when_every_member_knows_it() {
     let (_newer, wire) = join(&fleet, "newer", NEXT).await.expect("joined");
     assert_eq!(wire.writer().schema, 3, "from the first record on");
     new.leave().await;
+}
+
+#[tokio::test]
+async fn a_member_tells_at_once_what_runs_in_it() {
+    let (_server, _connection, fleet) = prepared().await;
+    let (member, _) = join(&fleet, "pod", RELEASE).await.expect("joined");
+    let known = fleet.members().await.expect("members");
+    assert!(known[0].since.is_some() && known[0].actors.rows.is_empty(), "{known:?}");
+    let actor = |depth, name: &str, restarts| Actor {
+        depth,
+        name: name.to_owned(),
+        state: "running".to_owned(),
+        restarts,
+        error: (restarts > 0).then(|| "lost the bus".to_owned()),
+    };
+    let actors = Actors::bounded(vec![actor(0, "agent", 2), actor(1, "rules", 2)]);
+    member.tell(actors.clone());
+    // A beat is five seconds away.
+    while fleet.members().await.expect("members")[0].actors != actors {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(fleet.members().await.expect("members")[0].since, known[0].since);
+    member.leave().await;
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Starts the services of one process on a connection, and stops them in reverse order.
 
+mod actors;
+
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use cadre_agent::{AgentOptions, AgentService, RoleSelection, StartError};
@@ -33,6 +35,7 @@ use cadre_orchestrator::{
 use cadre_runtime::{
     breaker::{BreakerOptions, BreakerService, Breakers},
     metrics::table,
+    task::Linked,
 };
 
 use crate::{
@@ -113,6 +116,7 @@ pub struct Stack {
     aggregator: Option<AggregatorService<JetStreamBus>>,
     inference: Option<InferenceService<JetStreamBus, KvPacks>>,
     edge: Option<EdgeService>,
+    telling: Option<Arc<Linked>>,
 }
 
 impl Stack {
@@ -163,7 +167,7 @@ impl Stack {
             Some(plan) => Some(edge(&bus, &packs, plan).await?),
             None => None,
         };
-        let stack = Self {
+        let mut stack = Self {
             bus,
             packs,
             membership,
@@ -175,8 +179,11 @@ impl Stack {
             aggregator,
             inference,
             edge,
+            telling: None,
         };
         stack.ready().await?;
+        let membership = stack.membership.clone();
+        stack.telling = membership.map(|own| Arc::new(actors::tell(stack.clone(), own)));
         stack.say(1);
         Ok(stack)
     }
@@ -235,6 +242,7 @@ impl Stack {
     /// Stops everything; what is in flight comes again elsewhere.
     pub async fn stop(&self) {
         self.say(0);
+        self.telling.iter().for_each(|telling| telling.abort());
         if let Some(edge) = &self.edge {
             edge.stop().await;
         }

@@ -12,12 +12,14 @@
 //! before reading the members. So one of the two sees the other, whatever the order. Pure; kept on
 //! the bus by the adapter, in the form of `wire`.
 
+mod actors;
 #[cfg(test)]
 mod tests;
 mod wire;
 
 use std::{collections::BTreeSet, fmt};
 
+pub use self::actors::{Actor, Actors};
 use crate::{ids::Name, limits::PROPOSAL_LIVES_FOR, time::UnixMillis};
 
 /// What one build reads, writes and knows.
@@ -82,6 +84,10 @@ pub struct Member {
     pub reads: u32,
     /// Features that it knows.
     pub features: BTreeSet<String>,
+    /// Since when it serves, by the broker's clock; `None` when it does not say.
+    pub since: Option<UnixMillis>,
+    /// What runs in it; empty when it does not say.
+    pub actors: Actors,
 }
 
 impl Member {
@@ -89,7 +95,8 @@ impl Member {
     #[must_use]
     pub fn new(id: Name, release: &Release, services: Vec<String>) -> Self {
         let features = release.features.iter().map(|feature| feature.name.to_owned()).collect();
-        Self { id, version: release.version.to_owned(), services, reads: release.reads, features }
+        let (version, reads) = (release.version.to_owned(), release.reads);
+        Self { id, version, services, reads, features, since: None, actors: Actors::default() }
     }
 }
 

@@ -220,6 +220,12 @@ pub const MEMBER_BEAT: Duration = Duration::from_secs(5);
 /// it be gone: many times what it takes to ask the members.
 pub const PROPOSAL_LIVES_FOR: Duration = Duration::from_secs(30);
 
+/// Actors of one process that its beats list.
+pub const ACTORS_MAX: usize = 128;
+
+/// Characters of an actor's error in a beat.
+pub const ACTOR_TEXT_CHARS_MAX: usize = 160;
+
 /// Members and flags of one fleet that are looked at.
 pub const MEMBERS_MAX: usize = 10_000;
 

@@ -69,6 +69,12 @@
       }
       flush();
     });
+    source.addEventListener("questions", (event) => {
+      for (const badge of all("[data-badge=questions]")) {
+        one("b", badge).textContent = event.data;
+        badge.hidden = event.data === "0";
+      }
+    });
     source.addEventListener("lag", (event) => {
       const ms = Number(event.data);
       if (ms > 3000) said("stale", `${Math.round(ms / 1000)} s behind`); else said("live", "Live");

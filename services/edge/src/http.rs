@@ -24,6 +24,7 @@ mod letters;
 mod limit;
 mod openapi;
 mod packs;
+mod peek;
 mod problem;
 pub mod state;
 mod sums;

@@ -33,6 +33,7 @@ mod status;
 mod steps;
 mod store;
 pub mod sums;
+mod tally;
 mod tasks;
 mod terms;
 #[cfg(test)]

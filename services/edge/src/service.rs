@@ -136,6 +136,11 @@ impl EdgeService {
         self.supervisor.inspect(Duration::from_secs(1)).await
     }
 
+    /// How its read model is; `None` when it has stopped.
+    pub async fn inspect_model(&self) -> Option<Snapshot> {
+        self.model.inspect().await
+    }
+
     /// Stops it: streams end at once, other requests have a moment to end.
     pub async fn stop(&self) {
         self.closing.send_replace(true);

@@ -111,6 +111,9 @@ async fn commands_that_no_log_tells_of_are_in_the_fleets_chain() {
     fine(&bed, &["pack", "apply", "contract"]).await;
     fine(&bed, &["breaker", "open", "role.extractor", "--reason", "bad rollout"]).await;
     fine(&bed, &["breaker", "reset", "role.extractor"]).await;
+    let made = ["token", "create", "--role", "viewer", "--name", "wallboard", "-o", "json"];
+    let token = fine(&bed, &made).await.json()["id"].as_str().expect("an id").to_owned();
+    fine(&bed, &["token", "revoke", &token]).await;
     let letter = fine(&bed, &["dlq", "ls", "-o", "id"]).await.text().trim().to_owned();
     fine(&bed, &["dlq", "drop", &letter, "--dry-run"]).await;
     fine(&bed, &["dlq", "drop", &letter]).await;
@@ -119,13 +122,15 @@ async fn commands_that_no_log_tells_of_are_in_the_fleets_chain() {
     let rows = rows.as_array().expect("a list");
     let said: Vec<_> =
         rows.iter().map(|row| (row["action"].as_str(), row["object"].as_str())).collect();
-    let letter = format!("letter/{letter}");
+    let (letter, token) = (format!("letter/{letter}"), format!("token/{token}"));
     assert_eq!(
         said,
         [
             (Some("pack_applied"), Some("pack/contract-intake")),
             (Some("breaker_opened"), Some("breaker/role.extractor")),
             (Some("breaker_reset"), Some("breaker/role.extractor")),
+            (Some("token_created"), Some(token.as_str())),
+            (Some("token_revoked"), Some(token.as_str())),
             (Some("letter_dropped"), Some(letter.as_str())),
         ]
     );

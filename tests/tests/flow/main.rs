@@ -22,6 +22,7 @@ mod http;
 mod intake;
 mod journey;
 mod limits;
+mod members;
 mod models;
 mod outage;
 mod overload;

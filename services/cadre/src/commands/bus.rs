@@ -1,6 +1,7 @@
 //! `cadre bus`: what exists on the broker, and what happens there.
 
 mod heard;
+mod members;
 mod status;
 mod tail;
 
@@ -28,6 +29,7 @@ Examples:
   cadre bus apply --profile prod --replicas 3 --partitions 8
   cadre bus diff                                    exit code 8 when the broker differs
   cadre bus status -o json
+  cadre bus members                                 processes, what runs in them, restarts
   cadre bus tail                                    everything from now on
   cadre bus tail 'cadre.*.log.>' --since 10m        a subject
   cadre bus tail vs3tl6e2t2bmylf5r7pg2ndlxn --all   one task
@@ -45,6 +47,8 @@ enum BusCommand {
     Diff(DiffArgs),
     /// Show how full streams are and how far behind consumers are.
     Status(OutputArgs),
+    /// Show which processes serve, which actors run in them under whom, and how often each was restarted.
+    Members(OutputArgs),
     /// Print messages as they arrive, for people or as JSON.
     Tail(tail::TailArgs),
 }
@@ -105,6 +109,7 @@ pub(crate) async fn run(args: BusArgs, settings: &Settings) -> anyhow::Result<()
         BusCommand::Apply(args) => apply_all(&args, settings).await,
         BusCommand::Diff(args) => compare(&args, settings).await,
         BusCommand::Status(args) => status::run(args.format(settings), settings).await,
+        BusCommand::Members(args) => members::run(args.format(settings), settings).await,
         BusCommand::Tail(args) => tail::run(args, settings).await,
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cadre_core::{
     access::{Access, TOKEN_NAME_CHARS_MAX, Token},
+    audit::Action,
     time::UnixMillis,
 };
 use cadre_nats::tokens::KvTokens;
@@ -12,7 +13,10 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    commands::client::{Client, now, unavailable},
+    commands::{
+        client::{Client, now, unavailable},
+        deed::Deeds,
+    },
     exit::{Code, Failure},
     output::{
         self, Format, Listing, OutputArgs,
@@ -130,7 +134,7 @@ pub(crate) async fn run(args: TokenArgs, settings: &Settings) -> anyhow::Result<
     match args.command {
         TokenCommand::Create(args) => create(&args, (&client, &tokens), settings).await,
         TokenCommand::Ls(args) => ls(args.format(settings), &client, &tokens).await,
-        TokenCommand::Revoke(args) => revoke(&args, &tokens).await,
+        TokenCommand::Revoke(args) => revoke(&args, (&client, &tokens), settings).await,
     }
 }
 
@@ -151,6 +155,7 @@ async fn create(
         created_at: now,
         expires_at: args.expires.map(|time| now.after(time)),
     };
+    note((client, settings), Action::TokenCreated, &token).await?;
     tokens.put(&token).await.map_err(|error| unavailable(&error))?;
     let row = Row::of(&token, now);
     let mut document = json!(row);
@@ -173,6 +178,18 @@ async fn create(
     }
 }
 
+/// Notes in the audit trail what is about to be done with a token: whose it is and what it allows.
+async fn note(
+    (client, settings): (&Client, &Settings),
+    action: Action,
+    token: &Token,
+) -> anyhow::Result<()> {
+    let whose = if token.is_fleet { "every tenant" } else { token.tenant.as_str() };
+    let reason = format!("{}, {} of {whose}", clean(&token.name), token.access.as_str());
+    let deeds = Deeds::open(&client.bus, settings).await?;
+    deeds.note(action, format!("token/{}", token.id()), &reason).await
+}
+
 async fn ls(format: Format, client: &Client, tokens: &KvTokens) -> anyhow::Result<()> {
     let (found, now) = (tokens.ls().await.map_err(|error| unavailable(&error))?, now(&client.bus));
     let rows: Vec<_> = found.iter().map(|token| Row::of(token, now)).collect();
@@ -189,7 +206,11 @@ async fn ls(format: Format, client: &Client, tokens: &KvTokens) -> anyhow::Resul
     output::list(format, &rows, &listing)
 }
 
-async fn revoke(args: &RevokeArgs, tokens: &KvTokens) -> anyhow::Result<()> {
+async fn revoke(
+    args: &RevokeArgs,
+    (client, tokens): (&Client, &KvTokens),
+    settings: &Settings,
+) -> anyhow::Result<()> {
     let id = args.id.to_ascii_lowercase();
     if id.len() < ID_DIGITS_MIN {
         let text = format!("name a token by at least {ID_DIGITS_MIN} digits of its id");
@@ -207,6 +228,7 @@ async fn revoke(args: &RevokeArgs, tokens: &KvTokens) -> anyhow::Result<()> {
             Err(Failure::new(Code::Usage, text).into())
         }
         (Some(token), None) => {
+            note((client, settings), Action::TokenRevoked, token).await?;
             tokens.remove(token.hash).await.map_err(|error| unavailable(&error))?;
             output::say(&format!("token {} ({}) is revoked", token.id(), clean(&token.name)));
             Ok(())

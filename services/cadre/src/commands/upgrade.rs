@@ -125,7 +125,7 @@ struct MemberRow {
 
 impl From<Member> for MemberRow {
     fn from(member: Member) -> Self {
-        let Member { id, version, services, reads, features } = member;
+        let Member { id, version, services, reads, features, .. } = member;
         let features = features.into_iter().collect();
         Self { member: id.to_string(), version, services, reads_schema: reads, features }
     }

@@ -64,11 +64,15 @@ pub enum Action {
     WebhookAdded,
     /// Somebody does not want that any more.
     WebhookRemoved,
+    /// Somebody made an API token.
+    TokenCreated,
+    /// Somebody revoked one.
+    TokenRevoked,
 }
 
 impl Action {
     /// Every action, in order.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::GoalAccepted,
         Self::GoalRefused,
         Self::TaskForked,
@@ -96,6 +100,8 @@ impl Action {
         Self::FeatureEnabled,
         Self::WebhookAdded,
         Self::WebhookRemoved,
+        Self::TokenCreated,
+        Self::TokenRevoked,
     ];
 
     /// The action as one word.
@@ -129,6 +135,8 @@ impl Action {
             Self::FeatureEnabled => "feature_enabled",
             Self::WebhookAdded => "webhook_added",
             Self::WebhookRemoved => "webhook_removed",
+            Self::TokenCreated => "token_created",
+            Self::TokenRevoked => "token_revoked",
         }
     }
 }

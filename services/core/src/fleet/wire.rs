@@ -5,15 +5,19 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Flag, Member, Stage};
+use super::{Actors, Flag, Member, Stage};
 use crate::{ids::Name, time::UnixMillis};
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 struct MemberWire {
     version: String,
     services: Vec<String>,
     reads: u32,
     features: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    since_ms: Option<u64>,
+    #[serde(default)]
+    actors: Actors,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -39,6 +43,8 @@ impl Member {
             services: self.services.clone(),
             reads: self.reads,
             features: self.features.iter().cloned().collect(),
+            since_ms: self.since.map(|at| at.0),
+            actors: self.actors.clone(),
         };
         // Only texts, numbers and lists: it cannot fail, and what is empty cannot be read.
         serde_json::to_string(&wire).unwrap_or_default()
@@ -47,15 +53,10 @@ impl Member {
     /// What the member `id` says of itself; one that knows nothing if that cannot be read.
     #[must_use]
     pub fn decode(id: Name, bytes: &[u8]) -> Self {
-        let unreadable = MemberWire {
-            version: String::new(),
-            services: Vec::new(),
-            reads: 0,
-            features: Vec::new(),
-        };
-        let wire = serde_json::from_slice(bytes).unwrap_or(unreadable);
-        let MemberWire { version, services, reads, features } = wire;
-        Self { id, version, services, reads, features: features.into_iter().collect() }
+        let wire: MemberWire = serde_json::from_slice(bytes).unwrap_or_default();
+        let MemberWire { version, services, reads, features, since_ms, actors } = wire;
+        let (features, since) = (features.into_iter().collect(), since_ms.map(UnixMillis));
+        Self { id, version, services, reads, features, since, actors }
     }
 }
 

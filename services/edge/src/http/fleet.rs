@@ -6,7 +6,7 @@ use axum::{Json, extract::State};
 use cadre_core::{
     access::Act,
     breaker::{ForcedTo, Target},
-    fleet::Member,
+    fleet::{Actor, Member},
     ports::desk::{BreakerView, ConsumerView, Hold, StreamView},
     watch::Alert,
 };
@@ -125,6 +125,27 @@ pub(super) struct MemberRow {
     reads: u32,
     /// Features that it knows.
     features: Vec<String>,
+    /// Since when it serves; `None` when it does not say.
+    since_ms: Option<u64>,
+    /// What runs in it: each supervisor, followed by its children.
+    actors: Vec<ActorRow>,
+    /// Well actors that are not listed, for want of room.
+    actors_left_out: u32,
+}
+
+/// A supervised actor, or a supervisor.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ActorRow {
+    /// 0 for the supervisor of a service, 1 for its children.
+    depth: u8,
+    /// Its name: of a service, a role, a partition, a job.
+    name: String,
+    /// `running`, `restarting`, `parked` (its restarts are spent) or `ended`.
+    state: String,
+    /// Restarts since its supervisor began; for a supervisor the sum of its children's.
+    restarts: u32,
+    /// Why it failed last.
+    error: Option<String>,
 }
 
 /// Something that needs a person.
@@ -270,7 +291,15 @@ fn member(member: Member) -> MemberRow {
         services: member.services,
         reads: member.reads,
         features: member.features.into_iter().collect(),
+        since_ms: member.since.map(|at| at.0),
+        actors_left_out: member.actors.left_out,
+        actors: member.actors.rows.into_iter().map(actor).collect(),
     }
+}
+
+fn actor(actor: Actor) -> ActorRow {
+    let Actor { depth, name, state, restarts, error } = actor;
+    ActorRow { depth, name, state, restarts, error }
 }
 
 /// Lists the processes that serve.

@@ -16,7 +16,7 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Problem, actions, approvals, audit, bulk, events, fleet, goals, health, letters, packs,
+    Problem, actions, approvals, audit, bulk, events, fleet, goals, health, letters, packs, peek,
     state::AppState, sums, tasks, webhooks,
 };
 
@@ -71,6 +71,7 @@ pub(super) fn routes() -> (Router<AppState>, utoipa::openapi::OpenApi) {
         .routes(routes!(fleet::breakers))
         .routes(routes!(fleet::hold))
         .routes(routes!(fleet::streams))
+        .routes(routes!(peek::messages))
         .routes(routes!(fleet::members))
         .routes(routes!(fleet::alerts))
         .routes(routes!(audit::list))

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use cadre_core::{ids::TaskId, payload::Hash, task::Task};
 
+use super::write::Written;
+
 /// A task in memory.
 #[derive(Debug, Clone)]
 pub(super) struct OpenTask {
@@ -17,6 +19,8 @@ pub(super) struct OpenTask {
     pub(super) bytes: u64,
     /// What it waited for when its row was written last, and since when.
     pub(super) waits: Option<(String, u64)>,
+    /// What its row counts as; `None` while it has none.
+    pub(super) written: Option<Written>,
 }
 
 /// The tasks in memory; the ones that were not touched for longest go first.

@@ -1,9 +1,12 @@
 //! Folds the log into rows.
 //!
 //! ```text
-//!  batch of records ─► one transaction: rows of tasks, steps, attempts, questions, events, spend ─► commit
+//!  batch of records ─► one transaction: rows of tasks, steps, attempts, questions, events, sums ─► commit
 //!                      and how far each shard was read
 //! ```
+//!
+//! What a batch comes to is written once, at its end, table by table and in the order of the rows' numbers: a task that
+//! begins and ends within a batch costs one row, and pages of the file are filled one after the other.
 //!
 //! A record counts exactly when it is the next one of its task and follows from the one before. A repeated one
 //! changes nothing; where one is missing, or the task's state is not in memory, the task's log is read as a whole.
@@ -32,8 +35,9 @@ use super::{
     open::{OpenTask, OpenTasks},
     source::Beside,
     status::Status,
+    tally::Tally,
     terms::Terms,
-    write::{self, Known, SpendKey},
+    write::{self, Known, SpendKey, Written},
 };
 
 /// What tasks in memory may take: a state is some kilobytes, mostly documents.
@@ -95,6 +99,11 @@ impl Projector {
 struct Batch<'a> {
     records: u64,
     news: BTreeMap<TaskId, News>,
+    /// Records with the numbers of their tasks.
+    events: Vec<(i64, &'a LogItem)>,
+    /// Numbers of tasks that were accepted.
+    numbers: BTreeSet<i64>,
+    tally: Tally,
     spend: BTreeMap<SpendKey, Sums>,
     positions: Positions,
     spoiled: Vec<(&'a LogItem, Status, String)>,
@@ -128,9 +137,12 @@ impl Fold {
         *position = item.sequence.max(*position);
         let open = self.open.take(&item.task);
         let known = match &open {
-            Some(open) => {
-                Some(Known { no: open.no, rev: open.task.rev, waits: open.waits.clone() })
-            }
+            Some(open) => Some(Known {
+                no: open.no,
+                rev: open.task.rev,
+                waits: open.waits.clone(),
+                written: open.written,
+            }),
             None => write::known(db, item.task.as_str())?,
         };
         let rev = known.as_ref().map_or(0, |known| known.rev);
@@ -138,16 +150,36 @@ impl Fold {
             Ok(linked) if linked.record.rev <= rev => open,
             Ok(linked) if is_next(rev, open.as_ref(), linked) => {
                 if let (Some(stub), None) = (&known, &open) {
-                    write::forget(db, stub.no)?;
+                    write::forget(db, stub.no, &mut batch.tally)?;
                 }
-                Some(self.apply(db, batch, open, (item, linked))?)
+                let open = self.apply(db, batch, open, (item, linked))?;
+                batch.events.push((open.no, item));
+                Some(open)
             }
-            Ok(_) | Err(_) => self.recall(db, batch, item, known.as_ref())?,
+            Ok(_) | Err(_) => {
+                if let Some(open) = open.filter(|open| open.written.is_none()) {
+                    self.settle(db, batch, open)?;
+                }
+                let known = write::known(db, item.task.as_str())?;
+                self.recall(db, batch, item, known.as_ref())?
+            }
         };
         if let Some(open) = open {
             self.open.put(item.task.clone(), open);
         }
         Ok(())
+    }
+
+    /// Writes the row of a task that was accepted in this batch before its log is read again: what is read may be less.
+    fn settle(
+        &mut self,
+        db: &Connection,
+        batch: &mut Batch<'_>,
+        mut open: OpenTask,
+    ) -> Result<(), FoldError> {
+        let terms = self.terms(&open.task.goal.revision)?;
+        write::words(db, open.no, &open.task.goal)?;
+        Ok(row(db, &mut open, terms.as_deref(), &mut batch.tally)?)
     }
 
     /// Reads the log of a task that cannot be gone on with otherwise, and takes what is new in it.
@@ -176,9 +208,11 @@ impl Fold {
             };
             open = if rev > known_rev {
                 if let (Some(stub), None) = (known, &open) {
-                    write::forget(db, stub.no)?;
+                    write::forget(db, stub.no, &mut batch.tally)?;
                 }
-                Some(self.apply(db, batch, open, (found, linked))?)
+                let open = self.apply(db, batch, open, (found, linked))?;
+                write::event(db, open.no, (found, &linked.record))?;
+                Some(open)
             } else {
                 again(open, known, (found, linked))
             };
@@ -207,9 +241,11 @@ impl Fold {
         let mut open = match (open, record.events.first()) {
             (Some(open), _) => open,
             (None, Some(Event::Accepted { goal, deadline })) => {
-                let no = write::accept(db, goal, (record.at, *deadline))?;
+                let name = (goal.task.as_str(), record.at);
+                let no = write::number(db, name, &batch.numbers)?;
+                batch.numbers.insert(no);
                 let task = Task::accepted(goal, *deadline, record.at);
-                OpenTask { no, task, hash: linked.hash, bytes: 0, waits: None }
+                OpenTask { no, task, hash: linked.hash, bytes: 0, waits: None, written: None }
             }
             // Looked at before.
             (None, _) => {
@@ -227,7 +263,6 @@ impl Fold {
             }
             open.task.apply(event, record.rev, record.at);
         }
-        write::event(db, open.no, (item, record))?;
         open.hash = linked.hash;
         open.bytes += item.size_bytes;
         let goal = &open.task.goal;
@@ -259,25 +294,50 @@ impl Fold {
     /// Writes what a batch leaves to its end.
     fn flush(&mut self, db: &Connection, batch: Batch<'_>) -> Result<Taken, FoldError> {
         let mut taken = Taken { records: batch.records, ..Taken::default() };
+        let (mut tally, mut changed) = (batch.tally, Vec::new());
         for (id, news) in &batch.news {
-            let Some(mut open) = self.open.take(id) else { continue };
+            changed.extend(self.open.take(id).map(|open| (open, news)));
+        }
+        changed.sort_unstable_by_key(|(open, _)| open.no);
+        // On their own: the index of words goes to the file whenever a statement of another kind may have to be undone.
+        for (open, _) in changed.iter().filter(|(open, _)| open.written.is_none()) {
+            write::words(db, open.no, &open.task.goal)?;
+        }
+        for (open, _) in &mut changed {
             let terms = self.terms(&open.task.goal.revision)?;
-            rows(db, &mut open, (news, terms.as_deref()))?;
-            let (task, tenant) = (id.clone(), open.task.goal.tenant.clone());
+            row(db, open, terms.as_deref(), &mut tally)?;
+        }
+        for (open, news) in &changed {
+            steps(db, open, news)?;
+        }
+        for (open, news) in &changed {
+            for attempt in news.attempts.values() {
+                write::attempt(db, open.no, attempt)?;
+            }
+        }
+        let mut events = batch.events;
+        events.sort_unstable_by_key(|(no, item)| (*no, item.sequence));
+        for (no, item) in events {
+            let Ok(linked) = &item.content else { continue };
+            write::event(db, no, (item, &linked.record))?;
+        }
+        for (open, news) in changed {
+            let (task, tenant) = (open.task.id().clone(), open.task.goal.tenant.clone());
             taken.changed.push(ChangedTask { task, tenant, has_question: news.has_question });
             // An end is final: what comes behind it is rare, and reads the log again.
             if open.task.ended().is_none() {
-                self.open.put(id.clone(), open);
+                self.open.put(open.task.id().clone(), open);
             }
         }
         for (key, sums) in &batch.spend {
             write::spend(db, key, sums)?;
         }
         for (item, status, problem) in batch.spoiled {
-            write::spoil(db, item, (status, &problem))?;
+            write::spoil(db, item, (status, &problem), &mut tally)?;
             self.open.take(&item.task);
             taken.is_spoiled = true;
         }
+        tally.write(db)?;
         let sql = "UPDATE positions SET sequence = max(sequence, ?2) WHERE shard = ?1";
         for (shard, sequence) in batch.positions {
             db.prepare_cached(sql)?.execute((shard, write::int(sequence)))?;
@@ -334,28 +394,47 @@ fn again(
     (item, linked): (&LogItem, &Linked),
 ) -> Option<OpenTask> {
     let known = known?;
-    let (no, bytes, waits) = (known.no, item.size_bytes, known.waits.clone());
+    let (bytes, waits) = (item.size_bytes, known.waits.clone());
     let mut before = open.as_ref().map_or(0, |open| open.bytes);
     before += bytes;
     let mut task = open.map(|open| open.task);
     Task::fold(&mut task, &linked.record);
-    Some(OpenTask { no, task: task?, hash: linked.hash, bytes: before, waits })
+    let (no, written) = (known.no, known.written);
+    Some(OpenTask { no, task: task?, hash: linked.hash, bytes: before, waits, written })
 }
 
-/// Writes the rows of one task.
-fn rows(
+/// Writes the row of a task, and counts what it is now.
+fn row(
     db: &Connection,
     open: &mut OpenTask,
-    (news, terms): (&News, Option<&Terms>),
+    terms: Option<&Terms>,
+    tally: &mut Tally,
 ) -> Result<(), rusqlite::Error> {
-    let (no, task) = (open.no, &open.task);
+    let (task, goal) = (&open.task, &open.task.goal);
     let card = Card::of(task, terms);
     open.waits = card.waits.as_ref().map(|waits| {
         let known = open.waits.as_ref().filter(|(what, _)| what == waits.what);
         let since = known.map_or(task.changed_at.0, |(_, since)| *since);
         (waits.what.to_owned(), waits.since.map_or(since, |at| at.0))
     });
-    write::task(db, no, (task, &card), open.waits.as_ref())?;
+    write::task(db, open, &card)?;
+    if open.written.is_none() {
+        tally.made(goal, task.accepted_at);
+    }
+    let whose = (goal.tenant.as_str(), goal.workflow.as_str());
+    let before = open.written.map(|written| written.status);
+    tally.moved(whose, (before, Some(card.status)));
+    let was_ended = open.written.is_some_and(|written| written.is_ended);
+    if let Some(at) = card.ended.filter(|_| !was_ended) {
+        tally.ended(goal, at, (card.status, task.usage.usd_micros));
+    }
+    open.written = Some(Written { status: card.status, is_ended: card.ended.is_some() });
+    Ok(())
+}
+
+/// Writes the rows of steps that have changed.
+fn steps(db: &Connection, open: &OpenTask, news: &News) -> Result<(), rusqlite::Error> {
+    let (no, task) = (open.no, &open.task);
     for step in &news.gone {
         write::no_step(db, no, step)?;
     }
@@ -363,13 +442,10 @@ fn rows(
         for (id, step) in &task.steps {
             write::step(db, no, &StepCard::of(task, id, step))?;
         }
-    } else {
-        for (id, step) in news.steps.iter().filter_map(|id| task.steps.get_key_value(id)) {
-            write::step(db, no, &StepCard::of(task, id, step))?;
-        }
+        return Ok(());
     }
-    for attempt in news.attempts.values() {
-        write::attempt(db, no, attempt)?;
+    for (id, step) in news.steps.iter().filter_map(|id| task.steps.get_key_value(id)) {
+        write::step(db, no, &StepCard::of(task, id, step))?;
     }
     Ok(())
 }

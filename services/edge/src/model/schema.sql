@@ -182,8 +182,7 @@ CREATE TABLE revisions (
     PRIMARY KEY (workflow, revision, tenant)
 ) WITHOUT ROWID;
 
--- Sums that pages show at every look: nobody counts a hundred thousand rows for them. Triggers keep them, so that no
--- writer can forget one.
+-- Sums that pages show at every look: nobody counts a hundred thousand rows for them (tally.rs keeps them).
 CREATE TABLE counts (
     tenant TEXT NOT NULL,
     workflow TEXT NOT NULL,
@@ -201,37 +200,6 @@ CREATE TABLE minutes (
     cost INTEGER NOT NULL,
     PRIMARY KEY (minute, tenant)
 ) WITHOUT ROWID;
-
-CREATE TRIGGER task_made AFTER INSERT ON tasks BEGIN
-    INSERT INTO counts (tenant, workflow, status, tasks) VALUES (new.tenant, new.workflow, new.status, 1)
-        ON CONFLICT DO UPDATE SET tasks = tasks + 1;
-    INSERT INTO minutes (minute, tenant, accepted, completed, failed, cost)
-        VALUES (new.accepted / 60000, new.tenant, 1, 0, 0, 0)
-        ON CONFLICT DO UPDATE SET accepted = accepted + 1;
-END;
-
-CREATE TRIGGER task_moved AFTER UPDATE OF status ON tasks WHEN new.status <> old.status BEGIN
-    UPDATE counts SET tasks = tasks - 1
-        WHERE tenant = old.tenant AND workflow = old.workflow AND status = old.status;
-    INSERT INTO counts (tenant, workflow, status, tasks) VALUES (new.tenant, new.workflow, new.status, 1)
-        ON CONFLICT DO UPDATE SET tasks = tasks + 1;
-END;
-
-CREATE TRIGGER task_ended AFTER UPDATE OF ended ON tasks WHEN old.ended IS NULL AND new.ended IS NOT NULL BEGIN
-    INSERT INTO minutes (minute, tenant, accepted, completed, failed, cost)
-        VALUES (new.ended / 60000, new.tenant, 0, new.status = 'completed',
-            new.status IN ('partial', 'failed', 'incomplete'), new.cost)
-        ON CONFLICT DO UPDATE SET completed = completed + excluded.completed, failed = failed + excluded.failed,
-            cost = cost + excluded.cost;
-    UPDATE revisions SET open = open - 1
-        WHERE workflow = new.workflow AND revision = new.revision AND tenant = new.tenant;
-END;
-
-CREATE TRIGGER task_gone AFTER DELETE ON tasks BEGIN
-    UPDATE counts SET tasks = tasks - 1
-        WHERE tenant = old.tenant AND workflow = old.workflow AND status = old.status;
-    UPDATE minutes SET accepted = accepted - 1 WHERE minute = old.accepted / 60000 AND tenant = old.tenant;
-END;
 
 -- The words of goals; `rowid` is the task's `no`. Only the index is kept, not the texts.
 CREATE VIRTUAL TABLE words USING fts5 (

@@ -27,7 +27,12 @@ use cadre_runtime::{
 };
 use ractor::{ActorCell, SpawnErr};
 use rusqlite::Connection;
-use tokio::{runtime::Handle, sync::mpsc, task::spawn_blocking, time::sleep};
+use tokio::{
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    task::spawn_blocking,
+    time::sleep,
+};
 
 use super::{
     folder::Folder,
@@ -38,12 +43,14 @@ use super::{
     store::{self, StoreError},
 };
 
-/// Records of one transaction at most, about.
-const BATCH_MAX: usize = 4_096;
+/// Records of one transaction at most, about: the more of a task's records it has, the less is written twice.
+const BATCH_MAX: usize = 16_384;
 
-/// Batches that are read while another one is written. Few: while the reader waits for room, what comes gathers in
-/// the bus's own buffer, and its next batch is a large one.
-const BATCHES_AHEAD: usize = 2;
+/// Batches that are read while another one is written.
+const BATCHES_AHEAD: usize = 16;
+
+/// Kilobytes that these may hold: documents can make a single batch large.
+const AHEAD_KB_MAX: u32 = 48 * 1024;
 
 /// The pause before a read model that was interrupted goes on.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -190,10 +197,15 @@ async fn fold<H: History>(
     let mut feed = history.feed(&positions).await?;
     let (sender, mut batches) = mpsc::channel(BATCHES_AHEAD);
     let _reading = Linked::spawn("read the log", async move {
+        let room = Arc::new(Semaphore::new(AHEAD_KB_MAX as usize));
         loop {
             let batch = feed.next().await;
             let is_over = batch.is_err();
-            if sender.send(batch).await.is_err() || is_over {
+            // Nobody closes it.
+            let Ok(held) = Arc::clone(&room).acquire_many_owned(size_kb(&batch)).await else {
+                return;
+            };
+            if sender.send((batch, held)).await.is_err() || is_over {
                 return;
             }
         }
@@ -222,16 +234,24 @@ async fn fold<H: History>(
     }
 }
 
+/// What was read, with the room that it takes.
+type Read = (Result<Vec<LogItem>, BusError>, OwnedSemaphorePermit);
+
+fn size_kb(batch: &Result<Vec<LogItem>, BusError>) -> u32 {
+    let bytes: u64 = batch.iter().flatten().map(|item| item.size_bytes).sum();
+    u32::try_from(bytes / 1024).unwrap_or(u32::MAX).min(AHEAD_KB_MAX)
+}
+
 /// What has come, in one; with the error behind it that ends the feed.
 async fn next(
-    batches: &mut mpsc::Receiver<Result<Vec<LogItem>, BusError>>,
+    batches: &mut mpsc::Receiver<Read>,
 ) -> Result<(Vec<LogItem>, Option<BusError>), Interrupted> {
     let ended = || BusError::Unavailable("the log's feed has ended".to_owned());
-    let mut items = batches.recv().await.ok_or_else(ended)??;
+    let mut items = batches.recv().await.ok_or_else(ended)?.0?;
     while items.len() < BATCH_MAX {
         match batches.try_recv() {
-            Ok(Ok(more)) => items.extend(more),
-            Ok(Err(error)) => return Ok((items, Some(error))),
+            Ok((Ok(more), _)) => items.extend(more),
+            Ok((Err(error), _)) => return Ok((items, Some(error))),
             Err(_) => break,
         }
     }

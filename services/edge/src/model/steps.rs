@@ -17,6 +17,10 @@ use super::{
     write::int,
 };
 
+/// What a record's row has.
+const EVENTS: &str =
+    "SELECT rev, shard, sequence, at, cause, source, decision, reason, text FROM events";
+
 impl ReadModel {
     /// Steps of a task in the order in which they began, the gate last; `None` when there is no such task, or it is
     /// another tenant's.
@@ -57,6 +61,26 @@ impl ReadModel {
     }
 }
 
+impl ReadModel {
+    /// The newest record of a task; `None` when there is no such task, or it is another tenant's.
+    ///
+    /// # Errors
+    /// [`ModelError`] when the read model gives no answer.
+    pub async fn last_event(
+        &self,
+        tenant: Option<&Name>,
+        task: &TaskId,
+    ) -> Result<Option<EventRow>, ModelError> {
+        let (tenant, task) = (tenant.map(Name::to_string), task.to_string());
+        self.query(move |db| {
+            let Some(no) = number(db, &task, tenant.as_deref())? else { return Ok(None) };
+            let sql = format!("{EVENTS} WHERE task = ?1 ORDER BY rev DESC LIMIT 1");
+            db.prepare_cached(&sql)?.query_row([no], event_row).optional()
+        })
+        .await
+    }
+}
+
 /// The number of a task that this tenant may see.
 pub(super) fn number(db: &Connection, task: &str, tenant: Option<&str>) -> Result<Option<i64>> {
     let sql = "SELECT no FROM tasks WHERE id = ?1 AND (?2 IS NULL OR tenant = ?2)";
@@ -64,25 +88,24 @@ pub(super) fn number(db: &Connection, task: &str, tenant: Option<&str>) -> Resul
 }
 
 fn events(db: &Connection, no: i64, after: u64, limit: u32) -> Result<Vec<EventRow>> {
-    let mut find = db.prepare_cached(
-        "SELECT rev, shard, sequence, at, cause, source, decision, reason, text FROM events \
-         WHERE task = ?1 AND rev > ?2 ORDER BY rev LIMIT ?3",
-    )?;
-    find.query_map((no, int(after), limit), |row| {
-        let mut at = Columns::of(row);
-        Ok(EventRow {
-            rev: at.next()?,
-            shard: at.next()?,
-            sequence: at.next()?,
-            at_ms: at.next()?,
-            cause: at.next()?,
-            source: at.next()?,
-            decision: at.next()?,
-            reason: at.next()?,
-            text: at.next()?,
-        })
-    })?
-    .collect()
+    let sql = format!("{EVENTS} WHERE task = ?1 AND rev > ?2 ORDER BY rev LIMIT ?3");
+    let mut find = db.prepare_cached(&sql)?;
+    find.query_map((no, int(after), limit), event_row)?.collect()
+}
+
+fn event_row(row: &Row<'_>) -> Result<EventRow> {
+    let mut at = Columns::of(row);
+    Ok(EventRow {
+        rev: at.next()?,
+        shard: at.next()?,
+        sequence: at.next()?,
+        at_ms: at.next()?,
+        cause: at.next()?,
+        source: at.next()?,
+        decision: at.next()?,
+        reason: at.next()?,
+        text: at.next()?,
+    })
 }
 
 fn steps(db: &Connection, no: i64) -> Result<Vec<StepRow>> {

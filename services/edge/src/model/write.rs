@@ -1,5 +1,7 @@
 //! Writes rows. Called by the projector, inside its transaction.
 
+use std::collections::BTreeSet;
+
 use cadre_core::{
     ids::StepId,
     payload::Payload,
@@ -14,8 +16,10 @@ use super::{
     card::{Card, StepCard},
     lines,
     notes::{Asked, Attempt, QuestionId, QuestionNews, Sums},
+    open::OpenTask,
     ordinal::ordinal,
     status::Status,
+    tally::Tally,
     text::{brief, texts},
 };
 
@@ -46,61 +50,48 @@ pub(super) struct Known {
     pub(super) no: i64,
     pub(super) rev: u64,
     pub(super) waits: Option<(String, u64)>,
+    pub(super) written: Option<Written>,
+}
+
+/// What a task's row counts as; `None` instead of it is a row that is yet to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Written {
+    pub(super) status: Status,
+    pub(super) is_ended: bool,
 }
 
 /// Looks a task up.
 pub(super) fn known(db: &Connection, id: &str) -> Result<Option<Known>> {
-    let sql = "SELECT no, rev, waits_for, waits_since FROM tasks WHERE id = ?1";
+    let sql = "SELECT no, rev, waits_for, waits_since, status, ended IS NOT NULL FROM tasks WHERE id = ?1";
     let mut find = db.prepare_cached(sql)?;
     let row = find.query_row([id], |row| {
         let waits: Option<String> = row.get(2)?;
         let since: Option<u64> = row.get(3)?;
-        Ok(Known { no: row.get(0)?, rev: row.get(1)?, waits: waits.zip(since) })
+        let (status, is_ended) = (status(row.get_ref(4)?.as_str()?), row.get(5)?);
+        let written = status.map(|status| Written { status, is_ended });
+        Ok(Known { no: row.get(0)?, rev: row.get(1)?, waits: waits.zip(since), written })
     });
     row.optional()
 }
 
-/// Makes the row of a task that was just accepted, and says its number.
-pub(super) fn accept(
+/// The status that a row names.
+fn status(word: &str) -> Option<Status> {
+    word.parse().ok()
+}
+
+/// A number for a task that was just accepted: nobody has it, neither a row nor one of `taken`.
+pub(super) fn number(
     db: &Connection,
-    goal: &Goal,
-    (at, deadline): (UnixMillis, UnixMillis),
+    (task, at): (&str, UnixMillis),
+    taken: &BTreeSet<i64>,
 ) -> Result<i64> {
-    let mut insert = db.prepare_cached(
-        "INSERT INTO tasks (no, id, tenant, workflow, revision, key, user, excerpt, parent, accepted, \
-         rev, status, updated, deadline) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?11, ?10, ?12)",
-    )?;
-    let searched = texts(goal.input.value(), SEARCHED_BYTES_MAX);
-    let no = free(db, "tasks", ordinal(at, &[goal.task.as_str()]))?;
-    insert.execute(params![
-        no,
-        goal.task.as_str(),
-        goal.tenant.as_str(),
-        goal.workflow.as_str(),
-        &*goal.revision,
-        goal.key,
-        goal.user,
-        brief(&searched, EXCERPT_CHARS_MAX),
-        goal.fork.as_ref().map(|fork| fork.task.as_str()),
-        ms(at),
-        Status::Running.as_str(),
-        ms(deadline),
-    ])?;
-    let mut words = db.prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?;
-    words.execute(params![no, format!("{} {} {searched}", goal.task, goal.key)])?;
-    let mut revision = db.prepare_cached(
-        "INSERT INTO revisions (workflow, revision, tenant, tasks, open, first, last) VALUES (?1, ?2, ?3, 1, 1, ?4, ?4) \
-         ON CONFLICT DO UPDATE SET tasks = tasks + 1, open = open + 1, first = min(first, ?4), last = max(last, ?4)",
-    )?;
-    let (workflow, tenant) = (goal.workflow.as_str(), goal.tenant.as_str());
-    revision.execute(params![workflow, &*goal.revision, tenant, ms(at)])?;
-    Ok(no)
+    free(db, "tasks", ordinal(at, &[task]), taken)
 }
 
 /// The first number from `no` on that no row of `table` has.
-fn free(db: &Connection, table: &'static str, mut no: i64) -> Result<i64> {
-    let mut taken = db.prepare_cached(&format!("SELECT 1 FROM {table} WHERE no = ?1"))?;
-    while taken.exists([no])? {
+fn free(db: &Connection, table: &'static str, mut no: i64, taken: &BTreeSet<i64>) -> Result<i64> {
+    let mut known = db.prepare_cached(&format!("SELECT 1 FROM {table} WHERE no = ?1"))?;
+    while taken.contains(&no) || known.exists([no])? {
         no = no.saturating_add(1);
     }
     Ok(no)
@@ -110,49 +101,71 @@ fn free(db: &Connection, table: &'static str, mut no: i64) -> Result<i64> {
 pub(super) fn spoil(
     db: &Connection,
     item: &LogItem,
-    (status, problem): (Status, &str),
+    (now, problem): (Status, &str),
+    tally: &mut Tally,
 ) -> Result<()> {
     let id = item.task.as_str();
     let mut update = db.prepare_cached(
         "UPDATE tasks SET status = ?2, problem = ?3, due = NULL, waits_for = NULL, waits_text = NULL, \
          waits_since = NULL, is_near = 0, updated = ?4 WHERE id = ?1",
     )?;
-    let (status, problem) = (status.as_str(), brief(problem, REASON_CHARS_MAX));
-    if update.execute(params![id, status, problem, ms(item.stored_at)])? > 0 {
+    let problem = brief(problem, REASON_CHARS_MAX);
+    let mut find = db.prepare_cached("SELECT tenant, workflow, status FROM tasks WHERE id = ?1")?;
+    let before = find.query_row([id], |row| {
+        let (tenant, workflow): (String, String) = (row.get(0)?, row.get(1)?);
+        Ok((tenant, workflow, status(row.get_ref(2)?.as_str()?)))
+    });
+    if let Some((tenant, workflow, before)) = before.optional()? {
+        tally.moved((&tenant, &workflow), (before, Some(now)));
+        update.execute(params![id, now.as_str(), problem, ms(item.stored_at)])?;
         return Ok(());
     }
-    let no = free(db, "tasks", ordinal(item.stored_at, &[id]))?;
+    let no = number(db, (id, item.stored_at), &BTreeSet::new())?;
     let mut insert = db.prepare_cached(
         "INSERT INTO tasks (no, id, tenant, workflow, revision, key, excerpt, accepted, rev, status, updated, \
          deadline, problem) VALUES (?1, ?2, '', '', '', '', '', ?3, 0, ?4, ?3, ?3, ?5)",
     )?;
-    insert.execute(params![no, id, ms(item.stored_at), status, problem])?;
+    insert.execute(params![no, id, ms(item.stored_at), now.as_str(), problem])?;
+    tally.moved(("", ""), (None, Some(now)));
+    tally.stub("", item.stored_at, 1);
     Ok(())
 }
 
-/// Makes room for a task that could not be read and now can: its first record writes the row.
-pub(super) fn forget(db: &Connection, no: i64) -> Result<()> {
-    db.prepare_cached("DELETE FROM tasks WHERE no = ?1")?.execute([no])?;
+/// Makes room for a task that could not be read and now can: its first record makes the row anew.
+pub(super) fn forget(db: &Connection, no: i64, tally: &mut Tally) -> Result<()> {
+    let mut delete = db.prepare_cached(
+        "DELETE FROM tasks WHERE no = ?1 RETURNING tenant, workflow, status, accepted",
+    )?;
+    let gone = delete.query_row([no], |row| {
+        let (tenant, workflow): (String, String) = (row.get(0)?, row.get(1)?);
+        Ok((tenant, workflow, status(row.get_ref(2)?.as_str()?), row.get(3)?))
+    });
+    if let Some((tenant, workflow, status, accepted)) = gone.optional()? {
+        tally.moved((&tenant, &workflow), (status, None));
+        tally.stub(&tenant, UnixMillis(accepted), -1);
+    }
     Ok(())
 }
 
-/// Writes what changes in a task's row.
-pub(super) fn task(
-    db: &Connection,
-    no: i64,
-    (task, card): (&Task, &Card),
-    waits: Option<&(String, u64)>,
-) -> Result<()> {
-    let mut update = db.prepare_cached(
-        "UPDATE tasks SET rev = ?2, status = ?3, started = ?4, ended = ?5, updated = ?6, deadline = ?7, due = ?8, \
-         steps_done = ?9, steps_total = ?10, steps_failed = ?11, dispatches = ?12, dispatches_max = ?13, \
+/// Writes a task's row: the whole of it for one that has none, else what changes.
+pub(super) fn task(db: &Connection, open: &OpenTask, card: &Card) -> Result<()> {
+    let mut put = db.prepare_cached(
+        "INSERT INTO tasks (no, rev, status, started, ended, updated, deadline, due, steps_done, steps_total, \
+         steps_failed, dispatches, dispatches_max, tokens, tokens_max, cost, cost_max, work, retries, fallbacks, \
+         is_near, waits_for, waits_text, waits_since, reason, fingerprint, failed_step, failed_kind, failed_text, \
+         failed_at, id, tenant, workflow, revision, key, user, excerpt, parent, accepted) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, \
+         ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39) \
+         ON CONFLICT (no) DO UPDATE SET rev = ?2, status = ?3, started = ?4, ended = ?5, updated = ?6, deadline = ?7, \
+         due = ?8, steps_done = ?9, steps_total = ?10, steps_failed = ?11, dispatches = ?12, dispatches_max = ?13, \
          tokens = ?14, tokens_max = ?15, cost = ?16, cost_max = ?17, work = ?18, retries = ?19, fallbacks = ?20, \
          is_near = ?21, waits_for = ?22, waits_text = ?23, waits_since = ?24, reason = ?25, fingerprint = ?26, \
-         failed_step = ?27, failed_kind = ?28, failed_text = ?29, failed_at = ?30, problem = NULL WHERE no = ?1",
+         failed_step = ?27, failed_kind = ?28, failed_text = ?29, failed_at = ?30, problem = NULL",
     )?;
+    let (task, goal, waits) = (&open.task, &open.task.goal, open.waits.as_ref());
     let (limits, failure) = (card.limits, card.failure.as_ref());
-    update.execute(params![
-        no,
+    put.execute(params![
+        open.no,
         int(task.rev),
         card.status.as_str(),
         card.started.map(ms),
@@ -182,7 +195,36 @@ pub(super) fn task(
         failure.map(|failed| failed.kind),
         failure.map(|failed| &failed.text),
         failure.map(|failed| ms(failed.at)),
+        goal.task.as_str(),
+        goal.tenant.as_str(),
+        goal.workflow.as_str(),
+        &*goal.revision,
+        goal.key,
+        goal.user,
+        excerpt(open),
+        goal.fork.as_ref().map(|fork| fork.task.as_str()),
+        ms(task.accepted_at),
     ])?;
+    Ok(())
+}
+
+/// What lists show of a goal; only a new row takes it.
+fn excerpt(open: &OpenTask) -> String {
+    match open.written {
+        None => brief(&searched(&open.task.goal), EXCERPT_CHARS_MAX),
+        Some(_) => String::new(),
+    }
+}
+
+/// The texts of a goal that can be searched.
+fn searched(goal: &Goal) -> String {
+    texts(goal.input.value(), SEARCHED_BYTES_MAX)
+}
+
+/// Makes the words of a task's goal searchable.
+pub(super) fn words(db: &Connection, no: i64, goal: &Goal) -> Result<()> {
+    let mut words = db.prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?;
+    words.execute(params![no, format!("{} {} {}", goal.task, goal.key, searched(goal))])?;
     Ok(())
 }
 
@@ -314,7 +356,7 @@ fn ask(db: &Connection, no: i64, task: &Task, (asked, record): (&Asked, &Record)
     };
     let name = [goal.task.as_str(), &step, &id.rev.to_string()];
     insert.execute(params![
-        free(db, "questions", ordinal(record.at, &name))?,
+        free(db, "questions", ordinal(record.at, &name), &BTreeSet::new())?,
         no,
         step,
         int(id.rev),

@@ -1,5 +1,6 @@
 //! Roles and who does them.
 
+use cadre_core::fleet::{Actor, Actors};
 use maud::{Markup, html};
 
 use super::{
@@ -43,6 +44,8 @@ pub struct RoleRow {
     pub errors: u64,
     /// State of its breaker.
     pub breaker: String,
+    /// Restarts of its actors, in the processes that serve now.
+    pub restarts: u64,
 }
 
 /// One process.
@@ -52,10 +55,12 @@ pub struct Member {
     pub name: String,
     /// Its build.
     pub version: String,
-    /// Since when it is seen.
+    /// What it serves as.
+    pub services: Vec<String>,
+    /// Since when it serves; 0 when it does not say.
     pub since_ms: u64,
-    /// What runs in it, the innermost with the deepest indent: depth, name, remark.
-    pub tree: Vec<(u8, String, String)>,
+    /// What runs in it.
+    pub actors: Actors,
 }
 
 /// The page.
@@ -64,7 +69,7 @@ pub fn page(chrome: &Chrome, view: &Agents) -> Page {
     let live =
         Live { id: "agents", topics: "tasks members".to_owned(), address: "/agents".to_owned() };
     let body = part::live(&live, &html! { div.stack { (roles(view)) (members(chrome, view)) } });
-    Page { command: "cadre bus status".to_owned(), ..Page::new("Agents", "/agents", body) }
+    Page { command: "cadre bus members".to_owned(), ..Page::new("Agents", "/agents", body) }
 }
 
 fn roles(view: &Agents) -> Markup {
@@ -78,7 +83,7 @@ fn roles(view: &Agents) -> Markup {
             div.scroll { table.list {
                 thead { tr {
                     th scope="col" { "Role" } th scope="col" { "Breaker" } th.num scope="col" { "In flight" } th.num scope="col" { "Queued" }
-                    th.num.lg scope="col" { "Free workers" } th.num.lg scope="col" { "p50" } th.num scope="col" { "p95" } th.num scope="col" { "Attempts" } th.num scope="col" { "Errors" }
+                    th.num.lg scope="col" { "Free workers" } th.num.lg scope="col" { "p50" } th.num scope="col" { "p95" } th.num scope="col" { "Attempts" } th.num scope="col" { "Errors" } th.num scope="col" { "Restarts" }
                 } }
                 tbody { @for role in &view.roles { (row(role)) } }
             } }
@@ -106,29 +111,60 @@ fn row(role: &RoleRow) -> Markup {
             td.num data-label="p95" { (time(role.p95_ms)) }
             td.num data-label="attempts" { (text::whole(role.attempts)) }
             td.num data-label="errors" { span.st.s-bad[role.errors > 0].s-idle[role.errors == 0] { (text::whole(role.errors)) @if role.errors > 0 { " · " (share) } } }
+            td.num data-label="restarts" { (restarts(role.restarts)) }
         }
     }
+}
+
+/// None is no news.
+fn restarts(count: u64) -> Markup {
+    html! { @if count == 0 { span.mute { "0" } } @else { span.st.s-wait { (text::whole(count)) } } }
 }
 
 fn members(chrome: &Chrome, view: &Agents) -> Markup {
     html! {
         section.card {
-            header { h2 { "Processes" } span.mute { "as they report themselves" } }
+            header { h2 { "Processes" } span.mute { "who supervises what, as they report it themselves" } }
             @if view.members.is_empty() { (part::empty(Icon::Bus, "No process reports itself", &html! { "Start one with " code { "cadre serve" } "." })) }
-            ul.tree.body { @for member in &view.members {
-                li {
-                    div { (Icon::Bus.draw()) b { (member.name) } span.mute { (member.version) } @if member.since_ms > 0 { span.mute { "up " (text::since(member.since_ms, chrome.now_ms)) } } }
-                    @if !member.tree.is_empty() { ul { @for (depth, name, remark) in &member.tree { li.(indent(*depth)) { div { (name) span.mute { (remark) } } } } } }
-                }
-            } }
+            ul.tree.body { @for member in &view.members { (process(chrome, member)) } }
         }
     }
 }
 
-fn indent(depth: u8) -> &'static str {
-    match depth {
-        0 => "in0",
-        1 => "in1",
-        _ => "in2",
+fn process(chrome: &Chrome, member: &Member) -> Markup {
+    let Actors { rows, left_out } = &member.actors;
+    html! {
+        li {
+            div {
+                (Icon::Bus.draw()) b { (member.name) } span.mute { (member.version) }
+                @if member.since_ms > 0 { span.mute { "up " (text::since(member.since_ms, chrome.now_ms)) } }
+                @if rows.is_empty() { span.mute { (member.services.join(" · ")) } }
+            }
+            // Two levels: a service's supervisor, and what it supervises.
+            @if !rows.is_empty() { ul { @for (top, children) in services(rows) {
+                li {
+                    div { b { (top.name) } span.mute { "supervises " (children.len()) } (actor(top)) }
+                    @if !children.is_empty() { ul.actors { @for child in children { li { div { (child.name) (actor(child)) } } } } }
+                }
+            } } }
+            @if *left_out > 0 { div { span.mute { "and " (left_out) " more that run" } } }
+        }
     }
+}
+
+/// How an actor is: nothing for one that runs and always did.
+fn actor(actor: &Actor) -> Markup {
+    html! {
+        @if actor.state != "running" { (part::state(&actor.state)) }
+        @if actor.restarts > 0 {
+            span.st.s-wait { (text::whole(actor.restarts.into())) @if actor.restarts == 1 { " restart" } @else { " restarts" } }
+        }
+        @if let Some(error) = &actor.error { span.mute.cut { (error) } }
+    }
+}
+
+/// Each supervisor with its children.
+fn services(rows: &[Actor]) -> Vec<(&Actor, &[Actor])> {
+    let trees = rows.chunk_by(|_, next| next.depth > 0);
+    trees.filter_map(|tree| tree.split_first()).collect()
 }

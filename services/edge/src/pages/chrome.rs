@@ -217,8 +217,9 @@ fn side(chrome: &Chrome, at: &str) -> Markup {
 fn badge(chrome: &Chrome, address: &str) -> Markup {
     let letters = chrome.letters.unwrap_or(0);
     html! {
-        @if address == "/approvals" && chrome.questions > 0 {
-            span.badge { (text::short(chrome.questions)) span.vh { " waiting" } }
+        // Always there: it follows live, on whatever page.
+        @if address == "/approvals" {
+            span.badge data-badge="questions" hidden[chrome.questions == 0] { b { (text::short(chrome.questions)) } span.vh { " waiting" } }
         }
         @if address == "/dlq" && letters > 0 {
             span.badge.bad { (text::short(letters)) span.vh { " dead letters" } }

@@ -34,10 +34,12 @@ pub(super) fn look(state: &str) -> (Tone, Icon) {
     match state {
         "completed" | "closed" | "granted" | "ok" | "delivered" => (Tone::Ok, Icon::Done),
         "running" | "dispatched" | "aggregating" | "compensating" => (Tone::Run, Icon::Running),
-        "waiting" | "delayed" | "half-open" | "reported" | "warning" => (Tone::Wait, Icon::Waiting),
+        "waiting" | "delayed" | "half-open" | "reported" | "warning" | "restarting" => {
+            (Tone::Wait, Icon::Waiting)
+        }
         "paused" => (Tone::Wait, Icon::Paused),
         "partial" | "unsure" => (Tone::Wait, Icon::Partial),
-        "failed" | "open" | "forced open" | "damaged" | "denied" | "critical" => {
+        "failed" | "open" | "forced open" | "damaged" | "denied" | "critical" | "parked" => {
             (Tone::Bad, Icon::Failed)
         }
         "incomplete" | "expired" | "stuck" => (Tone::Bad, Icon::Warning),

@@ -71,7 +71,11 @@ pub(super) async fn agents(visit: Visit) -> Result<Response, Oops> {
         let state = breakers.iter().find(is_of).map_or("closed", |view| view.state);
         role.breaker = state.to_owned();
     }
-    let members = members.iter().map(member).collect();
+    for role in roles.values_mut() {
+        let restarts = members.iter().map(|member| member.actors.restarts_of(&role.name));
+        role.restarts = restarts.map(u64::from).sum();
+    }
+    let members = members.into_iter().map(member).collect();
     let view = Agents { roles: roles.into_values().collect(), members };
     visit.show(&agents::page(&visit.chrome(), &view)).await
 }
@@ -83,17 +87,17 @@ fn serve(role: &mut RoleRow, consumer: &ConsumerView) {
     role.concurrency += consumer.max_ack_pending;
 }
 
-fn member(process: &Process) -> Member {
-    let tree = process.services.iter().map(|service| (0, service.clone(), String::new()));
+fn member(process: Process) -> Member {
+    let version = match process.version.as_str() {
+        "" => "unknown build".to_owned(),
+        version => format!("build {version}"),
+    };
     Member {
         name: process.id.to_string(),
-        version: if process.version.is_empty() {
-            "unknown build".to_owned()
-        } else {
-            format!("build {}", process.version)
-        },
-        since_ms: 0,
-        tree: tree.collect(),
+        version,
+        services: process.services,
+        since_ms: process.since.map_or(0, |at| at.0),
+        actors: process.actors,
     }
 }
 

@@ -1,6 +1,11 @@
 //! `/live`: one stream a tab, which says what of its page is stale. What has changed is fetched by the tab.
 
-use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    convert::Infallible,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     extract::Query,
@@ -16,7 +21,7 @@ use tokio::{
     time::{Interval, MissedTickBehavior, interval, sleep},
 };
 
-use super::{Oops, Visit};
+use super::{BADGE_MAX, Oops, Visit};
 use crate::{
     http::{Identity, Problem},
     model::{Change, ReadModel},
@@ -48,7 +53,9 @@ struct Follower {
     closing: watch::Receiver<bool>,
     ticks: Interval,
     /// Said next, before anything is waited for.
-    waiting: Option<Event>,
+    waiting: VecDeque<Event>,
+    /// Questions were asked or decided since they were counted.
+    has_asked: bool,
     _room: OwnedSemaphorePermit,
 }
 
@@ -68,7 +75,9 @@ pub(super) async fn follow(visit: Visit, Query(params): Query<Params>) -> Result
         model,
         closing: visit.app.closing(),
         ticks,
-        waiting: None,
+        waiting: VecDeque::new(),
+        // The badge of the page may be older than the connection.
+        has_asked: true,
         _room: room,
     };
     let events = stream::unfold(follower, |mut follower| async move {
@@ -80,10 +89,10 @@ pub(super) async fn follow(visit: Visit, Query(params): Query<Params>) -> Result
 
 impl Follower {
     async fn next(&mut self) -> Option<Event> {
-        if let Some(event) = self.waiting.take() {
-            return Some(event);
-        }
         loop {
+            if let Some(event) = self.waiting.pop_front() {
+                return Some(event);
+            }
             if *self.closing.borrow() {
                 return None;
             }
@@ -91,21 +100,29 @@ impl Follower {
                 change = self.changes.recv() => self.changed(change).await?,
                 _ = self.ticks.tick() => {
                     let lag = self.model.lag().behind_ms;
-                    self.waiting = Some(Event::default().event("lag").data(lag.to_string()));
+                    self.waiting.push_back(Event::default().event("lag").data(lag.to_string()));
                     self.looked_at()
                 }
                 // The process is ending: the tab comes again, elsewhere or later.
                 _ = self.closing.changed() => return None,
             };
-            if stale.is_empty() {
-                if let Some(event) = self.waiting.take() {
-                    return Some(event);
-                }
-                continue;
+            if std::mem::take(&mut self.has_asked) {
+                self.count().await;
             }
-            let stale: Vec<String> = stale.into_iter().collect();
-            return Some(Event::default().event("stale").data(stale.join(" ")));
+            if !stale.is_empty() {
+                let stale: Vec<String> = stale.into_iter().collect();
+                self.waiting.push_front(Event::default().event("stale").data(stale.join(" ")));
+            }
         }
+    }
+
+    /// Says how many questions wait, which the badge beside every page shows.
+    async fn count(&mut self) {
+        // It is said again with the next one.
+        let Ok(open) = self.model.questions_open(self.identity.scope(), BADGE_MAX).await else {
+            return;
+        };
+        self.waiting.push_back(Event::default().event("questions").data(open.to_string()));
     }
 
     fn looked_at(&self) -> BTreeSet<String> {
@@ -119,7 +136,7 @@ impl Follower {
     ) -> Option<BTreeSet<String>> {
         let mut stale = BTreeSet::new();
         self.note(first, &mut stale)?;
-        if stale.is_empty() {
+        if stale.is_empty() && !self.has_asked {
             return Some(stale);
         }
         sleep(GATHER).await;
@@ -127,7 +144,8 @@ impl Follower {
             match self.changes.try_recv() {
                 Ok(change) => self.note(Ok(change), &mut stale)?,
                 Err(broadcast::error::TryRecvError::Lagged(_)) => {
-                    stale.extend(self.topics.iter().cloned())
+                    self.has_asked = true;
+                    stale.extend(self.topics.iter().cloned());
                 }
                 Err(
                     broadcast::error::TryRecvError::Empty | broadcast::error::TryRecvError::Closed,
@@ -139,7 +157,7 @@ impl Follower {
     }
 
     fn note(
-        &self,
+        &mut self,
         change: Result<Change, broadcast::error::RecvError>,
         stale: &mut BTreeSet<String>,
     ) -> Option<()> {
@@ -147,11 +165,13 @@ impl Follower {
             Ok(change) if !change.is_all => change,
             Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {
                 stale.extend(self.topics.iter().cloned());
+                self.has_asked = true;
                 return Some(());
             }
             Err(broadcast::error::RecvError::Closed) => return None,
         };
         for one in change.tasks.iter().filter(|one| self.identity.sees(&one.tenant)) {
+            self.has_asked |= one.has_question;
             let task = format!("task.{}", one.task);
             let topics = ["tasks", "spend", task.as_str()].into_iter();
             for topic in topics.chain(one.has_question.then_some("questions")) {

@@ -9,7 +9,7 @@ use axum::{
 use cadre_core::{
     access,
     ids::{Name, TaskId},
-    task::Task as State,
+    task::{End, Event},
 };
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
@@ -160,8 +160,9 @@ async fn part(
             view.calls = calls::of_task(&visit.app.desk().calls(task).await?);
         }
         Tab::Result => {
-            let state = visit.app.task(&visit.identity, task.as_str()).await?;
-            view.answer = answer(visit, &state).await;
+            if let Some(end) = end(visit, task).await? {
+                view.answer = Some(answer(visit, &end, rows).await);
+            }
         }
         Tab::Spend => {
             view.spend = spend(rows);
@@ -172,15 +173,32 @@ async fn part(
     Ok(())
 }
 
-async fn answer(visit: &Visit, state: &State) -> Option<crate::pages::task::Answer> {
-    let end = state.ended()?;
-    let degraded = state.steps.iter().filter(|(_, step)| step.degraded.is_some());
-    let degraded = degraded.map(|(id, _)| id.to_string()).collect();
+/// How a task ended and with which answer. Its last record tells: to replay a large log takes long.
+async fn end(visit: &Visit, task: &TaskId) -> Result<Option<End>, Problem> {
+    let (model, scope) = (visit.app.model(), visit.identity.scope());
+    if let Some(last) = model.last_event(scope, task).await? {
+        let items = model.records(task, last.sequence.saturating_sub(1)).await?;
+        for linked in items.iter().filter_map(|item| item.content.as_ref().ok()) {
+            for event in &linked.record.events {
+                if let Event::Ended { status, reason, answer, .. } = event {
+                    let (status, reason, answer) = (*status, reason.clone(), answer.clone());
+                    return Ok(Some(End { status, reason, answer, at: linked.record.at }));
+                }
+            }
+        }
+    }
+    // It has not ended, or something came behind its end.
+    Ok(visit.app.task(&visit.identity, task.as_str()).await?.ended().cloned())
+}
+
+async fn answer(visit: &Visit, end: &End, rows: &[StepRow]) -> crate::pages::task::Answer {
+    let degraded = rows.iter().filter(|row| row.degraded.is_some());
+    let degraded = degraded.map(|row| row.step.clone()).collect();
     let document = match &end.answer {
         Some(payload) => Some(steps::whole(visit, payload).await),
         None => None,
     };
-    Some(steps::answer(end.status.as_str(), &end.reason, document.as_ref(), degraded))
+    steps::answer(end.status.as_str(), &end.reason, document.as_ref(), degraded)
 }
 
 fn event(record: Record) -> EventRow {

@@ -246,6 +246,15 @@ async fn a_tab_hears_of_its_topics_only() {
         heard += &String::from_utf8_lossy(&next.await.expect("in time").expect("more").unwrap());
     }
     assert!(!heard.contains(other.task.as_str()));
+    // The badge, whatever the topics: the tenant's own questions only.
+    assert!(heard.contains("event: questions\ndata: 0\n"), "{heard}");
+    Story::new("globex", "three", 0).ask("approve", "Pay?", 5_000).write(&house.desk.log);
+    Story::new("acme", "four", 0).ask("approve", "Pay?", 5_000).write(&house.desk.log);
+    while !heard.contains("event: questions\ndata: 1\n") {
+        let next = tokio::time::timeout(std::time::Duration::from_secs(60), body.next());
+        heard += &String::from_utf8_lossy(&next.await.expect("in time").expect("more").unwrap());
+    }
+    assert!(!heard.contains("data: 2\n"));
     house.closing.send_replace(true);
     while body.next().await.is_some() {}
 }

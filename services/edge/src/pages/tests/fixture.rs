@@ -3,6 +3,7 @@
 mod bus;
 mod task;
 
+use cadre_core::fleet::{Actor, Actors};
 use serde_json::json;
 
 use crate::pages::{
@@ -255,6 +256,7 @@ pub(super) fn agents() -> Agents {
     let role =
         |name: &str, runtime: &str, in_flight: u64, queued: u64, errors: u64, breaker: &str| {
             RoleRow {
+                restarts: u64::from(name == "synthesizer"),
                 name: name.to_owned(),
                 runtime: runtime.to_owned(),
                 free: Some(if queued > 0 { 0 } else { 12 }),
@@ -279,21 +281,28 @@ pub(super) fn agents() -> Agents {
             Member {
                 name: "worker-6d4f-x2k9".to_owned(),
                 version: "0.1.0".to_owned(),
+                services: vec!["agent".to_owned()],
                 since_ms: NOW - 9_000_000,
-                tree: vec![
-                    (0, "agent".to_owned(), "4 roles".to_owned()),
-                    (1, "extractor".to_owned(), "16 in flight · 0 restarts".to_owned()),
-                    (1, "synthesizer".to_owned(), "9 in flight · 1 restart".to_owned()),
-                ],
+                actors: Actors::bounded(vec![
+                    actor(0, "agent", ("running", 1)),
+                    actor(1, "extractor", ("running", 0)),
+                    actor(1, "synthesizer", ("restarting", 1)),
+                ]),
             },
             Member {
                 name: "orchestrator-7b91".to_owned(),
                 version: "0.1.0".to_owned(),
+                services: vec!["orchestrator".to_owned()],
                 since_ms: NOW - 9_100_000,
-                tree: vec![],
+                actors: Actors::default(),
             },
         ],
     }
+}
+
+fn actor(depth: u8, name: &str, (state, restarts): (&str, u32)) -> Actor {
+    let error = (restarts > 0).then(|| "lost the bus".to_owned());
+    Actor { depth, name: name.to_owned(), state: state.to_owned(), restarts, error }
 }
 
 pub(super) fn breakers() -> Breakers {

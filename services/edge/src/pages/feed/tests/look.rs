@@ -99,6 +99,16 @@ async fn the_bus_says_what_differs_and_what_is_in_a_stream() {
     {
         assert!(look.contains(needle), "{needle}: {look}");
     }
+    let listed = house.get("/v1/streams/CADRE_WORK_0/messages?from=41&limit=5", &fleet).await;
+    let listed: serde_json::Value = serde_json::from_str(&listed.text).unwrap();
+    assert_eq!((&listed["total"], &listed["rows"][0]["sequence"]), (&json!(60), &json!(41)));
+    assert_eq!(listed["rows"][0]["headers"]["Cadre-Step"], "read");
+    let (missing, many) =
+        ("/v1/streams/none/messages", "/v1/streams/CADRE_WORK_0/messages?limit=101");
+    assert_eq!(house.get(missing, &fleet).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(house.get(many, &fleet).await.status, StatusCode::BAD_REQUEST);
+    let other = house.get("/v1/streams/CADRE_WORK_0/messages", &tenant).await;
+    assert_eq!(other.status, StatusCode::FORBIDDEN);
     assert_eq!(house.get("/bus/none", &fleet).await.status, StatusCode::NOT_FOUND);
     let refused = house.get("/bus/CADRE_WORK_0", &tenant).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN, "messages are everybody's");
