@@ -257,7 +257,7 @@ const LOGS: [Forgery; 16] = [
     ("two results", &[Rule::OneResult], |house, books| {
         books.forge(&house.open, vec![completed("first")]);
     }),
-    ("begun at a limit", &[Rule::NoLateOrder, Rule::OrderPaid], |house, books| {
+    ("begun at a limit", &[Rule::NoLateOrder], |house, books| {
         let limit = Event::LimitReached { limit: "max_usd".to_owned(), is_held: false };
         books.forge(&house.open, vec![limit, house.dispatched("last", "copier")]);
     }),
@@ -268,7 +268,7 @@ const LOGS: [Forgery; 16] = [
             (record.cause.kind, record.decision) = ("timer".to_owned(), "expire".to_owned());
         });
     }),
-    ("undone without having been done", &[Rule::Compensation, Rule::OrderPaid], |house, books| {
+    ("undone without having been done", &[Rule::Compensation], |house, books| {
         let (status, reason, usage) = (EndStatus::Failed, "forged".to_owned(), Usage::default());
         let until = house.deadline();
         let ends = Event::Compensating { status, reason, answer: None, usage, until };
