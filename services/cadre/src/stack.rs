@@ -125,14 +125,9 @@ impl Stack {
     /// # Errors
     /// When the bus is not prepared, or a service does not start.
     pub async fn start(connection: &Connection, options: StackOptions) -> anyhow::Result<Self> {
-        let bus = JetStreamBus::open_with(connection, options.grouping)
-            .await
-            .map_err(|error| unavailable(&error))?;
+        let (bus, packs) = opened(connection, options.grouping).await?;
         let id = instance()?;
         let membership = join(connection, &bus, &id, &options).await?;
-        let packs = KvPacks::open(connection.js.clone(), bus.streams().topology)
-            .await
-            .map_err(|error| unavailable(&error))?;
         let in_flight = options.in_flight;
         let shared = match needs_breakers(&options) {
             true => Some(breakers(connection, &bus, (id.clone(), options.breakers)).await?),
@@ -404,6 +399,17 @@ async fn edge(bus: &JetStreamBus, packs: &KvPacks, plan: EdgePlan) -> anyhow::Re
         }
         error @ (EdgeError::Model(_) | EdgeError::Spawn(_)) => error.into(),
     })
+}
+
+/// The streams and the packs that all services share.
+async fn opened(
+    connection: &Connection,
+    grouping: Grouping,
+) -> anyhow::Result<(JetStreamBus, KvPacks)> {
+    let bus = JetStreamBus::open_with(connection, grouping).await;
+    let bus = bus.map_err(|error| unavailable(&error))?;
+    let packs = KvPacks::open(connection.js.clone(), bus.streams().topology).await;
+    Ok((bus, packs.map_err(|error| unavailable(&error))?))
 }
 
 /// Whether anybody in this process calls something that can be left alone: roles, models or tools.

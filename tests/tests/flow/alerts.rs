@@ -58,7 +58,10 @@ async fn a_role_that_nobody_serves_is_named_until_somebody_comes() {
     let alert = alerts.next().await;
     assert_eq!(said(&alert), ("unserved", Severity::Critical));
     assert_eq!(alert.key.subject, "role.clerk");
-    assert!(alert.text.contains("1 message waits for") && alert.next.contains("clerk"), "{alert:?}");
+    assert!(
+        alert.text.contains("1 message waits for") && alert.next.contains("clerk"),
+        "{alert:?}"
+    );
     let listed = fine(&bed, &["alert", "ls", "-o", "json"]).await.json();
     assert_eq!(listed[0]["subject"], "role.clerk", "{listed}");
     assert_eq!(fine(&bed, &["alert", "ls", "-o", "id"]).await.text(), "unserved.role.clerk\n");
