@@ -110,7 +110,7 @@ pub struct CassetteError {
 
 /// No answer was recorded for a question.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no cassette of the pack answers call {turn} of role {role}: {}; record it with `cadre pack record`", Nearest(.nearest))]
+#[error("no cassette of the pack answers call {turn} of role {role}: {}; name a model with --model, or record it with `cadre pack record`", Nearest(.nearest))]
 pub struct Miss {
     /// Who asks.
     pub role: Name,

@@ -331,7 +331,8 @@ fn dead_letters(letters: &Letters) -> Finding {
         cause: "given_up",
         since: *at,
         text: format!(
-            "{count} {noun} in {stream}. The newest, {newest}, was given up at {at}: {reason}"
+            "{count} {noun} in {stream}. The newest, {newest}, was given up at {at}: {}.",
+            reason.trim_end_matches('.')
         ),
         next: "`cadre dlq ls` lists them; replay or drop each.".to_owned(),
         evidence: evidence([("count", count.to_string()), ("newest", newest.clone())]),

@@ -98,10 +98,19 @@ fn queues(view: &Bus) -> Markup {
                     th scope="col" { "Consumer" } th.num scope="col" { "Pending" } th.num scope="col" { "Unsettled" } th.num.md scope="col" { "Redelivered" }
                     th.num scope="col" { "Waiting pulls" } th.num.md scope="col" { "Oldest" } th.num scope="col" title="At the pace of the last minute, if nothing else comes" { "Drained in" }
                 } }
-                tbody { @for queue in &view.queues { (queue_row(queue)) } }
+                tbody { @for queue in in_order(&view.queues) { (queue_row(queue)) } }
             } } }
         }
     }
+}
+
+/// Whoever looks at night wants what waits or is wrong first; the rest follows, each part as it came.
+fn in_order(queues: &[QueueRow]) -> impl Iterator<Item = &QueueRow> {
+    let is_quiet = |queue: &&QueueRow| {
+        queue.pending == 0 && queue.held == 0 && queue.redelivered == 0 && queue.drift.is_empty()
+    };
+    let busy = queues.iter().filter(move |queue| !is_quiet(queue));
+    busy.chain(queues.iter().filter(is_quiet))
 }
 
 fn queue_row(queue: &QueueRow) -> Markup {

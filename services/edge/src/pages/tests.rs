@@ -162,6 +162,14 @@ fn the_overview_shows_first_what_needs_a_person() {
 }
 
 #[test]
+fn consumers_that_need_a_look_come_first() {
+    let html = bus::page(&chrome(), &fixture::bus()).body.into_string();
+    let places = ["partition.0", "role.assessor-model", "role.extractor", "intake"];
+    let places = places.map(|name| html.find(&format!(">{name}<")).unwrap());
+    assert!(places.is_sorted(), "{places:?}");
+}
+
+#[test]
 fn filters_stay_in_the_address() {
     let mut view = fixture::tasks(2);
     (view.filter.status, view.filter.text) = ("failed".to_owned(), "dpia & co".to_owned());

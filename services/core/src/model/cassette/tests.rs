@@ -91,14 +91,14 @@ fn a_miss_says_what_is_different() {
     ] {
         let expected = format!(
             "no cassette of the pack answers call 1 of role reader: the nearest one differs in \
-             {difference}; record it with `cadre pack record`"
+             {difference}; name a model with --model, or record it with `cadre pack record`"
         );
         assert_eq!(miss("reader", &prompt, &manner), expected);
     }
     assert_eq!(
         miss("writer", &first, &Manner::default()),
-        "no cassette of the pack answers call 1 of role writer: there is none of this role; record \
-         it with `cadre pack record`"
+        "no cassette of the pack answers call 1 of role writer: there is none of this role; name \
+         a model with --model, or record it with `cadre pack record`"
     );
 }
 
