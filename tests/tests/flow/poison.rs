@@ -7,10 +7,12 @@ use cadre_core::{
     limits::DELIVERIES_MAX,
     payload::{Hash, Payload},
     ports::OrchestratorBus as _,
-    task::{Goal, GoalLimits},
+    task::{Goal, GoalLimits, Record},
 };
+use cadre_proto::{Blobs, record};
 use cadre_tests::{
     bed::{Bed, PATIENCE},
+    books::Books,
     hand::{Hand, Order},
     packs,
     plain::{self, DeadLetter, Rejections},
@@ -109,7 +111,7 @@ async fn begun(bed: &Bed) -> (TaskId, Order) {
 }
 
 /// Puts bytes behind the task's log that no orchestrator has written; says where.
-async fn append(bed: &Bed, task: &TaskId, record: &'static [u8]) -> u64 {
+async fn append(bed: &Bed, task: &TaskId, record: &[u8]) -> u64 {
     let partition = bed.bus.streams().partition(task);
     let subject = format!("cadre.{partition}.log.{task}");
     plain::publish(bed, &subject, plain::headers(&[]), record).await.sequence
@@ -219,6 +221,39 @@ async fn a_log_that_cannot_be_read_stops_its_task_alone_until_somebody_repairs_i
     assert_eq!(plain::dead_letters(&bed, 1).await.len(), 1);
 
     remove(&bed, sequence).await;
+    replay_all(&bed).await;
+    assert_eq!(bed.answer(&task).await["result"]["echo"], json!({"n": 1}));
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_with_a_hole_or_a_torn_chain_stops_its_task_alone() {
+    let bed = handwork().await;
+    let stack = bed.stack().await;
+    let (task, order) = begun(&bed).await;
+    let books = Books::read(&bed).await;
+    let body = &books.log[*books.records(&task).last().expect("a record")].body;
+    let stored = record::decode(body, &Blobs::new()).expect("a record");
+    let forged = |ahead: u64, prev: Hash| {
+        let record = Record { rev: stored.record.rev + ahead, ..stored.record.clone() };
+        record::encode(&record, [7; 16], Some(prev)).bytes
+    };
+    let is_quarantined = format!("task {task} is quarantined: ");
+
+    let hole = append(&bed, &task, &forged(2, Hash::of(body))).await;
+    order.complete(&json!({"n": 1})).await;
+    let of_hole = letter(&bed).await.reason;
+    assert!(of_hole.starts_with(&is_quarantined), "{of_hole}");
+    remove(&bed, hole).await;
+
+    let torn = append(&bed, &task, &forged(1, Hash::of(b"another record"))).await;
+    replay_all(&bed).await;
+    plain::emptied(&bed, "CADRE_IN_0").await;
+    let of_chain = letter(&bed).await.reason;
+    assert!(of_chain.starts_with(&is_quarantined) && of_chain != of_hole, "{of_chain}");
+    others_go_on(&bed, "during").await;
+
+    remove(&bed, torn).await;
     replay_all(&bed).await;
     assert_eq!(bed.answer(&task).await["result"]["echo"], json!({"n": 1}));
     stack.stop().await;
