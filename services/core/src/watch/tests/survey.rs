@@ -127,7 +127,7 @@ fn dead_letters_are_counted_with_the_newest_ones_reason() {
     let found = look(&survey, &Queues::default(), at(9));
     assert_eq!(causes(&found), [("dead_letters", "CADRE_LOG_0", "given_up")]);
     assert!(found[0].text.starts_with("2 dead letters lie"), "{found:?}");
-    assert!(found[0].text.ends_with("no pack is named later"), "{found:?}");
+    assert!(found[0].text.ends_with("no pack is named later."), "{found:?}");
 }
 
 #[test]
