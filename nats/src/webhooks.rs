@@ -2,7 +2,8 @@
 //!
 //! Each webhook is a document and, once something was tried, a state beside it; and a durable consumer of the
 //! answers, which remembers what was told, shared by all processes that serve. Called by the edge (as
-//! [`WebhookBus`](cadre_core::webhook::port::WebhookBus) and through the desk) and by `cadre webhook`. Invariant: a secret goes to the bucket alone.
+//! [`WebhookBus`](cadre_core::webhook::port::WebhookBus) and through the desk) and by `cadre webhook`. Invariant: a
+//! secret goes to the bucket alone.
 
 mod ends;
 

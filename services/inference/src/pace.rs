@@ -1,7 +1,7 @@
 //! The pacers of one gateway, behind one short lock: one for each model, provider and tenant that has a limit.
 //!
-//! A call begins when all limits that it falls under let it, and takes of each. Each gateway takes its share of every limit; what a provider asks of one is asked of all by [`Fleet`], and
-//! what one has learnt is told to all.
+//! A call begins when all limits that it falls under let it, and takes of each. Each gateway takes its share of every
+//! limit; what a provider asks of one is asked of all by [`Fleet`], and what one has learnt is told to all.
 //! Times are this process's own, from its start: nothing here is compared with another clock.
 
 use std::{

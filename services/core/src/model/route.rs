@@ -1,8 +1,8 @@
 //! Whom to ask: the first route of an alias that can be, and why not the ones before it.
 //!
-//! A route is passed over when it is for other kinds of work, when the prompt is too long for it, the money too little, its price unknown,
-//! its key missing, its breaker open, or when it failed at this very call. A route that must be left
-//! alone for a while is passed over as long as another one can be asked at once; else the shortest
+//! A route is passed over when it is for other kinds of work, when the prompt is too long for it, the money too
+//! little, its price unknown, its key missing, its breaker open, or when it failed at this very call. A route that
+//! must be left alone for a while is passed over as long as another one can be asked at once; else the shortest
 //! wait that the call's time allows is waited for. A route that is slow can have another one asked beside it.
 
 use std::time::Duration;

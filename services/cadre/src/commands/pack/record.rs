@@ -50,7 +50,8 @@ const REPLIES: &str = "_INBOX.>";
 /// Starts a private broker and every service, publishes each file of samples/, and writes what the models
 /// answered to cassettes/<sample>.jsonl; then plays them once more without a model and keeps the outcome as
 /// baseline.json, so that `cadre pack test` passes. If a question gets no answer, all files stay as they
-/// were. Needs the keys of the providers that the pack names, or --model: see `cadre serve --help`. What samples and models say stands in the files: look before you share.
+/// were. Needs the keys of the providers that the pack names, or --model: see `cadre serve --help`. What samples
+/// and models say stands in the files: look before you share.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
