@@ -106,11 +106,19 @@ impl Address {
     /// # Errors
     /// [`Rejected`], addressed to the tenant if there is one, else to `nobody`.
     pub(crate) fn parse(subject: &str) -> Result<Self, Box<Rejected>> {
-        let mut tokens = subject.split('.').skip(1);
-        let (tenant, workflow) = (tokens.next().unwrap_or(""), tokens.next().unwrap_or(""));
+        let tokens: Vec<_> = subject.split('.').collect();
+        let at = |place: usize| tokens.get(place).copied().unwrap_or_default();
+        let (tenant, workflow) = (at(1), at(2));
         let tenant = Name::new(tenant).map_err(|error| {
             Rejected::new(&Name::nobody(), "subject", &format!("tenant: {error}"))
         })?;
+        if tokens.len() != 3 {
+            let text = format!(
+                "it has {} tokens: publish goals on goals.<tenant>.<workflow>",
+                tokens.len()
+            );
+            return Err(Rejected::new(&tenant, "subject", &text));
+        }
         let workflow = Name::new(workflow)
             .map_err(|error| Rejected::new(&tenant, "subject", &format!("workflow: {error}")))?;
         Intake::new(tenant.clone(), workflow.clone())
