@@ -59,6 +59,19 @@ async fn a_python_worker_does_the_steps_of_a_remote_role() {
     stack.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_of_a_role_that_no_pack_declares_says_so() {
+    let modules = modules().await;
+    let bed = Bed::new().await;
+    let mut command = Command::new("python3");
+    command.args([WORKER, "--url", &bed.server.url(), "stranger"]).env("PYTHONPATH", modules);
+    let mut worker = Process::spawn("worker.py", command);
+    worker.says("nobody knows role stranger: apply a pack that has it").await;
+    assert_eq!(worker.ended().await, Some(1));
+    let talk = worker.lines().join("\n");
+    assert!(!talk.contains("Traceback"), "{talk}");
+}
+
 /// A large answer travels by reference, too.
 async fn whole(bed: &Bed, document: Value) -> Value {
     let Some(name) = document["$blob"]["sha256"].as_str() else { return document };

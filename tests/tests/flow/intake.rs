@@ -218,6 +218,7 @@ async fn every_malformed_goal_is_answered_once_and_kept() {
     for letter in &letters {
         let bad = &sent[&letter.sequence];
         assert!(letter.reason.starts_with(&format!("{}: ", bad.code)), "{}: {letter:?}", bad.what);
+        assert!(!letter.reason.starts_with(&format!("{0}: {0} ", bad.code)), "{letter:?}");
         assert_eq!(letter.body, kept(&bad.body), "{}", bad.what);
         assert!(bad.subject.starts_with("goals.zo") || letter.came_on == bad.subject, "{letter:?}");
     }

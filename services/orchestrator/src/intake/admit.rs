@@ -52,6 +52,9 @@ pub(crate) struct Rejected {
 
 impl Rejected {
     fn new(tenant: &Name, code: &'static str, message: &str) -> Box<Self> {
+        // The code stands before it wherever it is shown.
+        let message =
+            message.strip_prefix(code).and_then(|rest| rest.strip_prefix(' ')).unwrap_or(message);
         let (tenant, message) = (tenant.clone(), clip(message));
         Box::new(Self { tenant, code, message, violations: Vec::new(), key: None })
     }
