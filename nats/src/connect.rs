@@ -134,7 +134,7 @@ pub enum ConnectError {
         source: async_nats::ConnectError,
     },
     /// The broker or its certificate does not let us in; trying again will not help.
-    #[error("be let in by the nats-server at {urls}; check credentials and certificates")]
+    #[error("could not be let in by the nats-server at {urls}; check credentials and certificates")]
     Refused {
         /// Where, without passwords.
         urls: String,
@@ -143,7 +143,7 @@ pub enum ConnectError {
     },
     /// The broker is too old.
     #[error(
-        "use nats-server {found}: cadre needs {VERSION_MIN} or newer (scheduled messages); upgrade the server"
+        "nats-server {found} is too old: cadre needs {VERSION_MIN} or newer (scheduled messages); upgrade the server"
     )]
     TooOld {
         /// What the broker says it is.

@@ -1,5 +1,5 @@
 """A complete Cadre worker: python worker.py [--url URL] ROLE...   Needs Python 3.11 and nats-py."""
-import argparse, asyncio, datetime, hashlib, json, os, signal, time, nats
+import argparse, asyncio, datetime, hashlib, json, os, signal, sys, time, nats
 def work(role, document):  # the job: gets what satisfies `accepts`, gives what satisfies `returns`
     return document
 async def read(store, value):
@@ -29,7 +29,8 @@ async def answer(bus, store, order, pause, ahead):
     refusal = json.loads(reply.data).get("error")  # 10071, wrong last sequence: reported already
     if refusal is None or refusal["err_code"] == 10071: await order.ack()
 async def serve(bus, store, stream, role, stop):
-    orders = await bus.jetstream().pull_subscribe_bind(f"role-{role}", stream=stream)
+    try: orders = await bus.jetstream().pull_subscribe_bind(f"role-{role}", stream=stream)
+    except nats.js.errors.NotFoundError: sys.exit(f"nobody knows role {role}: apply a pack that has it")
     pause = (await orders.consumer_info()).config.ack_wait / 3
     now = json.loads((await bus.request(f"$JS.API.STREAM.INFO.{stream}")).data)["ts"]
     ahead = datetime.datetime.fromisoformat(now).timestamp() - time.monotonic()  # broker, not us
@@ -40,11 +41,10 @@ async def main():
     options, stop = argparse.ArgumentParser(), asyncio.Event()
     options.add_argument("roles", nargs="+")
     options.add_argument("--url", default=os.environ.get("NATS_URL", "nats://127.0.0.1:4222"))
-    options, loop = options.parse_args(), asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, stop.set)
-    async with await nats.connect(options.url, max_reconnect_attempts=-1) as bus:
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    async with await nats.connect((given := options.parse_args()).url, max_reconnect_attempts=-1) as bus:
         store = await bus.jetstream().object_store("CADRE_BLOBS")
         names = [stream.config.name for stream in await bus.jetstream().streams_info()]
-        pairs = [(n, r) for n in names if n.startswith("CADRE_WORK_") for r in options.roles] * 4
+        pairs = [(n, r) for n in names if n.startswith("CADRE_WORK_") for r in given.roles] * 4
         await asyncio.gather(*(serve(bus, store, name, role, stop) for name, role in pairs))
 asyncio.run(main())

@@ -94,3 +94,11 @@ pub async fn page(url: &str, body: Option<&str>) -> std::io::Result<(u16, String
     let status = head.split_whitespace().nth(1).and_then(|status| status.parse().ok());
     Ok((status.unwrap_or_default(), body.to_owned()))
 }
+
+/// A figure on a page for Prometheus, summed over what it is told apart by.
+#[must_use]
+pub fn figure(page: &str, name: &str, label: &str) -> u64 {
+    let lines = page.lines().filter(|line| line.starts_with(name) && line.contains(label));
+    let values = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+    values.sum::<f64>() as u64
+}

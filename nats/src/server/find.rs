@@ -123,7 +123,7 @@ pub struct Tried {
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
     /// No way led to a usable program. The text lists each and then the commands that help; an operator acts.
-    #[error("find nats-server {VERSION_MIN} or newer:\n{}\n{}", listed(.tried), .advice)]
+    #[error("could not find nats-server {VERSION_MIN} or newer:\n{}\n{}", listed(.tried), .advice)]
     Nowhere {
         /// What was tried, in order.
         tried: Vec<Tried>,

@@ -144,6 +144,17 @@ async fn an_impossible_topology_is_refused() {
 }
 
 #[tokio::test]
+async fn a_stream_that_is_to_take_more_subjects_needs_no_flag() {
+    let (_server, Connection { js, .. }) = prepared().await;
+    js.publish("goals.acme.order", "{}".into()).await.expect("sent").await.expect("stored");
+    edit_stream(&js, "CADRE_GOALS", |config| config.subjects = vec!["goals.*.*".to_owned()]).await;
+    let changes = apply(&js, &topology(), false).await.expect("applied");
+    assert_eq!(actions(&changes, Action::Update), ["stream CADRE_GOALS"]);
+    let goals = js.get_stream("CADRE_GOALS").await.expect("exists").cached_info().clone();
+    assert_eq!((goals.config.subjects, goals.state.messages), (vec!["goals.>".to_owned()], 1));
+}
+
+#[tokio::test]
 async fn manual_edits_are_shown_and_put_right() {
     let (_server, Connection { js, .. }) = prepared().await;
     edit_stream(&js, "CADRE_LOG_0", |config| config.max_bytes = 8 << 30).await;

@@ -51,7 +51,7 @@ pub fn runs(partition: Partition) -> String {
 }
 
 /// The public intake and what was rejected there.
-pub const GOALS: &str = "goals.*.*";
+pub const GOALS: &str = "goals.>";
 
 /// Answers of every task.
 pub const ANSWERS: &str = "answers.*.*.*";

@@ -31,7 +31,7 @@ use cadre_runtime::{
     cache::Cache,
     genai,
     metrics::table,
-    trace,
+    tokens, trace,
     worker::{CallSpec, Made, Making, Step, compute},
 };
 use serde_json::{Value, json};
@@ -136,7 +136,12 @@ impl<M: Models, T: Tools> Mind<M, T> {
         // What is asked; the journal knows it by the question as it was.
         let (kept, question) = (question, thrifty.as_ref().unwrap_or(question));
         let ledger = step.history(|history| history.ledger(step.attempt, step.grant)).await?;
-        let most = question.reserve(workflow, &self.prices, ledger.left());
+        let prompt = Arc::new(question.prompt.clone());
+        let counted = match workflow.models.get(&question.alias) {
+            Some(alias) => tokens::of_routes(alias, &prompt, &question.manner).await,
+            None => Vec::new(),
+        };
+        let most = question.reserve(workflow, (&self.prices, &counted), ledger.left());
         let arguments = kept.arguments().map_err(|problem| error(&problem.to_string()))?;
         let mut spec = CallSpec::model(kept.alias.as_str(), arguments, most);
         spec.description = question.description();

@@ -40,11 +40,13 @@ pub enum Code {
     Incompatible = 15,
     /// A pack's samples or a suite's cases come to something worse than their baseline, or than expected.
     Regressed = 16,
+    /// Somebody ended the command before it came to an end.
+    Interrupted = 130,
 }
 
 impl Code {
     /// All of them, in order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Error,
         Self::Usage,
         Self::NotFound,
@@ -61,6 +63,7 @@ impl Code {
         Self::Refused,
         Self::Incompatible,
         Self::Regressed,
+        Self::Interrupted,
     ];
 
     /// What it means, as `cadre --help` and that README say it.
@@ -89,6 +92,7 @@ impl Code {
             Self::Regressed => {
                 "samples or cases come to something worse than their baseline, or than expected"
             }
+            Self::Interrupted => "interrupted before it came to an end",
         }
     }
 }

@@ -136,6 +136,9 @@ pub fn list<T: Serialize>(
         Format::Table => {
             let rows: Vec<_> = items.iter().map(listing.row).collect();
             table(listing.header, &rows)?;
+            if rows.is_empty() && is_terminal() {
+                say("none");
+            }
         }
         Format::Json => json(items)?,
         Format::Ndjson => items.iter().try_for_each(ndjson)?,

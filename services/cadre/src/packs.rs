@@ -42,7 +42,7 @@ pub struct BuiltIn(&'static Dir<'static>);
 pub enum FolderError {
     /// Neither a folder nor the name of a pack that is built in.
     #[error(
-        "find the pack {path}: no such folder, and the packs that are built in are: {built_in}"
+        "could not find the pack {path}: no such folder, and the packs that are built in are: {built_in}"
     )]
     NotFound {
         /// As given.

@@ -129,12 +129,17 @@ pub enum Source {
 pub struct Explained {
     /// The setting.
     pub setting: &'static str,
-    /// Its value; empty when there is none.
+    /// Its value; empty when there is none, which JSON shows as null.
+    #[serde(serialize_with = "or_null")]
     pub value: String,
     /// Who said so.
     pub source: Source,
     /// Who else said something, in falling precedence.
     pub overrode: Vec<Overrode>,
+}
+
+fn or_null<S: serde::Serializer>(value: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    if value.is_empty() { serializer.serialize_none() } else { serializer.serialize_str(value) }
 }
 
 /// A value that did not count.

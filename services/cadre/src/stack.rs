@@ -140,13 +140,13 @@ impl Stack {
             (Some(_) | None, Some(_) | None) => None,
         };
         let aggregator = match options.aggregator {
-            true => Some(aggregator(&bus, &packs, in_flight).await?),
+            true => Some(aggregator(&bus, &packs, (&id, in_flight)).await?),
             false => None,
         };
         let agents = match options.agents {
             Some(roles) => {
                 let breakers = shared.as_ref().map(|(_, breakers)| breakers.clone());
-                Some(agents(&bus, &packs, (roles, in_flight, breakers)).await?)
+                Some(agents(&bus, &packs, &id, (roles, in_flight, breakers)).await?)
             }
             None => None,
         };
@@ -331,9 +331,12 @@ fn unavailable(error: &dyn std::fmt::Display) -> Failure {
 async fn agents(
     bus: &JetStreamBus,
     packs: &KvPacks,
+    id: &Name,
     (roles, in_flight, breakers): (RoleSelection, usize, Option<Breakers>),
 ) -> anyhow::Result<AgentService<JetStreamBus>> {
-    let options = AgentOptions { roles, in_flight, breakers, ..AgentOptions::default() };
+    let worker_name = id.to_string();
+    let options =
+        AgentOptions { roles, in_flight, worker_name, breakers, ..AgentOptions::default() };
     let started = AgentService::start(bus.clone(), packs.clone(), options, None).await;
     Ok(started.map_err(|error| not_started(&error))?)
 }
@@ -341,9 +344,10 @@ async fn agents(
 async fn aggregator(
     bus: &JetStreamBus,
     packs: &KvPacks,
-    in_flight: usize,
+    (id, in_flight): (&Name, usize),
 ) -> anyhow::Result<AggregatorService<JetStreamBus>> {
-    let options = AggregatorOptions { in_flight, ..AggregatorOptions::default() };
+    let worker_name = id.to_string();
+    let options = AggregatorOptions { in_flight, worker_name, ..AggregatorOptions::default() };
     Ok(AggregatorService::start(bus.clone(), packs.clone(), options, None).await?)
 }
 

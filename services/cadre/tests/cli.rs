@@ -199,7 +199,9 @@ fn each_setting_names_its_source() {
     for part in ["--log", "CADRE_OUTPUT", "cadre.yaml:2", "default"] {
         assert!(shown.contains(part), "{part}:\n{shown}");
     }
-    serde_json::from_str::<Value>(shown).unwrap();
+    let shown: Vec<Value> = serde_json::from_str(shown).unwrap();
+    let credentials = shown.iter().find(|one| one["setting"] == "credentials").unwrap();
+    assert_eq!(credentials["value"], Value::Null, "what nobody set is null, as everywhere");
 }
 
 #[test]

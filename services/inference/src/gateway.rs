@@ -27,13 +27,12 @@ use cadre_core::{
         gateway::Word,
         price::{Price, Prices, PricesError},
         route::{self, Chosen, NoRoute},
-        tokens,
     },
     ports::{BusError, Packs},
     task::{Failure, FailureKind},
     workflow::{Grant, ModelAlias, Route, Workflow},
 };
-use cadre_runtime::{breaker::Breakers, cache::Cache, metrics::table};
+use cadre_runtime::{breaker::Breakers, cache::Cache, metrics::table, tokens};
 use tokio::time::{Instant, sleep_until};
 
 use self::asking::{Asking, Try};
@@ -152,9 +151,10 @@ impl<P: Packs> Gateway<P> {
         if let Some(known) = self.known(alias, request, heard) {
             return Ok(ModelAnswer { took: begun.elapsed(), ..known });
         }
+        let prompt = Arc::new(request.prompt.clone());
         let asking = Asking {
-            prompt: Arc::new(request.prompt.clone()),
-            prompt_tokens: tokens::of_prompt(&request.prompt, &request.manner),
+            prompt_tokens: tokens::of_routes(alias, &prompt, &request.manner).await,
+            prompt,
             workflow: &workflow,
             request,
             alias,

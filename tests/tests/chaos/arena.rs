@@ -79,8 +79,13 @@ impl Arena {
     /// Starts one more process with these services. As its supervisor would, it starts one that gave up
     /// again: a cluster may be without a leader for longer than a process waits to be ready.
     pub(crate) async fn start(&self, roles: &str) -> Process {
+        self.start_with(roles, &[]).await
+    }
+
+    /// The same with more arguments.
+    pub(crate) async fn start_with(&self, roles: &str, more: &[&str]) -> Process {
         let (in_flight, url) = (IN_FLIGHT.to_string(), self.bed.server.urls().join(","));
-        let args = ["--role", roles, "--in-flight", &in_flight];
+        let args = [&["--role", roles, "--in-flight", &in_flight], more].concat();
         // What the cluster's storm counts.
         let variables = [("CADRE_LOG", "warn,cadre_nats::log=info")];
         for _ in 1..STARTS_MAX {

@@ -13,4 +13,5 @@ mod replicas;
 mod seeded;
 mod storm;
 mod trace;
+mod unclear;
 mod workers;

@@ -2,13 +2,19 @@
 
 use std::time::Instant;
 
-use cadre_tests::{bed::Bed, hand::Hand, packs, process::Process};
+use cadre_tests::{
+    bed::Bed,
+    hand::Hand,
+    packs,
+    process::Process,
+    tools::{figure, free_port, page},
+};
 use serde_json::json;
 
 use crate::arena::{Arena, FIRST, ROUND, TASKS};
 
 /// Two steps by hand, one behind the other.
-const PACK: &str = r#"
+pub(crate) const PACK: &str = r#"
 apiVersion: pack/v1
 name: relay
 roles:
@@ -27,10 +33,26 @@ workflow:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_orchestrators_and_two_workers_share_the_work() {
-    let arena = Arena::new(2, 2).await;
+    let mut arena = Arena::new(0, 2).await;
+    let figures = [(); 2].map(|()| format!("127.0.0.1:{}", free_port()));
+    for address in &figures {
+        let orchestrator = arena.start_with("orchestrator", &["--metrics", address]).await;
+        arena.orchestrators.push(orchestrator);
+    }
     let since = Instant::now();
     let tasks = arena.publish(0..TASKS).await;
     arena.finish(&tasks, ("two of each, nobody killed", since)).await;
+    // Each owns some of the four partitions, and has made their tasks' records.
+    let mut sum = 0;
+    for address in &figures {
+        let (_, page) = page(&format!("http://{address}/metrics"), None).await.expect("a page");
+        let records = figure(&page, "cadre_records_total", "");
+        assert!(records > 0, "one of two orchestrators did nothing:\n{page}");
+        eprintln!("{records} records by one of two orchestrators");
+        sum += records;
+    }
+    let stored = arena.messages("CADRE_LOG_0").await;
+    assert_eq!(usize::try_from(sum).expect("few"), stored, "each record is somebody's");
 }
 
 #[tokio::test(flavor = "multi_thread")]

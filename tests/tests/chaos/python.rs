@@ -1,18 +1,8 @@
 //! The worker in another language: `proto/examples/worker.py` on plain NATS.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Stdio,
-};
-
-use cadre_nats::server::cache_dir;
-use cadre_tests::{bed::Bed, packs, process::Process};
+use cadre_tests::{bed::Bed, packs, process::Process, python::modules};
 use serde_json::{Value, json};
 use tokio::{io::AsyncReadExt as _, process::Command};
-
-/// What the worker imports, pinned by hash.
-const REQUIREMENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/requirements.txt");
 
 /// The example that the wire contract's documentation shows.
 const WORKER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../proto/examples/worker.py");
@@ -69,6 +59,19 @@ async fn a_python_worker_does_the_steps_of_a_remote_role() {
     stack.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_of_a_role_that_no_pack_declares_says_so() {
+    let modules = modules().await;
+    let bed = Bed::new().await;
+    let mut command = Command::new("python3");
+    command.args([WORKER, "--url", &bed.server.url(), "stranger"]).env("PYTHONPATH", modules);
+    let mut worker = Process::spawn("worker.py", command);
+    worker.says("nobody knows role stranger: apply a pack that has it").await;
+    assert_eq!(worker.ended().await, Some(1));
+    let talk = worker.lines().join("\n");
+    assert!(!talk.contains("Traceback"), "{talk}");
+}
+
 /// A large answer travels by reference, too.
 async fn whole(bed: &Bed, document: Value) -> Value {
     let Some(name) = document["$blob"]["sha256"].as_str() else { return document };
@@ -76,42 +79,4 @@ async fn whole(bed: &Bed, document: Value) -> Value {
     let mut text = Vec::new();
     store.get(name).await.expect("kept").read_to_end(&mut text).await.expect("read");
     serde_json::from_slice(&text).expect("json")
-}
-
-/// The folder with nats-py, kept in the user's cache. A folder rather than a virtual environment:
-/// it can be renamed into place at once, and needs nothing but pip.
-async fn modules() -> PathBuf {
-    let variable = std::env::var_os;
-    let cache = cache_dir(variable("XDG_CACHE_HOME"), variable("HOME")).expect("HOME is set");
-    let requirements = fs::read_to_string(REQUIREMENTS).expect("requirements");
-    let (_, hash) = requirements.trim().rsplit_once("sha256:").expect("a pinned hash");
-    let folder = cache.join("tests").join(format!("nats-py-{hash}"));
-    if !folder.is_dir() {
-        install(&folder).await;
-    }
-    folder
-}
-
-async fn install(folder: &Path) {
-    let parent = folder.parent().expect("a parent");
-    fs::create_dir_all(parent).expect("a cache");
-    let fresh = tempfile::tempdir_in(parent).expect("a folder");
-    let mut command = Command::new("python3");
-    command.args(["-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]);
-    command.args(["--only-binary", ":all:", "-r", REQUIREMENTS, "--target"]).arg(fresh.path());
-    let done = command.stdin(Stdio::null()).output().await;
-    let why = match done {
-        Ok(output) if output.status.success() => {
-            // Somebody else may have been faster; theirs is as good.
-            let _ = fs::rename(fresh.path(), folder);
-            return;
-        }
-        Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
-        Err(error) => error.to_string(),
-    };
-    panic!(
-        "nats-py could not be had: {why}\nGet it once, where there is a network, with:\n  \
-         python3 -m pip install --no-deps --require-hashes -r {REQUIREMENTS} --target {}",
-        folder.display()
-    );
 }

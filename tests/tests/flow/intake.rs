@@ -180,6 +180,12 @@ fn bad_subjects() -> Vec<Bad> {
         Bad::subject("tenant like a path", "goals.a/b.checked", "nobody"),
         Bad::subject("workflow with a digit first", "goals.acme.1st", "acme"),
         Bad::subject("workflow with a blank's code", "goals.acme.a%20b", "acme"),
+        Bad::subject("no workflow", "goals.acme", "acme"),
+        Bad::subject("a token too many", "goals.acme.checked.now", "acme"),
+        Bad::subject("many tokens", "goals.acme.checked.a.b.c.d", "acme"),
+        Bad::subject("many tokens of nobody", "goals.Acme.checked.now", "nobody"),
+        Bad::subject("the answers' own branch", "goals.rejected", "rejected"),
+        Bad::subject("below the answers", "goals.rejected.acme.now", "rejected"),
         Bad::subject("reserved tenant", "goals.rejected.checked", "rejected"),
     ]
 }
@@ -212,6 +218,7 @@ async fn every_malformed_goal_is_answered_once_and_kept() {
     for letter in &letters {
         let bad = &sent[&letter.sequence];
         assert!(letter.reason.starts_with(&format!("{}: ", bad.code)), "{}: {letter:?}", bad.what);
+        assert!(!letter.reason.starts_with(&format!("{0}: {0} ", bad.code)), "{letter:?}");
         assert_eq!(letter.body, kept(&bad.body), "{}", bad.what);
         assert!(bad.subject.starts_with("goals.zo") || letter.came_on == bad.subject, "{letter:?}");
     }

@@ -33,6 +33,7 @@ mod passed_over;
 mod pipeline;
 mod poison;
 mod read_model;
+mod readme;
 mod reports;
 mod saga;
 mod spending;

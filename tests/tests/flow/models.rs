@@ -21,7 +21,7 @@ use cadre_tests::{
     collector::Collector,
     packs,
     process::Process,
-    tools::{free_port, page},
+    tools::{figure, free_port, page},
 };
 use futures::StreamExt as _;
 use serde_json::json;
@@ -259,13 +259,6 @@ async fn planted_keys_are_nowhere_but_at_their_provider() {
     let above = log.lines().filter(|line| !line.contains(" TRACE "));
     let prompt = above.into_iter().find(|line| line.contains("the secret of the prompt"));
     assert_eq!(prompt, None, "a prompt is in the log");
-}
-
-/// A figure on a page for Prometheus, summed over what it is told apart by.
-fn figure(page: &str, name: &str, label: &str) -> u64 {
-    let lines = page.lines().filter(|line| line.starts_with(name) && line.contains(label));
-    let values = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
-    values.sum::<f64>() as u64
 }
 
 #[tokio::test(flavor = "multi_thread")]

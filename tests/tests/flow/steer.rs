@@ -61,6 +61,7 @@ async fn a_pause_and_a_resume_outlive_a_restart_of_everything() {
     assert_eq!(payment.bed.answer(&task).await["status"], "completed");
     let late = payment.ends(14, &["task", "pause", id]).await;
     assert!(late.talk.contains("ended as completed"), "{}", late.talk);
+    assert_eq!(late.text(), "", "said once");
     payment.ends(3, &["task", "pause", "b3xlc6fpudch6yiinfqcwapkdp"]).await;
     verdict::is_clean(&payment.bed).await;
     payment.stack.stop().await;

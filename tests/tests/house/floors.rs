@@ -53,6 +53,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("opentelemetry-otlp", &["cadre-runtime"]),
     ("opentelemetry-prometheus", &["cadre-runtime"]),
     ("prometheus", &["cadre-runtime"]),
+    ("tiktoken-rs", &["cadre-runtime"]),
     ("hyper", &["cadre-runtime", "cadre-edge"]),
     ("cel", &["cadre-core"]),
     ("jsonschema", &["cadre-core"]),

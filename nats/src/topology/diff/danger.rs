@@ -73,8 +73,9 @@ fn of_field(field: &FieldChange, wanted: &Fields, found: &FoundStream) -> Option
         }
         "subjects" => {
             let kept = texts(wanted, key);
+            let is_lost = |one: &String| !kept.iter().any(|pattern| covers(pattern, one));
             let removed: Vec<String> =
-                texts(&found.config, key).into_iter().filter(|one| !kept.contains(one)).collect();
+                texts(&found.config, key).into_iter().filter(is_lost).collect();
             (!removed.is_empty()).then(|| format!("it stops taking {}", removed.join(", ")))
         }
         "max_age" | "max_msgs_per_subject" => {
@@ -87,8 +88,43 @@ fn of_field(field: &FieldChange, wanted: &Fields, found: &FoundStream) -> Option
     }
 }
 
+/// Whether every subject that fits `one` fits `pattern`.
+fn covers(pattern: &str, one: &str) -> bool {
+    let (mut wide, mut narrow) = (pattern.split('.'), one.split('.'));
+    loop {
+        match (wide.next(), narrow.next()) {
+            (None, None) | (Some(">"), Some(_)) => return true,
+            (Some("*"), Some(token)) if token != ">" => {}
+            (Some(a), Some(b)) if a == b => {}
+            (Some(_) | None, Some(_)) | (Some(_), None) => return false,
+        }
+    }
+}
+
 /// An older build must not quietly undo what a newer one declared.
 fn newer(found: &Fields) -> Option<String> {
     let version = metadata_number(found, DECLARATION_KEY).filter(|version| *version > VERSION)?;
     Some(format!("a newer build declared it (version {version}, this one knows {VERSION})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_covers_what_fits_it_whatever_it_is() {
+        for (pattern, one, expected) in [
+            ("goals.>", "goals.*.*", true),
+            ("goals.>", "goals.acme", true),
+            ("goals.>", "goals", false),
+            ("goals.>", "goals.>", true),
+            ("goals.*.*", "goals.acme.order", true),
+            ("goals.*.*", "goals.>", false),
+            ("goals.*", "goals.*.*", false),
+            ("goals.acme.*", "goals.*.*", false),
+            (">", "cadre.1.in.>", true),
+        ] {
+            assert_eq!(covers(pattern, one), expected, "{pattern} {one}");
+        }
+    }
 }

@@ -85,7 +85,7 @@ pub(crate) async fn run(args: DemoArgs, settings: &Settings) -> anyhow::Result<(
 async fn goal_to_answer(args: DemoArgs, settings: &Settings) -> anyhow::Result<()> {
     let pack = BuiltIn::find(&args.pack).ok_or_else(|| {
         let names: Vec<_> = BuiltIn::all().map(BuiltIn::folder).collect();
-        let text = format!("find pack {}: built in are {}", args.pack, names.join(", "));
+        let text = format!("could not find pack {}: built in are {}", args.pack, names.join(", "));
         Failure::new(Code::NotFound, text)
     })?;
     let source = match &args.model {
@@ -199,7 +199,7 @@ fn invite(url: &str, workflow: &Workflow) {
 }
 
 fn interrupted() -> anyhow::Error {
-    Failure::new(Code::Error, "interrupted").into()
+    Failure::new(Code::Interrupted, "interrupted").into()
 }
 
 fn late(within: Duration) -> anyhow::Error {

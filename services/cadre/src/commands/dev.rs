@@ -130,6 +130,9 @@ fn edge(args: &DevArgs, settings: &Settings) -> anyhow::Result<EdgePlan> {
     let mut plan = args.http.plan(settings, Otherwise::Open, file)?;
     if args.http.address(settings).is_none() {
         let free = (HTTP_PORT_DEFAULT..HTTP_PORT_DEFAULT + HTTP_PORTS).find_map(free);
+        if free != Some(HTTP_PORT_DEFAULT) {
+            output::say(&format!("port {HTTP_PORT_DEFAULT} is taken, so HTTP is at another one"));
+        }
         plan.http.address.set_port(free.unwrap_or_default());
     }
     Ok(plan)

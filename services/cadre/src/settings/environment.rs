@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, env, ffi::OsString, path::PathBuf};
 use super::{Key, edge, models::Variables};
 
 /// Variables beside those of the settings.
-const OTHERS: [&str; 15] = [
+const OTHERS: [&str; 16] = [
     "PATH",
     "HOME",
     "XDG_CACHE_HOME",
@@ -14,6 +14,7 @@ const OTHERS: [&str; 15] = [
     "NATS_CONTEXT",
     "OTEL_SERVICE_NAME",
     "USER",
+    "LOGNAME",
     edge::OIDC_ISSUER,
     edge::OIDC_AUDIENCE,
     edge::OIDC_JWKS_URL,
@@ -37,8 +38,16 @@ impl Environment {
     #[must_use]
     pub fn read() -> Self {
         let settings = Key::ALL.into_iter().flat_map(Key::variables).copied();
-        let variables =
+        let mut variables: BTreeMap<_, _> =
             settings.chain(OTHERS).filter_map(|name| Some((name, env::var_os(name)?))).collect();
+        // Two people without a name would else be one to whoever counts eyes.
+        let is_named = |name| variables.get(name).is_some_and(|value: &OsString| !value.is_empty());
+        if !is_named("USER")
+            && !is_named("LOGNAME")
+            && let Some(user) = user_number()
+        {
+            variables.insert("USER", user.into());
+        }
         let text = |text: OsString| text.to_string_lossy().into_owned();
         let models = Variables::of(env::vars_os().map(|(name, value)| (text(name), text(value))));
         Self { variables, folder: env::current_dir().ok(), models }
@@ -78,7 +87,7 @@ impl Environment {
     }
 
     pub(super) fn login(&self) -> Option<String> {
-        self.text("USER")
+        self.text("USER").or_else(|| self.text("LOGNAME"))
     }
 
     /// What OpenTelemetry's own variable calls this process.
@@ -111,4 +120,11 @@ impl Environment {
     pub(super) fn cache_dir(&self) -> Option<PathBuf> {
         cadre_nats::server::cache_dir(self.os("XDG_CACHE_HOME"), self.os("HOME"))
     }
+}
+
+/// Who runs this process, by number; `None` where the system does not say.
+fn user_number() -> Option<String> {
+    use std::os::unix::fs::MetadataExt as _;
+    let process = std::fs::metadata("/proc/self").ok()?;
+    Some(format!("uid-{}", process.uid()))
 }

@@ -85,6 +85,20 @@ fn each_value_names_its_source_and_what_it_overrode() {
 }
 
 #[test]
+fn who_logs_in_has_a_name() {
+    let login = |variables: &[(&'static str, &str)]| {
+        let environment = Environment::of(variables);
+        Settings::resolve(&Sources { environment, ..Sources::default() }).unwrap().login
+    };
+    assert_eq!(login(&[("USER", "ann"), ("LOGNAME", "bob")]).as_deref(), Some("ann"));
+    assert_eq!(login(&[("USER", ""), ("LOGNAME", "bob")]).as_deref(), Some("bob"));
+    assert_eq!(login(&[]), None);
+    let own =
+        Settings::resolve(&Sources { environment: Environment::read(), ..Sources::default() });
+    assert!(own.unwrap().login.is_some(), "by number, if by nothing else");
+}
+
+#[test]
 fn logins_are_never_shown() {
     let text = r#"{"url": "nats://a:1,b:2", "user": "ann", "password": "s@crét"}"#;
     let context = context::parse("c", text).unwrap();

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use super::{
     Choice, Finish, Manner, ModelAnswer, Prompt, Said, Thoughts, TokenUsage, ToolCall, Turn,
-    cassette, dialogue::BE_BRIEF, price::Prices, tokens::of_turn,
+    cassette, dialogue::BE_BRIEF, price::Prices, route, tokens::of_turn,
 };
 use crate::{
     ids::Name,
@@ -135,22 +135,32 @@ impl Question {
     }
 
     /// What to set aside for it of what is `left` of the grant: what it may cost if each of its routes is
-    /// tried and only the last one answers. Where nobody knows that, all that is left.
+    /// tried and only the last one answers. Where nobody knows that, all that is left. The prompt has so many
+    /// tokens at most for each route of its alias.
     #[must_use]
-    pub fn reserve(&self, workflow: &Workflow, prices: &Prices, left: Grant) -> Grant {
+    pub fn reserve(
+        &self,
+        workflow: &Workflow,
+        (prices, prompt_tokens): (&Prices, &[u64]),
+        left: Grant,
+    ) -> Grant {
         let max = self.manner.output_tokens_max;
-        let once = self.tokens.saturating_add(u64::from(max));
         let Some(alias) = workflow.models.get(&self.alias) else {
-            return Grant { usd_micros: left.usd_micros, tokens: once };
+            let tokens = self.tokens.saturating_add(u64::from(max));
+            return Grant { usd_micros: left.usd_micros, tokens };
         };
-        let (mut most, mut least) = (Grant::default(), 0);
-        for route in alias.routes.iter().filter(|route| route.is_for(self.class.as_ref())) {
+        let (mut most, mut least, mut once) = (Grant::default(), 0, 0);
+        let routes = alias.routes.iter().enumerate();
+        for (index, route) in routes.filter(|(_, route)| route.is_for(self.class.as_ref())) {
+            let counted = route::counted(prompt_tokens, index);
             let usd_micros = match prices.of(route) {
-                Some(price) => price.estimate(self.tokens, max).usd_micros,
+                Some(price) => price.estimate(counted, max).usd_micros,
                 None if alias.is_free => 0,
                 None => left.usd_micros,
             };
-            most = most.plus(Grant { usd_micros, tokens: once });
+            let tokens = counted.saturating_add(u64::from(max));
+            once = once.max(tokens);
+            most = most.plus(Grant { usd_micros, tokens });
             // A route for those who have much left is to see that there is as much.
             let wants = route.usd_left_min_micros.filter(|wants| *wants <= left.usd_micros);
             least = least.max(wants.unwrap_or(0));

@@ -46,8 +46,8 @@ pub enum Health {
 pub struct Ask<'a> {
     /// What kind of work it is for, where the role says so.
     pub class: Option<&'a Name>,
-    /// Tokens of the prompt, estimated.
-    pub prompt_tokens: u64,
+    /// Tokens of the prompt at most, for each of the alias's routes: their models count differently.
+    pub prompt_tokens: &'a [u64],
     /// Tokens of the answer at most.
     pub output_tokens_max: u32,
     /// What may be spent.
@@ -108,7 +108,7 @@ pub fn choose(
     let mut soonest: Option<(Duration, Chosen)> = None;
     let mut shortest: Option<Duration> = None;
     for (index, route) in alias.routes.iter().enumerate() {
-        let (obstacle, why) = match fits(alias, route, ask, prices) {
+        let (obstacle, why) = match fits(alias, (index, route), ask, prices) {
             Err(obstacle) => obstacle,
             Ok(estimate) => match health(index, route) {
                 Health::Ready => {
@@ -160,7 +160,7 @@ pub fn beside(
     let mut passed = first.choice.passed.clone();
     passed.push((first.choice.model.clone(), slow.clone()));
     for (index, route) in alias.routes.iter().enumerate().skip(first.index + 1) {
-        let why = match fits(alias, route, &ask, prices) {
+        let why = match fits(alias, (index, route), &ask, prices) {
             Err((_, why)) => why,
             Ok(estimate) => match health(index, route) {
                 Health::Ready => {
@@ -182,17 +182,17 @@ pub fn beside(
 /// What the call can cost at most, or why this route cannot serve it.
 fn fits(
     alias: &ModelAlias,
-    route: &Route,
+    (index, route): (usize, &Route),
     ask: &Ask<'_>,
     prices: &Prices,
 ) -> Result<Grant, (Obstacle, String)> {
+    let prompt_tokens = counted(ask.prompt_tokens, index);
     if !route.is_for(ask.class) {
         let classes: Vec<_> = route.classes.iter().map(Name::as_str).collect();
         return Err((Obstacle::Elsewhere, format!("is for work of class {}", classes.join(", "))));
     }
-    if let Some(most) = route.context_max.filter(|most| ask.prompt_tokens > *most) {
-        let why =
-            format!("takes prompts of {most} tokens, this one has up to {}", ask.prompt_tokens);
+    if let Some(most) = route.context_max.filter(|most| prompt_tokens > *most) {
+        let why = format!("takes prompts of {most} tokens, this one has up to {prompt_tokens}");
         return Err((Obstacle::Elsewhere, why));
     }
     let left = ask.grant.usd_micros;
@@ -208,7 +208,7 @@ fn fits(
         );
         return Err((Obstacle::Refused, why));
     };
-    let estimate = price.estimate(ask.prompt_tokens, ask.output_tokens_max);
+    let estimate = price.estimate(prompt_tokens, ask.output_tokens_max);
     if ask.grant.covers(estimate) {
         return Ok(estimate);
     }
@@ -220,6 +220,12 @@ fn fits(
         ask.grant.tokens
     );
     Err((Obstacle::Limit, why))
+}
+
+/// What was counted for a route; what nobody counted fits nowhere.
+#[must_use]
+pub fn counted(prompt_tokens: &[u64], index: usize) -> u64 {
+    prompt_tokens.get(index).copied().unwrap_or(u64::MAX)
 }
 
 fn left_alone(wait: Duration) -> String {

@@ -490,8 +490,9 @@ fn a_call_sets_aside_what_its_routes_may_cost() {
         let sum = if tries == 2 { cheap + question.tokens * 3 + 900 * 4 } else { cheap };
         let once = question.tokens + 900;
         let expected = Grant { usd_micros: usd_micros.unwrap_or(sum), tokens: once * tries };
-        assert_eq!(question.reserve(&workflow, &prices, left), expected, "{written}");
-        let little = question.reserve(&workflow, &prices, Grant { usd_micros: 7, tokens: 1 });
+        let counted = (&prices, &[question.tokens; 2][..]);
+        assert_eq!(question.reserve(&workflow, counted, left), expected, "{written}");
+        let little = question.reserve(&workflow, counted, Grant { usd_micros: 7, tokens: 1 });
         let expected = Grant { usd_micros: usd_micros.unwrap_or(sum).min(7), tokens: once };
         assert_eq!(little, expected, "{written}");
     }

@@ -30,7 +30,8 @@ pub(super) struct Asking<'a> {
     pub(super) workflow: &'a Workflow,
     pub(super) alias: &'a ModelAlias,
     pub(super) prompt: Arc<Prompt>,
-    pub(super) prompt_tokens: u64,
+    /// For each route of the alias.
+    pub(super) prompt_tokens: Vec<u64>,
     pub(super) until: Instant,
     pub(super) heard: Heard<'a>,
 }
@@ -51,7 +52,7 @@ impl Asking<'_> {
         let role = self.workflow.roles.get(&self.request.role);
         Ask {
             class: role.and_then(|role| role.model.as_ref()?.class.as_ref()),
-            prompt_tokens: self.prompt_tokens,
+            prompt_tokens: &self.prompt_tokens,
             output_tokens_max: self.request.manner.output_tokens_max,
             grant: self.request.grant.minus(spent),
             time_left: self.until.saturating_duration_since(Instant::now()),
@@ -75,7 +76,6 @@ impl<P: Packs> Gateway<P> {
         let lease = Cell::new(None);
         // What the answer takes at most, as far as it is known before the route is.
         let output_tokens = u64::from(asking.request.manner.output_tokens_max);
-        let tokens = asking.prompt_tokens.saturating_add(output_tokens);
         let decided = decide(&|index, route| {
             if let Some(failure) = course.failed.get(&index) {
                 return Health::Down { why: failure.message.clone(), is_limited: false };
@@ -84,6 +84,8 @@ impl<P: Packs> Gateway<P> {
                 let why = format!("provider {} has no key or is not configured", route.provider);
                 return Health::Unset { why };
             }
+            let prompt_tokens = route::counted(&asking.prompt_tokens, index);
+            let tokens = prompt_tokens.saturating_add(output_tokens);
             let wait = self.pacers.wait(asking.taking(&route.name(), tokens), &self.fleet);
             if !wait.is_zero() {
                 return Health::Busy { wait };

@@ -1,7 +1,5 @@
 //! The flow of one call, over providers that do as they are told, on a paused clock.
 
-mod tokens;
-
 use std::{
     collections::VecDeque,
     sync::{

@@ -52,6 +52,9 @@ pub(crate) struct Rejected {
 
 impl Rejected {
     fn new(tenant: &Name, code: &'static str, message: &str) -> Box<Self> {
+        // The code stands before it wherever it is shown.
+        let message =
+            message.strip_prefix(code).and_then(|rest| rest.strip_prefix(' ')).unwrap_or(message);
         let (tenant, message) = (tenant.clone(), clip(message));
         Box::new(Self { tenant, code, message, violations: Vec::new(), key: None })
     }
@@ -106,11 +109,19 @@ impl Address {
     /// # Errors
     /// [`Rejected`], addressed to the tenant if there is one, else to `nobody`.
     pub(crate) fn parse(subject: &str) -> Result<Self, Box<Rejected>> {
-        let mut tokens = subject.split('.').skip(1);
-        let (tenant, workflow) = (tokens.next().unwrap_or(""), tokens.next().unwrap_or(""));
+        let tokens: Vec<_> = subject.split('.').collect();
+        let at = |place: usize| tokens.get(place).copied().unwrap_or_default();
+        let (tenant, workflow) = (at(1), at(2));
         let tenant = Name::new(tenant).map_err(|error| {
             Rejected::new(&Name::nobody(), "subject", &format!("tenant: {error}"))
         })?;
+        if tokens.len() != 3 {
+            let text = format!(
+                "it has {} tokens: publish goals on goals.<tenant>.<workflow>",
+                tokens.len()
+            );
+            return Err(Rejected::new(&tenant, "subject", &text));
+        }
         let workflow = Name::new(workflow)
             .map_err(|error| Rejected::new(&tenant, "subject", &format!("workflow: {error}")))?;
         Intake::new(tenant.clone(), workflow.clone())

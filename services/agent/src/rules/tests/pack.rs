@@ -169,3 +169,14 @@ fn contracts_of_other_styles_give_a_brief_too() {
         assert_eq!(is_missing, parties == json!([]), "{text}");
     }
 }
+
+#[test]
+fn plain_sentences_are_read() {
+    let text = "SERVICE AGREEMENT\n\nThis Agreement starts on 1 May 2026.\n\nGoverned by the laws of England.\n";
+    let (_, brief) = pipeline(text);
+    assert_eq!(brief["effective_date"]["value"], "2026-05-01", "{brief}");
+    assert_eq!(brief["governing_law"]["value"], "England", "{brief}");
+    let codes = codes(&brief);
+    let missing = ["effective_date_missing", "governing_law_missing"];
+    assert!(missing.iter().all(|code| !codes.contains(code)), "{codes:?}");
+}

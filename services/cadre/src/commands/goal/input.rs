@@ -38,7 +38,7 @@ pub(crate) enum InputError {
         source: io::Error,
     },
     /// A document is no JSON.
-    #[error("read {part:?} of the input as JSON")]
+    #[error("read {part:?} of the input as JSON{}", hint(part))]
     Json {
         /// The flag's value.
         part: String,
@@ -53,14 +53,20 @@ pub(crate) enum InputError {
     Twice(String),
     /// Neither of the forms.
     #[error(
-        "{0:?} is no input: write key=value, key=@textfile, @file.json, or - for standard input"
+        "{0:?} is no input: write key=value, key=@textfile, @file.json, a JSON object, or - for standard input"
     )]
     Form(String),
 }
 
+/// What whoever gives a file probably means.
+fn hint(part: &str) -> String {
+    let is_text = part.starts_with('@') && !part.ends_with(".json");
+    if is_text { format!(" (for its text: -i text={part})") } else { String::new() }
+}
+
 /// Puts the input together; no parts make an empty object.
 pub(crate) fn read(parts: &[String], texts: &mut impl Texts) -> Result<Value, InputError> {
-    let is_whole = |part: &&String| part.starts_with('@') || part.as_str() == "-";
+    let is_whole = |part: &&String| part.starts_with(['@', '{']) || part.as_str() == "-";
     let Some(whole) = parts.iter().find(is_whole) else {
         return object(parts, texts);
     };
@@ -69,6 +75,7 @@ pub(crate) fn read(parts: &[String], texts: &mut impl Texts) -> Result<Value, In
     }
     let text = match whole.strip_prefix('@') {
         Some(path) => texts.file(path),
+        None if whole.starts_with('{') => Ok(whole.clone()),
         None => texts.stdin(),
     };
     let text = text.map_err(|source| InputError::Read { part: whole.clone(), source })?;
@@ -147,6 +154,7 @@ mod tests {
             (&["text=\"@contract.txt\""], json!({"text": "@contract.txt"})),
             (&["@goal.json"], json!({"text": "from a file"})),
             (&["-"], json!([1, 2])),
+            (&["{\"text\": 5}"], json!({"text": 5})),
         ] {
             assert_eq!(check(parts), Ok(expected), "{parts:?}");
         }

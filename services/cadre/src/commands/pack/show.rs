@@ -114,7 +114,8 @@ async fn find(packs: &KvPacks, args: &ShowArgs) -> anyhow::Result<PackSource> {
     };
     found.ok_or_else(|| {
         let what = args.revision.as_deref().unwrap_or("current");
-        let text = format!("find pack {} ({what} revision): see `cadre pack ls`", args.name);
+        let text =
+            format!("could not find pack {} ({what} revision): see `cadre pack ls`", args.name);
         Failure::new(Code::NotFound, text).into()
     })
 }

@@ -15,7 +15,7 @@ use crate::{
     },
     exit::{Code, Failure},
     output::{
-        self, Listing, OutputArgs,
+        self, Format, Listing, OutputArgs,
         text::{brief, count},
     },
     settings::Settings,
@@ -105,7 +105,11 @@ pub(super) async fn run(args: &ControlArgs, verb: Verb, settings: &Settings) -> 
         .await?;
     let rows: Vec<_> =
         outcomes.iter().map(|(task, outcome)| wish::row(outcome, task.id(), verb.name())).collect();
-    output::list(format, &rows, &listing())?;
+    let is_failed = outcomes.iter().any(|(_, outcome)| wish::failure(outcome).is_some());
+    // The error says all that a table of one row would.
+    if !(is_failed && rows.len() == 1 && format == Format::Table) {
+        output::list(format, &rows, &listing())?;
+    }
     end(&outcomes.iter().map(|(_, outcome)| outcome).collect::<Vec<_>>())
 }
 

@@ -29,7 +29,13 @@ fn alias() -> ModelAlias {
 
 fn ask() -> Ask<'static> {
     let grant = Grant { usd_micros: 100_000, tokens: 10_000 };
-    Ask { class: None, prompt_tokens: 1_000, output_tokens_max: 500, grant, time_left: 5 * SECOND }
+    Ask {
+        class: None,
+        prompt_tokens: &[1_000; 3],
+        output_tokens_max: 500,
+        grant,
+        time_left: 5 * SECOND,
+    }
 }
 
 fn ready(_: usize, _: &Route) -> Health {
@@ -57,7 +63,7 @@ fn the_first_route_is_asked_and_priced() {
 
 #[test]
 fn each_reason_passes_a_route_over() {
-    let long = Ask { prompt_tokens: 3_000, ..ask() };
+    let long = Ask { prompt_tokens: &[3_000; 3], ..ask() };
     let (model, why) = chosen_for(&long, ready);
     assert_eq!(model, "b/cheap");
     assert_eq!(why, ["takes prompts of 2000 tokens, this one has up to 3000"]);
@@ -71,6 +77,8 @@ fn each_reason_passes_a_route_over() {
         chosen_for(&less, ready).1,
         ["can cost 0.035 USD and 1500 tokens, 0.03 USD and 10000 are left"]
     );
+    let counted = Ask { prompt_tokens: &[3_000, 10_000, 1_000], ..ask() };
+    assert_eq!(chosen_for(&counted, ready).0, "c/cheap", "each model counts in its own way");
     let (model, why) = chosen_for(&ask(), |index, _| match index {
         0 => Health::Unset { why: "has no key".to_owned() },
         1 => Health::Down { why: "breaker is open".to_owned(), is_limited: false },
@@ -248,6 +256,7 @@ proptest! {
         states in prop::array::uniform3(0_u8..4), time_left_ms in 0_u64..3_000,
     ) {
         let time_left = Duration::from_millis(time_left_ms);
+        let prompt_tokens = &[prompt_tokens; 3];
         let ask = Ask { class: None, prompt_tokens, output_tokens_max, grant: Grant { usd_micros, tokens }, time_left };
         let health = |index: usize, _: &Route| match states[index] {
             0 => Health::Ready,
