@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::state::Task;
+use super::{model_use::ModelUse, state::Task};
 use crate::{
     ids::{Name, StepId, TaskId},
     journal::CallRuling,
@@ -43,6 +43,21 @@ impl Input {
             Self::Control(_) => "control",
             Self::Decision(_) => "decision",
             Self::Advance => "advance",
+        }
+    }
+
+    /// What models have done for it: of a report, what its worker says.
+    #[must_use]
+    pub fn models(&self) -> &[ModelUse] {
+        match self {
+            Self::Report(report) => &report.models,
+            Self::Goal(_)
+            | Self::Fork(..)
+            | Self::Due
+            | Self::Cancel(_)
+            | Self::Control(_)
+            | Self::Decision(_)
+            | Self::Advance => &[],
         }
     }
 }
@@ -111,6 +126,8 @@ pub struct Report {
     pub outcome: Outcome,
     /// What it cost.
     pub usage: Usage,
+    /// What models have done of it, as far as the worker says; no more than `usage` counts.
+    pub models: Vec<ModelUse>,
     /// Why it was made with less than the pack's first choice, such as another model; `None` when it was not.
     pub degraded: Option<String>,
     /// Which worker process answered; for people only.
