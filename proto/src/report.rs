@@ -15,8 +15,8 @@ use crate::{
     json::Json,
     parts::{
         attempt, confidence, document, failure_min_reader, failure_to_core, failure_to_wire, name,
-        optional_document, optional_json, step, task, usage_to_core, usage_to_wire,
-        uses_to_core, uses_to_wire,
+        optional_document, optional_json, step, task, usage_to_core, usage_to_wire, uses_to_core,
+        uses_to_wire,
     },
     subject::Attempt,
     v1::{self, report::Outcome as Wire},

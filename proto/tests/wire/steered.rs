@@ -6,8 +6,8 @@ use cadre_core::{
     ids::{Name, StepId, TaskId},
     payload::Hash,
     task::{
-        Action, Ask, AskKind, Budget, Cause, Control, Decision, EndStatus, Event, Failure, FailureKind,
-        Fork, ModelUse, Order, Outcome, Record, Report, Resource, Ruling, Usage,
+        Action, Ask, AskKind, Budget, Cause, Control, Decision, EndStatus, Event, Failure,
+        FailureKind, Fork, ModelUse, Order, Outcome, Record, Report, Resource, Ruling, Usage,
     },
     workflow::{Grant, WhenExpired},
 };

@@ -7,8 +7,8 @@ use cadre_core::{
     journal::{CallRuling, Ruled},
     payload::{Hash, Payload},
     task::{
-        Cause, EndStatus, Event, Failure, FailureKind, Goal, GoalLimits, Order, Outcome, Record,
-        Report, Resource, Usage, ModelUse,
+        Cause, EndStatus, Event, Failure, FailureKind, Goal, GoalLimits, ModelUse, Order, Outcome,
+        Record, Report, Resource, Usage,
     },
     time::UnixMillis,
 };

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, env, ffi::OsString, path::PathBuf};
 use super::{Key, edge, models::Variables};
 
 /// Variables beside those of the settings.
-const OTHERS: [&str; 15] = [
+const OTHERS: [&str; 16] = [
     "PATH",
     "HOME",
     "XDG_CACHE_HOME",
@@ -21,6 +21,7 @@ const OTHERS: [&str; 15] = [
     edge::OIDC_ROLE_CLAIM,
     edge::OIDC_FLEET_CLAIM,
     edge::WEBHOOKS,
+    edge::TRUSTED_PROXIES,
 ];
 
 /// The variables that mean something to us, as they were when the process began.

@@ -45,21 +45,6 @@ impl Input {
             Self::Advance => "advance",
         }
     }
-
-    /// What models have done for it: of a report, what its worker says.
-    #[must_use]
-    pub fn models(&self) -> &[ModelUse] {
-        match self {
-            Self::Report(report) => &report.models,
-            Self::Goal(_)
-            | Self::Fork(..)
-            | Self::Due
-            | Self::Cancel(_)
-            | Self::Control(_)
-            | Self::Decision(_)
-            | Self::Advance => &[],
-        }
-    }
 }
 
 /// A goal that passed the intake: valid, pinned to a pack revision.

@@ -6,8 +6,8 @@ use cadre_core::{
     ids::{Name, StepId, TaskId},
     payload::{Hash, Payload},
     task::{
-        Ask, AskKind, Cause, EndStatus, Event, Failure, FailureKind, Goal, GoalLimits, ModelUse, Record,
-        Task, Usage,
+        Ask, AskKind, Cause, EndStatus, Event, Failure, FailureKind, Goal, GoalLimits, ModelUse,
+        Record, Task, Usage,
     },
     time::UnixMillis,
     workflow::{Grant, WhenExpired},
