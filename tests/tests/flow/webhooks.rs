@@ -12,7 +12,7 @@ use cadre_tests::{
     shell::{cadre, fine},
 };
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 async fn edge(bed: &Bed, args: &[&str]) -> Process {
     let fixed = ["--role", "edge", "--http", "127.0.0.1:0", "--http-auth", "off"];
@@ -46,6 +46,28 @@ async fn ended(bed: &Bed, key: &str) -> TaskId {
     let task = bed.publish("echoes", key, &json!({"n": key})).await;
     bed.answer(&task).await;
     task
+}
+
+/// Ends tasks until one is told of with this secret; that one.
+async fn signed_by(bed: &Bed, receiver: &mut Receiver, secret: &str) -> TaskId {
+    let until = Instant::now() + PATIENCE;
+    for number in 0.. {
+        assert!(Instant::now() < until, "nothing is ever signed with the new secret");
+        let task = ended(bed, &format!("rotated-{number}")).await;
+        let id = format!("end_{task}");
+        let mut count = 1;
+        let told = loop {
+            let heard = receiver.hears(count).await;
+            if let Some(told) = heard.iter().find(|told| told.header("webhook-id") == id) {
+                break told.clone();
+            }
+            count = heard.len() + 1;
+        };
+        if told.is_signed_with(secret).await {
+            return task;
+        }
+    }
+    unreachable!("it counts for long")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,12 +104,17 @@ async fn an_end_is_told_although_its_receiver_was_away_and_the_edge_was_killed()
     );
     goes(&bed, &id, "ok").await;
 
-    let two = ended(&bed, "two").await;
+    let rotated = fine(&bed, &["webhook", "rotate", &id, "-o", "json"]).await.json();
+    let renewed = rotated["secret"].as_str().expect("a secret").to_owned();
+    assert_ne!(renewed, secret);
+    // Who tells of ends hears of it within a moment; until then the former one is alone.
+    let two = signed_by(&bed, &mut receiver, &renewed).await;
     let ids = async {
         loop {
             let heard = receiver.hears(2).await;
             let id = format!("end_{two}");
-            if heard.iter().any(|told| told.header("webhook-id") == id) {
+            if let Some(told) = heard.iter().rfind(|told| told.header("webhook-id") == id) {
+                assert!(told.is_signed_with(&secret).await, "the former one counts for a day");
                 return heard;
             }
         }
@@ -111,7 +138,8 @@ async fn an_end_is_told_although_its_receiver_was_away_and_the_edge_was_killed()
         })
         .collect();
     let reason = format!("every workflow, at {place}");
-    assert_eq!(of, [("webhook_added", reason.as_str()), ("webhook_removed", reason.as_str())]);
+    let done = ["webhook_added", "webhook_rotated", "webhook_removed"];
+    assert_eq!(of, done.map(|action| (action, reason.as_str())));
     drop(second);
     stack.stop().await;
 }
