@@ -34,7 +34,7 @@ async fn granted(bed: &Bed, task: &str) {
     }
 }
 
-async fn spans(received: &mut Collector) -> Vec<Span> {
+fn spans(received: &mut Collector) -> Vec<Span> {
     let mut spans = Vec::new();
     while let Ok(request) = received.spans.try_recv() {
         let scopes = request.resource_spans.into_iter().flat_map(|one| one.scope_spans);
@@ -70,7 +70,7 @@ async fn decisions_questions_and_what_was_left_out_have_stable_names() {
         let stopped = timeout(cadre_tests::bed::PATIENCE, process.stop()).await;
         assert_eq!(stopped.expect("in time"), Some(0), "{:?}", process.lines());
     }
-    let spans = spans(&mut received).await;
+    let spans = spans(&mut received);
     let of = |task: &str| {
         let of_task = |span: &&Span| {
             attributes(&span.attributes).get("gen_ai.conversation.id").map(String::as_str)
