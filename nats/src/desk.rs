@@ -194,15 +194,15 @@ impl Desk for JetStreamDesk {
 
     fn replay<'a>(&'a self, id: &'a str, by: &'a str) -> Reply<'a, String> {
         Box::pin(async move {
-            self.note_letter(Action::LetterReplayed, id, by).await?;
-            letters::replay(&self.bus, id).await
+            let about = self.about_letter(Action::LetterReplayed, id, by).await?;
+            self.audited(about, letters::replay(&self.bus, id)).await
         })
     }
 
     fn discard<'a>(&'a self, id: &'a str, by: &'a str) -> Reply<'a, ()> {
         Box::pin(async move {
-            self.note_letter(Action::LetterDropped, id, by).await?;
-            letters::discard(&self.bus, id).await
+            let about = self.about_letter(Action::LetterDropped, id, by).await?;
+            self.audited(about, letters::discard(&self.bus, id)).await
         })
     }
 
@@ -269,6 +269,10 @@ impl Desk for JetStreamDesk {
 
     fn add_webhook<'a>(&'a self, webhook: &'a Webhook) -> Reply<'a, ()> {
         Box::pin(self.add_hook(webhook))
+    }
+
+    fn change_webhook<'a>(&'a self, webhook: &'a Webhook, by: &'a str) -> Reply<'a, ()> {
+        Box::pin(self.change_hook(webhook, by))
     }
 
     fn remove_webhook<'a>(&'a self, webhook: &'a Webhook, by: &'a str) -> Reply<'a, ()> {

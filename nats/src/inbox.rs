@@ -223,6 +223,7 @@ fn undecodable(attempt: &Attempt, why: &str, message: &Message) -> Report {
         attempt: attempt.number,
         outcome: Outcome::Failed(failure),
         usage: Usage::default(),
+        models: Vec::new(),
         degraded: None,
         worker: String::new(),
     }

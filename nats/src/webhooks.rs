@@ -98,6 +98,18 @@ impl KvWebhooks {
         put.map(|_| ()).map_err(|error| lost("keep a webhook", &error))
     }
 
+    /// Keeps a webhook as it is now; what is still to be told is told with it.
+    ///
+    /// # Errors
+    /// [`BusError::Refused`] when it is not there any more.
+    pub async fn change(&self, webhook: &Webhook) -> Result<(), BusError> {
+        let Some((_, revision)) = self.raw(&key(webhook)).await? else {
+            return Err(BusError::Refused(format!("webhook {} is gone", webhook.id)));
+        };
+        let put = self.store.update(key(webhook), webhook.encode().into(), revision).await;
+        put.map(|_| ()).map_err(|error| lost("change a webhook", &error))
+    }
+
     /// Removes a webhook, its state and what is still to be told. Idempotent.
     ///
     /// # Errors

@@ -5,9 +5,9 @@ use std::{str::FromStr, time::Duration};
 use bytes::Bytes;
 use cadre_core::{
     ids::{Name, StepId, TaskId},
-    limits::{KEY_BYTES_MAX, PERSON_BYTES_MAX},
+    limits::{KEY_BYTES_MAX, MODEL_USED_BYTES_MAX, MODEL_USES_MAX, PERSON_BYTES_MAX},
     payload::{Hash, Payload},
-    task::{Budget, Failure, FailureKind, GoalLimits, Usage},
+    task::{Budget, Failure, FailureKind, GoalLimits, ModelUse, Usage},
     workflow::Grant,
 };
 
@@ -101,6 +101,32 @@ pub(crate) fn usage_to_core(usage: Option<v1::Usage>) -> Usage {
         tokens,
         work_ms,
     })
+}
+
+pub(crate) fn uses_to_wire(uses: &[ModelUse]) -> Vec<v1::ModelUse> {
+    let one = |one: &ModelUse| {
+        let ModelUse { model, calls, usd_micros, tokens } = one.clone();
+        v1::ModelUse { model, calls, usd_micros, tokens }
+    };
+    uses.iter().map(one).collect()
+}
+
+pub(crate) fn uses_to_core(field: &str, uses: Vec<v1::ModelUse>) -> Result<Vec<ModelUse>, Fault> {
+    if uses.len() > MODEL_USES_MAX {
+        return Err(Fault::new(field, Problem::Range("must have at most 16 entries")));
+    }
+    let one = |one: v1::ModelUse| {
+        let v1::ModelUse { model, calls, usd_micros, tokens } = one;
+        if model.is_empty()
+            || model.len() > MODEL_USED_BYTES_MAX
+            || model.chars().any(char::is_control)
+        {
+            let text = "must name a model with 1 to 256 bytes without control characters";
+            return Err(Fault::new(field, Problem::Range(text)));
+        }
+        Ok(ModelUse { model, calls, usd_micros, tokens })
+    };
+    uses.into_iter().map(one).collect()
 }
 
 pub(crate) fn grant_to_wire(grant: Grant) -> Option<v1::Grant> {

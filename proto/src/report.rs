@@ -15,7 +15,8 @@ use crate::{
     json::Json,
     parts::{
         attempt, confidence, document, failure_min_reader, failure_to_core, failure_to_wire, name,
-        optional_document, optional_json, step, task, usage_to_core, usage_to_wire,
+        optional_document, optional_json, step, task, usage_to_core, usage_to_wire, uses_to_core,
+        uses_to_wire,
     },
     subject::Attempt,
     v1::{self, report::Outcome as Wire},
@@ -87,6 +88,7 @@ pub fn encode(task: &TaskId, report: &Report, content: ContentType) -> Result<By
         outcome: Some(outcome_to_wire(&report.outcome)),
         usage: usage_to_wire(report.usage),
         degraded: report.degraded.clone(),
+        models: uses_to_wire(&report.models),
         worker: report.worker.clone(),
     };
     body::write(REPORT, content, &wire)
@@ -157,6 +159,7 @@ fn to_core(wire: v1::Report, blobs: &Blobs) -> Result<Received, Fault> {
         attempt: attempt(wire.attempt)?,
         outcome: outcome_to_core(outcome, blobs)?,
         usage: usage_to_core(wire.usage),
+        models: uses_to_core("models", wire.models)?,
         degraded: wire.degraded,
         worker: wire.worker,
     };

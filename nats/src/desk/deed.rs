@@ -1,5 +1,7 @@
 //! What people do at the desk that no task's log tells of: written to the audit trail before it is done, in the
-//! words of the command line.
+//! words of the command line, and once more when it was not done.
+
+use std::future::Future;
 
 use cadre_core::{
     audit::{Action, Chain, Deed},
@@ -12,19 +14,28 @@ use cadre_core::{
 
 use super::{JetStreamDesk, letters};
 
+/// Something that is about to be done.
+pub(super) struct About<'a> {
+    pub(super) chain: Chain,
+    pub(super) action: Action,
+    pub(super) object: String,
+    pub(super) by: &'a str,
+    pub(super) reason: String,
+}
+
 impl JetStreamDesk {
-    pub(super) async fn note_letter(
+    pub(super) async fn about_letter<'a>(
         &self,
         action: Action,
         id: &str,
-        by: &str,
-    ) -> Result<(), DeskError> {
+        by: &'a str,
+    ) -> Result<About<'a>, DeskError> {
         let head = letters::get(&self.bus, id).await?.head;
         let reason = format!("{} on {}: {}", head.kind, head.subject, head.reason);
-        self.note(&Chain::Fleet, (action, format!("letter/{id}")), (by, &reason)).await
+        Ok(About { chain: Chain::Fleet, action, object: format!("letter/{id}"), by, reason })
     }
 
-    pub(super) async fn note_hold(&self, target: &Target, hold: &Hold) -> Result<(), DeskError> {
+    pub(super) fn about_hold<'a>(target: &Target, hold: &'a Hold) -> About<'a> {
         let action = match hold.to {
             None => Action::BreakerReset,
             Some(ForcedTo::Open) => Action::BreakerOpened,
@@ -34,21 +45,41 @@ impl JetStreamDesk {
             None => String::new(),
             Some(_) => format!("for {}: {}", humantime::format_duration(hold.lasts), hold.reason),
         };
-        self.note(&Chain::Fleet, (action, format!("breaker/{target}")), (&hold.by, &reason)).await
+        let object = format!("breaker/{target}");
+        About { chain: Chain::Fleet, action, object, by: &hold.by, reason }
     }
 
-    /// Notes one deed; it must not be done when that fails. A fleet that has no trail yet goes without.
-    pub(super) async fn note(
+    /// Notes a deed, then does it; nothing is done unless that is noted. What comes to nothing is noted too, so
+    /// that the trail tells how it went.
+    pub(super) async fn audited<T>(
         &self,
-        chain: &Chain,
-        (action, object): (Action, String),
-        (by, reason): (&str, &str),
+        about: About<'_>,
+        deed: impl Future<Output = Result<T, DeskError>>,
+    ) -> Result<T, DeskError> {
+        self.note(&about, (about.action, &about.reason)).await?;
+        let done = deed.await;
+        if let Err(error) = &done {
+            let reason = format!("{}: {error}", about.action);
+            if let Err(lost) = self.note(&about, (Action::DeedFailed, &reason)).await {
+                let object = &about.object;
+                tracing::warn!(action = %about.action, object, error = %lost, "its failure was not audited");
+            }
+        }
+        done
+    }
+
+    /// A fleet that has no trail yet goes without.
+    async fn note(
+        &self,
+        about: &About<'_>,
+        (action, reason): (Action, &str),
     ) -> Result<(), DeskError> {
+        let About { chain, object, by, .. } = about;
         let Some(trail) = &self.trail else {
             tracing::warn!(%action, object, by, "this is not audited: run `cadre bus apply`");
             return Ok(());
         };
-        let (actor, reason) = (by.to_owned(), reason.to_owned());
+        let (actor, object, reason) = ((*by).to_owned(), object.clone(), reason.to_owned());
         let deed = Deed { at: self.bus.time(), actor, action, object, reason };
         Ok(trail.note(chain, &deed).await?)
     }

@@ -18,6 +18,7 @@ use cadre_core::{
 
 use super::{JetStreamDesk, absent};
 use crate::{
+    breakers::KvBreakers,
     bus::JetStreamBus,
     topology::{BucketStatus, ConsumerStatus, StreamStatus, status},
 };
@@ -55,7 +56,16 @@ impl JetStreamDesk {
             return Err(Unfit::Invalid(text).into());
         }
         self.declared(target).await?;
-        self.note_hold(target, &hold).await?;
+        let about = Self::about_hold(target, &hold);
+        self.audited(about, self.change_breaker(board, target, &hold)).await
+    }
+
+    async fn change_breaker(
+        &self,
+        board: &KvBreakers,
+        target: &Target,
+        hold: &Hold,
+    ) -> Result<BreakerView, DeskError> {
         let edit = |hint: Hint| match hold.to {
             None => hint.reset(board.now()),
             Some(to) => hint.force(Forced {

@@ -7,7 +7,7 @@ use cadre_core::{
     wish::Unfit,
 };
 
-use super::{JetStreamDesk, absent};
+use super::{JetStreamDesk, absent, deed::About};
 use crate::webhooks::KvWebhooks;
 
 impl JetStreamDesk {
@@ -17,31 +17,39 @@ impl JetStreamDesk {
 
     pub(super) async fn add_hook(&self, webhook: &Webhook) -> Result<(), DeskError> {
         let hooks = self.hooks()?;
-        self.note_hook((Action::WebhookAdded, webhook), &webhook.by).await?;
-        hooks.add(webhook).await.map_err(|error| match error {
-            BusError::Refused(why) => Unfit::Refused(why).into(),
-            error @ BusError::Unavailable(_) => error.into(),
-        })
+        let about = about((Action::WebhookAdded, webhook), &webhook.by);
+        self.audited(about, async { hooks.add(webhook).await.map_err(refused) }).await
     }
 
     pub(super) async fn remove_hook(&self, webhook: &Webhook, by: &str) -> Result<(), DeskError> {
         let hooks = self.hooks()?;
-        self.note_hook((Action::WebhookRemoved, webhook), by).await?;
-        Ok(hooks.remove(webhook).await?)
+        let about = about((Action::WebhookRemoved, webhook), by);
+        self.audited(about, async { Ok(hooks.remove(webhook).await?) }).await
     }
 
-    /// What stands behind the host may be a secret, and the trail is for ever.
-    async fn note_hook(
-        &self,
-        (action, webhook): (Action, &Webhook),
-        by: &str,
-    ) -> Result<(), DeskError> {
-        let chain = Chain::Tenant(webhook.tenant.clone());
-        let of = webhook
-            .workflow
-            .as_ref()
-            .map_or("every workflow".to_owned(), |name| format!("workflow {name}"));
-        let reason = format!("{of}, at {}", webhook.host());
-        self.note(&chain, (action, format!("webhook/{}", webhook.id)), (by, &reason)).await
+    pub(super) async fn change_hook(&self, webhook: &Webhook, by: &str) -> Result<(), DeskError> {
+        let hooks = self.hooks()?;
+        let about = about((Action::WebhookRotated, webhook), by);
+        self.audited(about, async { hooks.change(webhook).await.map_err(refused) }).await
     }
+}
+
+/// What cannot be is no failure of the bus.
+fn refused(error: BusError) -> DeskError {
+    match error {
+        BusError::Refused(why) => Unfit::Refused(why).into(),
+        error @ BusError::Unavailable(_) => error.into(),
+    }
+}
+
+/// What stands behind the host may be a secret, and the trail is for ever.
+fn about<'a>((action, webhook): (Action, &Webhook), by: &'a str) -> About<'a> {
+    let of = webhook
+        .workflow
+        .as_ref()
+        .map_or("every workflow".to_owned(), |name| format!("workflow {name}"));
+    let reason = format!("{of}, at {}", webhook.host());
+    let (chain, object) =
+        (Chain::Tenant(webhook.tenant.clone()), format!("webhook/{}", webhook.id));
+    About { chain, action, object, by, reason }
 }

@@ -279,6 +279,7 @@ mod tests {
                 confidence: Some(0.5),
             },
             usage: Usage::default(),
+            models: Vec::new(),
             degraded: None,
             worker: "w".to_owned(),
         };

@@ -280,6 +280,22 @@ pub struct Usage {
     #[prost(uint64, tag = "3")]
     pub work_ms: u64,
 }
+/// What one model has done of an attempt's work. Since schema 2.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ModelUse {
+    /// Who answered, as provider/model: 1 to 256 bytes.
+    #[prost(string, tag = "1")]
+    pub model: ::prost::alloc::string::String,
+    /// Answers.
+    #[prost(uint32, tag = "2")]
+    pub calls: u32,
+    /// Millionths of a US dollar.
+    #[prost(uint64, tag = "3")]
+    pub usd_micros: u64,
+    /// Tokens, in and out.
+    #[prost(uint64, tag = "4")]
+    pub tokens: u64,
+}
 /// Why a step did not complete.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Failure {
@@ -440,7 +456,7 @@ pub struct Record {
     pub writer: ::prost::alloc::string::String,
 }
 /// What made a transition happen.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Cause {
     /// goal, report, timer, cancel, control, decision or advance.
     #[prost(string, tag = "1")]
@@ -454,6 +470,9 @@ pub struct Cause {
     /// From the causing message's arrival in the stream to the decision, in microseconds.
     #[prost(uint64, tag = "4")]
     pub waited_us: u64,
+    /// What models have done of the attempt that is reported. Since schema 2.
+    #[prost(message, repeated, tag = "120")]
+    pub models: ::prost::alloc::vec::Vec<ModelUse>,
 }
 /// One fact about a task. A kind that a reader does not know is an error, never skipped.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1233,6 +1252,9 @@ pub struct Report {
     /// Since schema 2.
     #[prost(string, optional, tag = "14")]
     pub degraded: ::core::option::Option<::prost::alloc::string::String>,
+    /// What models have done of it, at most 16; no more than `usage` counts. Since schema 2.
+    #[prost(message, repeated, tag = "120")]
+    pub models: ::prost::alloc::vec::Vec<ModelUse>,
     /// What came of it.
     #[prost(oneof = "report::Outcome", tags = "7, 8, 9, 10, 11")]
     pub outcome: ::core::option::Option<report::Outcome>,

@@ -1520,6 +1520,9 @@ impl serde::Serialize for Cause {
         if self.waited_us != 0 {
             len += 1;
         }
+        if !self.models.is_empty() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("cadre.v1.Cause", len)?;
         if !self.kind.is_empty() {
             struct_ser.serialize_field("kind", &self.kind)?;
@@ -1537,6 +1540,9 @@ impl serde::Serialize for Cause {
             #[allow(clippy::needless_borrows_for_generic_args)]
             struct_ser.serialize_field("waitedUs", ToString::to_string(&self.waited_us).as_str())?;
         }
+        if !self.models.is_empty() {
+            struct_ser.serialize_field("models", &self.models)?;
+        }
         struct_ser.end()
     }
 }
@@ -1552,6 +1558,7 @@ impl<'de> serde::Deserialize<'de> for Cause {
             "sequence",
             "waited_us",
             "waitedUs",
+            "models",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -1560,6 +1567,7 @@ impl<'de> serde::Deserialize<'de> for Cause {
             Source,
             Sequence,
             WaitedUs,
+            Models,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
             fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
@@ -1585,6 +1593,7 @@ impl<'de> serde::Deserialize<'de> for Cause {
                             "source" => Ok(GeneratedField::Source),
                             "sequence" => Ok(GeneratedField::Sequence),
                             "waitedUs" | "waited_us" => Ok(GeneratedField::WaitedUs),
+                            "models" => Ok(GeneratedField::Models),
                             _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
                         }
                     }
@@ -1608,6 +1617,7 @@ impl<'de> serde::Deserialize<'de> for Cause {
                 let mut source__ = None;
                 let mut sequence__ = None;
                 let mut waited_us__ = None;
+                let mut models__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Kind => {
@@ -1638,6 +1648,12 @@ impl<'de> serde::Deserialize<'de> for Cause {
                                 Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
                             ;
                         }
+                        GeneratedField::Models => {
+                            if models__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("models"));
+                            }
+                            models__ = Some(map_.next_value()?);
+                        }
                     }
                 }
                 Ok(Cause {
@@ -1645,6 +1661,7 @@ impl<'de> serde::Deserialize<'de> for Cause {
                     source: source__.unwrap_or_default(),
                     sequence: sequence__.unwrap_or_default(),
                     waited_us: waited_us__.unwrap_or_default(),
+                    models: models__.unwrap_or_default(),
                 })
             }
         }
@@ -8554,6 +8571,159 @@ impl<'de> serde::Deserialize<'de> for ModelTurn {
         deserializer.deserialize_struct("cadre.v1.ModelTurn", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for ModelUse {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if !self.model.is_empty() {
+            len += 1;
+        }
+        if self.calls != 0 {
+            len += 1;
+        }
+        if self.usd_micros != 0 {
+            len += 1;
+        }
+        if self.tokens != 0 {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("cadre.v1.ModelUse", len)?;
+        if !self.model.is_empty() {
+            struct_ser.serialize_field("model", &self.model)?;
+        }
+        if self.calls != 0 {
+            struct_ser.serialize_field("calls", &self.calls)?;
+        }
+        if self.usd_micros != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("usdMicros", ToString::to_string(&self.usd_micros).as_str())?;
+        }
+        if self.tokens != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("tokens", ToString::to_string(&self.tokens).as_str())?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for ModelUse {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "model",
+            "calls",
+            "usd_micros",
+            "usdMicros",
+            "tokens",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            Model,
+            Calls,
+            UsdMicros,
+            Tokens,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "model" => Ok(GeneratedField::Model),
+                            "calls" => Ok(GeneratedField::Calls),
+                            "usdMicros" | "usd_micros" => Ok(GeneratedField::UsdMicros),
+                            "tokens" => Ok(GeneratedField::Tokens),
+                            _ => Err(serde::de::Error::unknown_field(value, FIELDS)),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = ModelUse;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct cadre.v1.ModelUse")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<ModelUse, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut model__ = None;
+                let mut calls__ = None;
+                let mut usd_micros__ = None;
+                let mut tokens__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::Model => {
+                            if model__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("model"));
+                            }
+                            model__ = Some(map_.next_value()?);
+                        }
+                        GeneratedField::Calls => {
+                            if calls__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("calls"));
+                            }
+                            calls__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::UsdMicros => {
+                            if usd_micros__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("usdMicros"));
+                            }
+                            usd_micros__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::Tokens => {
+                            if tokens__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("tokens"));
+                            }
+                            tokens__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                    }
+                }
+                Ok(ModelUse {
+                    model: model__.unwrap_or_default(),
+                    calls: calls__.unwrap_or_default(),
+                    usd_micros: usd_micros__.unwrap_or_default(),
+                    tokens: tokens__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("cadre.v1.ModelUse", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for NeedsHuman {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -9342,6 +9512,9 @@ impl serde::Serialize for Report {
         if self.degraded.is_some() {
             len += 1;
         }
+        if !self.models.is_empty() {
+            len += 1;
+        }
         if self.outcome.is_some() {
             len += 1;
         }
@@ -9372,6 +9545,9 @@ impl serde::Serialize for Report {
         }
         if let Some(v) = self.degraded.as_ref() {
             struct_ser.serialize_field("degraded", v)?;
+        }
+        if !self.models.is_empty() {
+            struct_ser.serialize_field("models", &self.models)?;
         }
         if let Some(v) = self.outcome.as_ref() {
             match v {
@@ -9412,6 +9588,7 @@ impl<'de> serde::Deserialize<'de> for Report {
             "usage",
             "worker",
             "degraded",
+            "models",
             "completed",
             "unsure",
             "failed",
@@ -9431,6 +9608,7 @@ impl<'de> serde::Deserialize<'de> for Report {
             Usage,
             Worker,
             Degraded,
+            Models,
             Completed,
             Unsure,
             Failed,
@@ -9466,6 +9644,7 @@ impl<'de> serde::Deserialize<'de> for Report {
                             "usage" => Ok(GeneratedField::Usage),
                             "worker" => Ok(GeneratedField::Worker),
                             "degraded" => Ok(GeneratedField::Degraded),
+                            "models" => Ok(GeneratedField::Models),
                             "completed" => Ok(GeneratedField::Completed),
                             "unsure" => Ok(GeneratedField::Unsure),
                             "failed" => Ok(GeneratedField::Failed),
@@ -9499,6 +9678,7 @@ impl<'de> serde::Deserialize<'de> for Report {
                 let mut usage__ = None;
                 let mut worker__ = None;
                 let mut degraded__ = None;
+                let mut models__ = None;
                 let mut outcome__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
@@ -9562,6 +9742,12 @@ impl<'de> serde::Deserialize<'de> for Report {
                             }
                             degraded__ = map_.next_value()?;
                         }
+                        GeneratedField::Models => {
+                            if models__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("models"));
+                            }
+                            models__ = Some(map_.next_value()?);
+                        }
                         GeneratedField::Completed => {
                             if outcome__.is_some() {
                                 return Err(serde::de::Error::duplicate_field("completed"));
@@ -9609,6 +9795,7 @@ impl<'de> serde::Deserialize<'de> for Report {
                     usage: usage__,
                     worker: worker__.unwrap_or_default(),
                     degraded: degraded__,
+                    models: models__.unwrap_or_default(),
                     outcome: outcome__,
                 })
             }

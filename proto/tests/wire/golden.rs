@@ -149,7 +149,8 @@ fn golden_reports_decode_for_ever() {
     let made = ("report_handoff_output", crewed::report());
     let unknown = ("report_outcome_unknown", called::report());
     let degraded = ("report_degraded", steered::degraded_report());
-    let others = [limited, made, unknown, degraded];
+    let models = ("report_models", steered::models_report());
+    let others = [limited, made, unknown, degraded, models];
     for (name, expected) in sample::reports().into_iter().chain(others) {
         let bytes = report::encode(&task, &expected, ContentType::Protobuf).unwrap();
         check_report(golden(name, &bytes, &wire::<v1::Report>(&bytes)), &expected);
@@ -224,7 +225,7 @@ fn every_golden_file_is_read_by_a_test() {
     let names = names.chain(called::entries().into_iter().map(|(name, _)| name));
     let names = names.chain(["work_order_grant", "report_rate_limited", "report_handoff_output"]);
     let names = names.chain(["work_order_ruled", "report_outcome_unknown", "work_order_near"]);
-    let names = names.chain(["report_degraded"]);
+    let names = names.chain(["report_degraded", "report_models"]);
     let names = names.chain(asked::NAMES);
     let second: Vec<&str> = first.iter().copied().chain(names).collect();
     for (version, known) in [("v1", first), ("v2", second)] {

@@ -116,6 +116,7 @@ pub(crate) fn reports() -> Vec<(&'static str, Report)> {
         attempt: 2,
         outcome,
         usage: USAGE,
+        models: Vec::new(),
         degraded: None,
         worker: "worker-1".to_owned(),
     };
@@ -140,6 +141,7 @@ pub(crate) fn record(rev: u64, events: Vec<Event>) -> Record {
             source: "extract-3#2".to_owned(),
             sequence: 77,
             waited: Duration::from_micros(1_234),
+            models: Vec::new(),
         },
         decision: "accept".to_owned(),
         reason: "the report is valid".to_owned(),

@@ -6,8 +6,8 @@ use cadre_core::{
     ids::{Name, StepId, TaskId},
     payload::Hash,
     task::{
-        Action, Ask, AskKind, Budget, Control, Decision, EndStatus, Event, Failure, FailureKind,
-        Fork, Order, Outcome, Record, Report, Resource, Ruling, Usage,
+        Action, Ask, AskKind, Budget, Cause, Control, Decision, EndStatus, Event, Failure,
+        FailureKind, Fork, ModelUse, Order, Outcome, Record, Report, Resource, Ruling, Usage,
     },
     workflow::{Grant, WhenExpired},
 };
@@ -60,6 +60,7 @@ pub(crate) fn records() -> Vec<(&'static str, Record)> {
         events.into_iter().map(|(name, event)| (name, record(7, vec![event]))).collect();
     records.push(("record_steered", record(8, all)));
     records.push(("record_step_completed_degraded", record(9, vec![degraded_event()])));
+    records.push(("record_step_completed_models", modelled()));
     records.extend(saga().into_iter().map(|(name, event)| (name, record(9, vec![event]))));
     let called = called::events().into_iter();
     records.extend(called.map(|(name, event)| (name, record(7, vec![event]))));
@@ -195,6 +196,27 @@ pub(crate) fn report() -> Report {
 pub(crate) fn degraded_report() -> Report {
     let (_, like) = reports().remove(0);
     Report { degraded: Some(DEGRADED.to_owned()), ..like }
+}
+
+/// A report whose worker says who answered.
+fn modelled() -> Record {
+    let like = record(9, vec![degraded_event()]);
+    Record { cause: Cause { models: models(), ..like.cause }, ..like }
+}
+
+fn models() -> Vec<ModelUse> {
+    let of = |model: &str, calls, usd_micros, tokens| ModelUse {
+        model: model.to_owned(),
+        calls,
+        usd_micros,
+        tokens,
+    };
+    vec![of("openai/gpt-5-mini", 2, 1_200, 3_000), of("anthropic/claude", 1, 34, 456)]
+}
+
+pub(crate) fn models_report() -> Report {
+    let (_, like) = reports().remove(0);
+    Report { models: models(), ..like }
 }
 
 pub(crate) fn controls() -> Vec<(&'static str, Control)> {

@@ -7,8 +7,8 @@ use cadre_core::{
     journal::{CallRuling, Ruled},
     payload::{Hash, Payload},
     task::{
-        Cause, EndStatus, Event, Failure, FailureKind, Goal, GoalLimits, Order, Outcome, Record,
-        Report, Resource, Usage,
+        Cause, EndStatus, Event, Failure, FailureKind, Goal, GoalLimits, ModelUse, Order, Outcome,
+        Record, Report, Resource, Usage,
     },
     time::UnixMillis,
 };
@@ -172,17 +172,30 @@ pub(crate) fn order() -> impl Strategy<Value = Order> {
 }
 
 pub(crate) fn report() -> impl Strategy<Value = Report> {
-    (name(), step(), 1_u32.., outcome(), usage(), option::of(".{0,60}"), ".{0,60}").prop_map(
-        |(role, step, attempt, outcome, usage, degraded, worker)| Report {
+    let texts = (option::of(".{0,60}"), ".{0,60}");
+    (name(), step(), 1_u32.., outcome(), usage(), uses(), texts).prop_map(
+        |(role, step, attempt, outcome, usage, models, (degraded, worker))| Report {
             role,
             step,
             attempt,
             outcome,
             usage,
+            models,
             degraded,
             worker,
         },
     )
+}
+
+fn uses() -> impl Strategy<Value = Vec<ModelUse>> {
+    let one = ("[a-z]{1,9}/[a-z0-9.-]{1,40}", any::<u32>(), any::<u64>(), any::<u64>());
+    let one = one.prop_map(|(model, calls, usd_micros, tokens)| ModelUse {
+        model,
+        calls,
+        usd_micros,
+        tokens,
+    });
+    vec(one, 0..4)
 }
 
 fn outcome() -> impl Strategy<Value = Outcome> {
@@ -205,10 +218,10 @@ fn outcome() -> impl Strategy<Value = Outcome> {
 
 pub(crate) fn record() -> impl Strategy<Value = Record> {
     let text = any::<String>;
-    let cause = (text(), text(), any::<u64>(), any::<u64>()).prop_map(
-        |(kind, source, sequence, waited_us)| {
+    let cause = (text(), text(), any::<u64>(), any::<u64>(), uses()).prop_map(
+        |(kind, source, sequence, waited_us, models)| {
             let waited = Duration::from_micros(waited_us);
-            Cause { kind, source, sequence, waited }
+            Cause { kind, source, sequence, waited, models }
         },
     );
     (1_u64.., at(), cause, text(), text(), vec(event(), 0..5)).prop_map(

@@ -15,7 +15,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use crate::{
     commands::{
         alert, approval, audit, bench, breaker, bus, check, completion, config, demo, dev, dlq,
-        doctor, eval, goal, init, pack, serve, task, token, upgrade, version, webhook,
+        doctor, eval, goal, init, pack, serve, show, task, token, upgrade, version, webhook,
     },
     exit::{Code, Failure, code_of},
     output,
@@ -41,6 +41,7 @@ enum Command {
     Goal(goal::GoalArgs),
     Task(task::TaskArgs),
     Approval(approval::ApprovalArgs),
+    Show(show::ShowArgs),
     Init(init::InitArgs),
     Pack(pack::PackArgs),
     Eval(eval::EvalArgs),
@@ -123,6 +124,7 @@ fn service(command: &Command, settings: &Settings) -> String {
         | Command::Goal(_)
         | Command::Task(_)
         | Command::Approval(_)
+        | Command::Show(_)
         | Command::Init(_)
         | Command::Pack(_)
         | Command::Eval(_)
@@ -153,6 +155,7 @@ fn has_page(command: &Command, settings: &Settings) -> bool {
         | Command::Goal(_)
         | Command::Task(_)
         | Command::Approval(_)
+        | Command::Show(_)
         | Command::Init(_)
         | Command::Pack(_)
         | Command::Bus(_)
@@ -192,6 +195,7 @@ async fn run(command: Command, settings: &Settings) -> anyhow::Result<()> {
         Command::Goal(args) => goal::run(args, settings).await,
         Command::Task(args) => task::run(args, settings).await,
         Command::Approval(args) => approval::run(args, settings).await,
+        Command::Show(args) => show::run(args, settings).await,
         Command::Init(args) => init::run(&args),
         Command::Pack(args) => pack::run(args, settings).await,
         Command::Eval(args) => eval::run(args, settings).await,

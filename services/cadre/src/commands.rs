@@ -22,6 +22,7 @@ pub(crate) mod init;
 pub(crate) mod pack;
 pub(crate) mod process;
 pub(crate) mod serve;
+pub(crate) mod show;
 pub(crate) mod task;
 pub(crate) mod token;
 pub(crate) mod upgrade;

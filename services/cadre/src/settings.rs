@@ -260,6 +260,7 @@ impl Settings {
                 is_closed: choices.read(Key::HttpAuth, boolean)?,
                 oidc: edge::oidc(&sources.environment),
                 webhooks: sources.environment.text(edge::WEBHOOKS),
+                trusted_proxies: sources.environment.text(edge::TRUSTED_PROXIES),
             },
             release: RELEASE,
             explained: choices.explained(),

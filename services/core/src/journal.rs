@@ -14,6 +14,7 @@ mod fold;
 mod ledger;
 #[cfg(test)]
 mod tests;
+mod uses;
 
 use crate::{
     ids::{Name, StepId, TaskId},

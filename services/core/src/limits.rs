@@ -283,11 +283,20 @@ pub const AUDIT_FAULTS_MAX: usize = 1_000;
 /// Tasks whose tenant whoever writes the audit trail keeps in mind.
 pub const AUDIT_TENANTS_MAX: usize = 20_000;
 
+/// Models that one report names, the dearest first.
+pub const MODEL_USES_MAX: usize = 16;
+
+/// Bytes of a model's name in a report.
+pub const MODEL_USED_BYTES_MAX: usize = 256;
+
 /// Webhooks of one fleet: each is a consumer of its own.
 pub const WEBHOOKS_MAX: usize = 500;
 
 /// Webhooks of one tenant.
 pub const WEBHOOKS_PER_TENANT_MAX: usize = 20;
+
+/// How long messages are signed with a webhook's former secret as well: time to bring the new one to its receiver.
+pub const WEBHOOK_SECRET_OVERLAP: Duration = Duration::from_secs(24 * 3_600);
 
 /// Bytes of a webhook's address.
 pub const WEBHOOK_URL_BYTES_MAX: usize = 2_000;

@@ -39,7 +39,7 @@ use crate::{
 pub use self::{
     brief::{Brief, BriefError},
     dialogue::{Act, Dialogue},
-    question::{Answered, Purpose, Question, RecordError},
+    question::{Answered, Purpose, Question, RecordError, answered_by},
     tool::{ToolAnswer, ToolRequest, built_in, call_built_in},
 };
 

@@ -28,6 +28,7 @@ mod fork;
 mod gather;
 mod input;
 mod join;
+mod model_use;
 mod owes;
 mod person;
 mod plan;
@@ -50,6 +51,7 @@ pub use input::{
     Action, Budget, Cancel, Control, Decision, Failure, FailureKind, Fork, Goal, GoalLimits, Input,
     Outcome, Report, Resource, Ruling, Usage, clip,
 };
+pub use model_use::ModelUse;
 pub use owes::{Answer, Order, Stop};
 pub use person::NOBODY_DECIDED;
 pub use state::{AGGREGATE, End, Ending, FanOut, Joined, Phase, Step, StepState, Task};

@@ -28,6 +28,7 @@ pub use self::{
 };
 use crate::{
     ids::{Name, TaskId},
+    limits::WEBHOOK_SECRET_OVERLAP,
     time::UnixMillis,
 };
 
@@ -44,6 +45,8 @@ pub struct Webhook {
     pub url: String,
     /// What messages are signed with.
     pub secret: Secret,
+    /// What they were signed with before, and are for a while yet; `None` for one that was never changed.
+    pub former: Option<Former>,
     /// Who wants it.
     pub by: String,
     /// Since when, on the broker's clock: ends from then on.
@@ -58,12 +61,35 @@ impl Webhook {
         Name::new(&format!("wh{random:016x}")).unwrap_or_else(|_| Name::nobody())
     }
 
+    /// The same webhook with another secret; the one before counts beside it for [`WEBHOOK_SECRET_OVERLAP`].
+    #[must_use]
+    pub fn rotated(self, secret: Secret, now: UnixMillis) -> Self {
+        let former = Former { secret: self.secret, until: now.after(WEBHOOK_SECRET_OVERLAP) };
+        Self { secret, former: Some(former), ..self }
+    }
+
+    /// The header `webhook-signature` of a message that is sent now: one signature for each secret that counts.
+    #[must_use]
+    pub fn sign(&self, message: &Message, now: UnixMillis) -> String {
+        let former = self.former.iter().filter(|former| now < former.until);
+        let secrets = std::iter::once(&self.secret).chain(former.map(|former| &former.secret));
+        let timestamp = seconds(now);
+        let signed = secrets.map(|secret| secret.sign(&message.id, timestamp, &message.body));
+        signed.collect::<Vec<_>>().join(" ")
+    }
+
     /// Host and port of its address: what may be said of it anywhere.
     #[must_use]
     pub fn host(&self) -> &str {
         let rest = self.url.split_once("://").map_or(self.url.as_str(), |(_, rest)| rest);
         rest.split(['/', '?', '#']).next().unwrap_or_default()
     }
+}
+
+/// The header `webhook-timestamp`: seconds since 1970.
+#[must_use]
+pub fn seconds(now: UnixMillis) -> u64 {
+    now.0 / 1_000
 }
 
 impl fmt::Debug for Webhook {
@@ -76,6 +102,15 @@ impl fmt::Debug for Webhook {
             .field("host", &self.host())
             .finish_non_exhaustive()
     }
+}
+
+/// A secret that was replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Former {
+    /// It.
+    pub secret: Secret,
+    /// Until when messages carry its signature beside the new one's.
+    pub until: UnixMillis,
 }
 
 /// One message, without time and signature, which are new at every try.

@@ -26,6 +26,7 @@ mod openapi;
 mod packs;
 mod peek;
 mod problem;
+mod proxy;
 pub mod state;
 mod sums;
 mod tasks;
@@ -35,11 +36,19 @@ mod webhooks;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware::from_fn_with_state, routing::post};
 
-pub(crate) use self::{actions::wish, audit::chain as audit_chain, goals::random_key};
+pub(crate) use self::{
+    actions::wish,
+    audit::chain as audit_chain,
+    goals::random_key,
+    webhooks::{
+        one as webhook, rotated as rotated_webhook, seen as webhooks_seen, tried as try_webhook,
+    },
+};
 pub use self::{
     auth::{Auth, Identity, JwtOptions, Jwts, SafeForm},
     limit::Client,
     problem::{Place, Problem},
+    proxy::{Proxies, ProxyError},
     state::{AppState, HttpOptions},
 };
 

@@ -14,6 +14,7 @@ pub mod bench;
 pub mod drain;
 pub mod http;
 mod listen;
+mod lookout;
 pub mod model;
 pub mod pages;
 pub mod service;

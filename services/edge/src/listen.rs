@@ -2,7 +2,10 @@
 //!
 //! A connection is one of [`HttpOptions::connections_max`]; whoever comes when all are taken waits in the listener's
 //! queue. A request's head must come within [`HttpOptions::head_within`], and so must the next one on a connection
-//! that is kept: an idle one costs nothing for longer. HTTP/1 alone; TLS ends in front of us.
+//! that is kept: an idle one costs nothing for longer. Whoever does not read an answer for
+//! [`HttpOptions::read_within`] loses the connection. HTTP/1 alone; TLS ends in front of us.
+
+mod patient;
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,7 +20,8 @@ use tokio::{
 };
 use tower::ServiceExt as _;
 
-use crate::http::{Client, HttpOptions};
+use self::patient::Patient;
+use crate::http::HttpOptions;
 
 /// Bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
@@ -37,6 +41,7 @@ pub(crate) async fn serve(
 ) {
     let seats = u32::try_from(options.connections_max).unwrap_or(u32::MAX);
     let room = Arc::new(Semaphore::new(options.connections_max));
+    let options = Arc::new(options.clone());
     let mut closed = closing.clone();
     // The service is gone: that is an end too.
     let closed = async move { drop(closed.wait_for(|is_closing| *is_closing).await) };
@@ -57,8 +62,9 @@ pub(crate) async fn serve(
         match accepted {
             Ok((socket, _)) => {
                 let (http, app, closing) = (http.clone(), app.clone(), closing.clone());
+                let options = Arc::clone(&options);
                 drop(task::spawn("http connection", async move {
-                    converse(&http, socket, app, closing).await;
+                    converse((&http, &options), socket, app, closing).await;
                     drop(seat);
                 }));
             }
@@ -74,16 +80,18 @@ pub(crate) async fn serve(
 }
 
 async fn converse(
-    http: &http1::Builder,
+    (http, options): (&http1::Builder, &Arc<HttpOptions>),
     socket: TcpStream,
     app: Router,
     mut closing: watch::Receiver<bool>,
 ) {
-    let client = socket.peer_addr().ok().map(|address| Client::of(address.ip()));
+    let peer = socket.peer_addr().ok().map(|address| address.ip());
     // Small answers are not to wait for each other.
     let _ = socket.set_nodelay(true);
+    let (proxies, socket) = (options.proxies.clone(), Patient::new(socket, options.read_within));
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        if let Some(client) = client {
+        if let Some(peer) = peer {
+            let client = proxies.client(peer, request.headers());
             request.extensions_mut().insert(client);
         }
         app.clone().oneshot(request)

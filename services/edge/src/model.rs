@@ -17,6 +17,7 @@ mod folder;
 mod follow;
 pub mod lag;
 mod lines;
+mod money;
 mod notes;
 mod open;
 mod ordinal;

@@ -28,8 +28,9 @@ pub mod spend;
 pub mod task;
 pub mod tasks;
 mod text;
+pub mod webhooks;
 
 #[cfg(test)]
 mod tests;
 
-pub use self::feed::router;
+pub use self::feed::{figures_of, needs_of, roles_of, router};

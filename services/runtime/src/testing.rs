@@ -77,7 +77,7 @@ pub enum Event {
     /// An order was handed out.
     Delivered(u64),
     /// A report was confirmed.
-    Reported(TaskId, Report, Option<String>),
+    Reported(TaskId, Box<Report>, Option<String>),
     /// A heartbeat for an order.
     Beat(u64),
     /// An order was settled.
@@ -191,7 +191,7 @@ impl Memory {
     #[must_use]
     pub fn reports(&self) -> Vec<Report> {
         let reported = |event| match event {
-            Event::Reported(_, report, _) => Some(report),
+            Event::Reported(_, report, _) => Some(*report),
             Event::Delivered(_) | Event::Beat(_) | Event::Done(_) | Event::Buried(_) => None,
         };
         self.events().into_iter().filter_map(reported).collect()

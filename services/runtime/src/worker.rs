@@ -35,7 +35,7 @@ use cadre_core::{
     limits::TASK_DEADLINE_MAX,
     payload::Payload,
     ports::WorkItem,
-    task::{Outcome, Resource, Usage},
+    task::{ModelUse, Outcome, Resource, Usage},
     workflow::{Grant, Workflow},
 };
 use tokio::time::Instant;
@@ -151,13 +151,15 @@ pub struct Ran {
     pub outcome: Outcome,
     /// What it cost; wall time is measured by the shell, and what calls cost counts in its place.
     pub usage: Usage,
+    /// What models have done of it; what the step's journal says counts in its place.
+    pub models: Vec<ModelUse>,
     /// Why it was made with less than the pack's first choice; `None` when it was not.
     pub degraded: Option<String>,
 }
 
 impl From<Outcome> for Ran {
     fn from(outcome: Outcome) -> Self {
-        Self { outcome, usage: Usage::default(), degraded: None }
+        Self { outcome, usage: Usage::default(), models: Vec::new(), degraded: None }
     }
 }
 

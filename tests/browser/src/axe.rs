@@ -14,11 +14,8 @@ const PACKAGE: Package = Package {
     sha256: "e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745",
 };
 
-/// The rules that colours can break.
-const COLOURS: &str = "runOnly: ['color-contrast', 'link-in-text-block'],";
-
 /// What keeps somebody from using a page is `serious` or `critical`.
-const RUN: &str = "axe.run(document, {RULES resultTypes: ['violations'], preload: false}).then(found => JSON.stringify(
+const RUN: &str = "axe.run(document, {resultTypes: ['violations'], preload: false}).then(found => JSON.stringify(
     found.violations.filter(it => ['serious', 'critical'].includes(it.impact))
         .flatMap(it => it.nodes.map(node => `${it.id} (${it.impact}) at ${node.target}: ${node.failureSummary}`))))";
 
@@ -41,23 +38,11 @@ impl Axe {
     /// # Panics
     /// When the rules do not run.
     pub async fn wrongs(&self, window: &Window) -> Vec<String> {
-        self.found(window, "").await
-    }
-
-    /// The same, of colours alone.
-    ///
-    /// # Panics
-    /// As [`Self::wrongs`].
-    pub async fn wrong_colours(&self, window: &Window) -> Vec<String> {
-        self.found(window, COLOURS).await
-    }
-
-    async fn found(&self, window: &Window, rules: &str) -> Vec<String> {
         // Half a megabyte: once a page.
         if window.run("typeof axe").await == "undefined" {
             window.run(&format!("{}\n;0", self.0)).await;
         }
-        let found = window.run(&RUN.replace("RULES", rules)).await;
+        let found = window.run(RUN).await;
         let found: Value = serde_json::from_str(found.as_str().expect("text")).expect("json");
         let lines = found.as_array().expect("a list").iter();
         lines.map(|line| line.as_str().unwrap_or_default().replace('\n', " ")).collect()

@@ -82,6 +82,14 @@ impl Window {
         std::mem::take(&mut *self.complaints.lock().expect("nobody panicked"))
     }
 
+    /// Runs a script on each page before its own.
+    ///
+    /// # Panics
+    /// When the browser is gone.
+    pub async fn on_each_page(&self, script: &str) {
+        self.page.evaluate_on_new_document(script).await.expect("it is kept");
+    }
+
     /// Goes to an address and waits until it is there and, where it is a live page, connected.
     ///
     /// # Panics

@@ -182,7 +182,7 @@ async fn script(seed: u64, step: &Step) -> Ran {
     let spent =
         Usage { usd_micros: chance.between(0, 50), tokens: chance.between(0, 20), work_ms: 0 };
     let usage = if step.grant == Grant::default() { Usage::default() } else { spent };
-    Ran { outcome, usage, degraded: None }
+    Ran { outcome, usage, models: Vec::new(), degraded: None }
 }
 
 /// A plan, now and then one that nobody can do.

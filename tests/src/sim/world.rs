@@ -390,6 +390,7 @@ impl World {
             attempt: order.attempt,
             outcome: Outcome::Completed { output, confidence: None },
             usage: Usage::default(),
+            models: Vec::new(),
             degraded: None,
             worker: "quick".to_owned(),
         };

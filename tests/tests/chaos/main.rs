@@ -3,6 +3,7 @@
 //! No goal is lost, and no step is accepted twice.
 
 mod arena;
+mod attributes;
 mod broker;
 mod clumsy;
 mod cluster;

@@ -103,7 +103,7 @@ async fn bus(node: &NodeView) -> JetStreamBus {
 
 fn record(rev: u64) -> Arc<Record> {
     let (kind, source) = ("advance".to_owned(), String::new());
-    let cause = Cause { kind, source, sequence: 0, waited: Duration::ZERO };
+    let cause = Cause { kind, source, sequence: 0, waited: Duration::ZERO, models: Vec::new() };
     let (decision, reason) = ("wait".to_owned(), "a test".to_owned());
     Arc::new(Record { rev, at: UnixMillis(1), cause, decision, reason, events: Vec::new() })
 }

@@ -114,6 +114,8 @@ async fn commands_that_no_log_tells_of_are_in_the_fleets_chain() {
     let made = ["token", "create", "--role", "viewer", "--name", "wallboard", "-o", "json"];
     let token = fine(&bed, &made).await.json()["id"].as_str().expect("an id").to_owned();
     fine(&bed, &["token", "revoke", &token]).await;
+    let refused = cadre(&bed, &["upgrade", "enable", "nothing"]).await;
+    assert_eq!(refused.code, Some(15), "{refused:?}");
     let letter = fine(&bed, &["dlq", "ls", "-o", "id"]).await.text().trim().to_owned();
     fine(&bed, &["dlq", "drop", &letter, "--dry-run"]).await;
     fine(&bed, &["dlq", "drop", &letter]).await;
@@ -131,9 +133,13 @@ async fn commands_that_no_log_tells_of_are_in_the_fleets_chain() {
             (Some("breaker_reset"), Some("breaker/role.extractor")),
             (Some("token_created"), Some(token.as_str())),
             (Some("token_revoked"), Some(token.as_str())),
+            (Some("feature_enabled"), Some("feature/nothing")),
+            (Some("deed_failed"), Some("feature/nothing")),
             (Some("letter_dropped"), Some(letter.as_str())),
         ]
     );
+    let failed = rows[6]["reason"].as_str().expect("a reason");
+    assert!(failed.starts_with("feature_enabled: "), "{failed}");
     assert!(rows[1]["reason"].as_str().is_some_and(|it| it.ends_with("bad rollout")), "{rows:?}");
     stack.stop().await;
 }

@@ -7,8 +7,10 @@ use cadre_tests::{
     bed::{Bed, PATIENCE},
     packs,
     process::Process,
+    shell::fine,
 };
 use reqwest::{Client, Response};
+use serde_json::json;
 use tokio::time::timeout;
 
 /// Longest time from a record to the word of it at the browser; the pages promise a second on a machine that is
@@ -131,5 +133,15 @@ async fn a_goal_is_published_watched_and_approved_on_pages() {
     {
         assert!(browser.get(page).await.contains("<h1"), "{page}");
     }
+    // And the same by commands.
+    let listed =
+        fine(&bed, &["show", "tasks", "--tenant", "acme", "--q", "hello", "-o", "id"]).await;
+    assert_eq!(listed.text().trim(), task);
+    let overview = fine(&bed, &["show", "overview", "--all-tenants", "-o", "json"]).await.json();
+    assert_eq!(overview["sums"]["hour"]["completed"], 1, "{overview}");
+    let roles = fine(&bed, &["show", "agents", "--all-tenants", "-o", "json"]).await.json();
+    let parrot = roles.as_array().expect("a list").iter().find(|row| row["role"] == "parrot");
+    let parrot = parrot.expect("the role");
+    assert_eq!((&parrot["attempts"], &parrot["breaker"]), (&json!(1), &json!("closed")), "{roles}");
     stack.stop().await;
 }

@@ -411,6 +411,7 @@ fn protobuf(order: &Message, task: &TaskId, output: Value) -> Bytes {
             confidence: None,
         },
         usage: Usage { usd_micros: 3, tokens: 5, work_ms: 7 },
+        models: Vec::new(),
         degraded: None,
         worker: "by hand".to_owned(),
     };

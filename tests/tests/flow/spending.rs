@@ -14,7 +14,7 @@ use cadre_inference::{
     ProviderSetup, Wire,
     local::{LocalServer, Reply},
 };
-use cadre_tests::{bed::Bed, packs, plain, process::Process, verdict};
+use cadre_tests::{bed::Bed, packs, plain, process::Process, shell::fine, verdict};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
@@ -189,5 +189,48 @@ async fn two_tenants_with_the_same_prompt_share_no_cache_entry() {
     assert_ne!(acme, globex, "the same prompt of two tenants is two entries");
     let prompts: Vec<_> = heard.iter().map(|it| it.body["messages"].clone()).collect();
     assert_eq!(prompts[0], prompts[1], "the tenants have asked the same");
+    stack.stop().await;
+}
+
+const TWO_ROUTES: &str = r#"apiVersion: pack/v1
+name: routed
+models:
+  any: {routes: [{model: own/first}, {model: openai/second}], free: true}
+roles:
+  asker: {runtime: model, model: any, prompt: prompts/ask.md, accepts: contracts/any.v1.json, returns: contracts/any.v1.json, limits: {timeout: 60s, max_tokens: 100000}}
+workflow:
+  input: contracts/any.v1.json
+  output: contracts/any.v1.json
+  limits: {deadline: 2m, max_steps: 3, max_usd: 0, max_tokens: 100000}
+  when_limited: partial
+  steps:
+    ask: {role: asker, with: "${ goal }"}
+  result:
+    said: {from: ["${ ask }"]}
+"#;
+
+/// From the gateway's answer over journal, report and record to the command that shows what the page shows.
+#[tokio::test(flavor = "multi_thread")]
+async fn spend_names_the_model_that_answered_and_not_the_packs_first() {
+    let text = json!({"output": {"ok": true}, "confidence": 1}).to_string();
+    let server = LocalServer::start(move |_, _| Reply::chat_parts(&[&text], 30, 7)).await;
+    let (server, bed) = (server.expect("a server"), Bed::new().await);
+    let files = [("contracts/any.v1.json", packs::ANYTHING), ("prompts/ask.md", "Answer.\n")];
+    bed.apply(&packs::pack(TWO_ROUTES, &files)).await;
+    let (name, base_url) = ("openai".to_owned(), Some(server.url("/v1/")));
+    let providers = vec![ProviderSetup { name, wire: Wire::OpenAi, base_url, key: None }];
+    let inference = Some(ModelSettings { providers, ..ModelSettings::default() });
+    let stack = bed.stack_of(StackOptions { inference, ..StackOptions::all() }).await;
+    for key in ["one", "two"] {
+        let task = bed.publish("routed", key, &json!({"why": key})).await;
+        let answer = bed.answer(&task).await;
+        assert_eq!(answer["status"], "completed", "{answer}");
+    }
+    let spend = ["show", "spend", "--by", "model", "--tenant", "acme", "-o", "json"];
+    let rows = fine(&bed, &spend).await.json();
+    let of = |row: &Value| (row["model"].clone(), row["calls"].clone(), row["tokens"].clone());
+    let rows: Vec<_> = rows.as_array().expect("a list").iter().map(of).collect();
+    assert!(rows.contains(&(json!("openai/second"), json!(2), json!(74))), "{rows:?}");
+    assert!(rows.iter().all(|(model, ..)| model != "own/first"), "{rows:?}");
     stack.stop().await;
 }

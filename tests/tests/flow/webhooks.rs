@@ -8,11 +8,11 @@ use cadre_tests::{
     bed::{Bed, PATIENCE},
     packs,
     process::Process,
-    receiver::Receiver,
+    receiver::{Heard, Receiver},
     shell::{cadre, fine},
 };
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 async fn edge(bed: &Bed, args: &[&str]) -> Process {
     let fixed = ["--role", "edge", "--http", "127.0.0.1:0", "--http-auth", "off"];
@@ -46,6 +46,39 @@ async fn ended(bed: &Bed, key: &str) -> TaskId {
     let task = bed.publish("echoes", key, &json!({"n": key})).await;
     bed.answer(&task).await;
     task
+}
+
+/// Ends tasks until one is told of with this secret; what was told.
+async fn signed_by(bed: &Bed, receiver: &mut Receiver, secret: &str) -> Heard {
+    let until = Instant::now() + PATIENCE;
+    for number in 0.. {
+        assert!(Instant::now() < until, "nothing is ever signed with the new secret");
+        let task = ended(bed, &format!("rotated-{number}")).await;
+        let id = format!("end_{task}");
+        let mut count = 1;
+        let told = loop {
+            let heard = receiver.hears(count).await;
+            if let Some(told) = heard.iter().find(|told| told.header("webhook-id") == id) {
+                break told.clone();
+            }
+            count = heard.len() + 1;
+        };
+        if told.is_signed_with(secret).await {
+            return told;
+        }
+    }
+    unreachable!("it counts for long")
+}
+
+/// Changes the webhook's secret: what is told next is signed with both; all that was heard by then.
+async fn rotated(bed: &Bed, receiver: &mut Receiver, (id, secret): (&str, &str)) -> Vec<Heard> {
+    let rotated = fine(bed, &["webhook", "rotate", id, "-o", "json"]).await.json();
+    let renewed = rotated["secret"].as_str().expect("a secret").to_owned();
+    assert_ne!(renewed, secret);
+    // Who tells of ends hears of it within a moment; until then the former one is alone.
+    let told = signed_by(bed, receiver, &renewed).await;
+    assert!(told.is_signed_with(secret).await, "the former one counts for a day");
+    receiver.heard()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,17 +115,7 @@ async fn an_end_is_told_although_its_receiver_was_away_and_the_edge_was_killed()
     );
     goes(&bed, &id, "ok").await;
 
-    let two = ended(&bed, "two").await;
-    let ids = async {
-        loop {
-            let heard = receiver.hears(2).await;
-            let id = format!("end_{two}");
-            if heard.iter().any(|told| told.header("webhook-id") == id) {
-                return heard;
-            }
-        }
-    };
-    let heard = timeout(PATIENCE, ids).await.expect("in time");
+    let heard = rotated(&bed, &mut receiver, (&id, &secret)).await;
     assert!(heard.iter().all(|told| told.path != "/other"), "{heard:?}");
     goes(&bed, &other, "new").await;
 
@@ -111,7 +134,8 @@ async fn an_end_is_told_although_its_receiver_was_away_and_the_edge_was_killed()
         })
         .collect();
     let reason = format!("every workflow, at {place}");
-    assert_eq!(of, [("webhook_added", reason.as_str()), ("webhook_removed", reason.as_str())]);
+    let done = ["webhook_added", "webhook_rotated", "webhook_removed"];
+    assert_eq!(of, done.map(|action| (action, reason.as_str())));
     drop(second);
     stack.stop().await;
 }

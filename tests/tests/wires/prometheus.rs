@@ -120,7 +120,9 @@ async fn work(url: &str) {
 }
 
 /// Rows that this run does not show; each says in the table when it does.
-const UNSEEN: [&str; 9] = [
+const UNSEEN: [&str; 11] = [
+    "cadre_webhook_tries_total",
+    "cadre_webhook_ends_lost_total",
     "cadre_goals_deferred_total",
     "cadre_redeliveries_total",
     "cadre_loops_total",

@@ -7,7 +7,7 @@ use crate::exit::Code;
 /// What people come for, and the commands for it, in the order of a first day.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Try it", &["demo", "dev", "bench"]),
-    ("Use it", &["goal", "task", "approval", "init", "pack", "eval"]),
+    ("Use it", &["goal", "task", "approval", "show", "init", "pack", "eval"]),
     (
         "Run it",
         &[

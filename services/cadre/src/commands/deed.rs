@@ -1,4 +1,7 @@
-//! What people do by commands that no task's log tells of: written to the audit trail before it is done.
+//! What people do by commands that no task's log tells of: written to the audit trail before it is done, and once
+//! more when it was not done.
+
+use std::{fmt::Display, future::Future};
 
 use cadre_core::{
     audit::{Action, Chain, Deed},
@@ -34,16 +37,28 @@ impl Deeds {
         Ok(Self { trail, bus: bus.clone(), by })
     }
 
-    /// Notes one deed; it must not be done when that fails.
+    /// Notes a deed, then does it; nothing is done unless that is noted. What comes to nothing is noted too.
     ///
     /// # Errors
-    /// [`crate::exit::Code::BusUnavailable`].
-    pub(crate) async fn note(
+    /// [`crate::exit::Code::BusUnavailable`] when it was not noted; the inner error is the deed's own.
+    pub(crate) async fn audited<T, E: Display>(
         &self,
-        action: Action,
-        object: String,
+        (action, object): (Action, String),
         reason: &str,
-    ) -> anyhow::Result<()> {
+        deed: impl Future<Output = Result<T, E>>,
+    ) -> anyhow::Result<Result<T, E>> {
+        self.note(action, object.clone(), reason).await?;
+        let done = deed.await;
+        if let Err(error) = &done {
+            let text = format!("{action}: {error}");
+            if let Err(lost) = self.note(Action::DeedFailed, object, &text).await {
+                output::say(&format!("warning: its failure was not audited: {lost}"));
+            }
+        }
+        Ok(done)
+    }
+
+    async fn note(&self, action: Action, object: String, reason: &str) -> anyhow::Result<()> {
         let Some(trail) = &self.trail else { return Ok(()) };
         let (at, actor, reason) = (now(&self.bus), self.by.clone(), reason.to_owned());
         let deed = Deed { at, actor, action, object, reason };

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use cadre_edge::{
-    http::HttpOptions,
+    http::{HttpOptions, Proxies, ProxyError},
     model::ModelOptions,
     webhooks::{Reach, ReachError},
 };
@@ -29,6 +29,10 @@ pub(crate) struct HttpArgs {
     /// [env: CADRE_WEBHOOKS].
     #[arg(long, value_name = "WHERE")]
     webhooks: Option<Reach>,
+    /// Proxies in front, whose X-Forwarded-For says who comes: addresses and networks, with commas between them; default:
+    /// none [env: CADRE_TRUSTED_PROXIES].
+    #[arg(long, value_name = "ADDRESSES")]
+    trusted_proxies: Option<Proxies>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -72,6 +76,13 @@ impl HttpArgs {
                 Failure::new(Code::Usage, format!("CADRE_WEBHOOKS: {error}"))
             })?;
             http.webhooks = reach;
+        }
+        if let Some(proxies) = &self.trusted_proxies {
+            http.proxies = proxies.clone();
+        } else if let Some(text) = &settings.edge.trusted_proxies {
+            http.proxies = text.parse().map_err(|error: ProxyError| {
+                Failure::new(Code::Usage, format!("CADRE_TRUSTED_PROXIES: {error}"))
+            })?;
         }
         let user = settings.login.clone().unwrap_or_else(|| "local".to_owned());
         Ok(EdgePlan {

@@ -135,8 +135,8 @@ async fn apply(args: &DirArgs, settings: &Settings) -> anyhow::Result<()> {
     let deeds = Deeds::open(&bus, settings).await?;
     let (object, reason) =
         (format!("pack/{}", workflow.name), format!("revision {}", workflow.revision));
-    deeds.note(Action::PackApplied, object, &reason).await?;
-    let applied = packs.apply(&source).await.map_err(|error| apply_failure(&error))?;
+    let applied = deeds.audited((Action::PackApplied, object), &reason, packs.apply(&source));
+    let applied = applied.await?.map_err(|error| apply_failure(&error))?;
     let previous = match &applied.previous {
         Some(revision) => packs.get(revision).await.ok().flatten(),
         None => None,

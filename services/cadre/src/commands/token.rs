@@ -1,10 +1,11 @@
 //! `cadre token`: who may come in over HTTP.
 
-use std::time::Duration;
+use std::{future::Future, time::Duration};
 
 use cadre_core::{
     access::{Access, TOKEN_NAME_CHARS_MAX, Token},
     audit::Action,
+    ports::BusError,
     time::UnixMillis,
 };
 use cadre_nats::tokens::KvTokens;
@@ -155,8 +156,8 @@ async fn create(
         created_at: now,
         expires_at: args.expires.map(|time| now.after(time)),
     };
-    note((client, settings), Action::TokenCreated, &token).await?;
-    tokens.put(&token).await.map_err(|error| unavailable(&error))?;
+    let made = audited((client, settings), (Action::TokenCreated, &token), tokens.put(&token));
+    made.await?.map_err(|error| unavailable(&error))?;
     let row = Row::of(&token, now);
     let mut document = json!(row);
     if let Some(fields) = document.as_object_mut() {
@@ -179,15 +180,15 @@ async fn create(
 }
 
 /// Notes in the audit trail what is about to be done with a token: whose it is and what it allows.
-async fn note(
+async fn audited<T>(
     (client, settings): (&Client, &Settings),
-    action: Action,
-    token: &Token,
-) -> anyhow::Result<()> {
+    (action, token): (Action, &Token),
+    deed: impl Future<Output = Result<T, BusError>>,
+) -> anyhow::Result<Result<T, BusError>> {
     let whose = if token.is_fleet { "every tenant" } else { token.tenant.as_str() };
     let reason = format!("{}, {} of {whose}", clean(&token.name), token.access.as_str());
     let deeds = Deeds::open(&client.bus, settings).await?;
-    deeds.note(action, format!("token/{}", token.id()), &reason).await
+    deeds.audited((action, format!("token/{}", token.id())), &reason, deed).await
 }
 
 async fn ls(format: Format, client: &Client, tokens: &KvTokens) -> anyhow::Result<()> {
@@ -228,8 +229,9 @@ async fn revoke(
             Err(Failure::new(Code::Usage, text).into())
         }
         (Some(token), None) => {
-            note((client, settings), Action::TokenRevoked, token).await?;
-            tokens.remove(token.hash).await.map_err(|error| unavailable(&error))?;
+            let revoked = tokens.remove(token.hash);
+            let revoked = audited((client, settings), (Action::TokenRevoked, token), revoked);
+            revoked.await?.map_err(|error| unavailable(&error))?;
             output::say(&format!("token {} ({}) is revoked", token.id(), clean(&token.name)));
             Ok(())
         }

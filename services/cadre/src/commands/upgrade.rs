@@ -82,8 +82,8 @@ pub(crate) async fn run(args: UpgradeArgs, settings: &Settings) -> anyhow::Resul
         UpgradeCommand::Features(args) => features::run(args.output, settings, &fleet).await,
         UpgradeCommand::Enable(args) => {
             let deeds = Deeds::open(&client.bus, settings).await?;
-            deeds.note(Action::FeatureEnabled, format!("feature/{}", args.feature), "").await?;
-            enable(&args, settings, &fleet).await
+            let about = (Action::FeatureEnabled, format!("feature/{}", args.feature));
+            deeds.audited(about, "", enable(&args, settings, &fleet)).await?
         }
     }
 }

@@ -24,7 +24,7 @@ use crate::{
 /// Characters of an address in a table; `-o json` has all of it.
 const URL_CHARS: usize = 60;
 
-/// See, make, remove and try webhooks, which tell programs of the ends of tasks.
+/// See, make, change, remove and try webhooks, which tell programs of the ends of tasks.
 ///
 /// Processes that serve HTTP POST each end of a tenant's tasks to its webhooks, signed by Standard Webhooks
 /// (webhook-id, webhook-timestamp, webhook-signature). What is not answered with 2xx within 10 s is tried again for a
@@ -35,6 +35,7 @@ Examples:
   cadre webhook add https://example.com/cadre --tenant acme
   cadre webhook ls
   cadre webhook test wh3f2a9c41b07e1122
+  cadre webhook rotate wh3f2a9c41b07e1122
   cadre webhook rm wh3f2a9c41b07e1122")]
 pub(crate) struct WebhookArgs {
     #[command(subcommand)]
@@ -50,6 +51,7 @@ Examples:
   cadre webhook ls -o json | jq '.[] | select(.state == \"failing\")'")]
     Ls(OutputArgs),
     Add(AddArgs),
+    Rotate(RotateArgs),
     Rm(RmArgs),
     Test(TestArgs),
 }
@@ -71,6 +73,20 @@ struct AddArgs {
     /// Take private addresses and plain http as well; what serves must be told so, too (--webhooks any).
     #[arg(long)]
     private: bool,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Give a webhook a new secret, and print it: it cannot be shown again. For a day messages carry a signature of the
+/// former one as well, so that its receiver loses nothing.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cadre webhook rotate wh3f2a9c41b07e1122
+  cadre webhook rotate wh3f2a9c41b07e1122 -o json | jq -r .secret")]
+struct RotateArgs {
+    /// Its id as `cadre webhook ls` prints it.
+    id: String,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -153,6 +169,7 @@ pub(crate) async fn run(args: WebhookArgs, settings: &Settings) -> anyhow::Resul
     match args.command {
         WebhookCommand::Ls(args) => ls(args.format(settings), &desk).await,
         WebhookCommand::Add(args) => add(args, (&client, &desk), settings).await,
+        WebhookCommand::Rotate(args) => rotate(&args, (&client, &desk), settings).await,
         WebhookCommand::Rm(args) => rm(&args, &desk, settings).await,
         WebhookCommand::Test(args) => test(&args, (&client, &desk), settings).await,
     }
@@ -195,27 +212,49 @@ async fn add(
         workflow: args.workflow,
         url: args.url,
         secret: Secret::new(rand::random()),
+        former: None,
         by: by(settings),
         created_at: now(&client.bus),
     };
     desk.add_webhook(&webhook).await.map_err(|error| failure(&error))?;
+    let (id, tenant) = (&webhook.id, &webhook.tenant);
+    let note =
+        format!("webhook {id} is told of ends of tenant {tenant}; what signs them, shown once:");
+    shown_once(args.output.format(settings), (&webhook, State::default()), &note)
+}
+
+/// The webhook with its secret.
+fn shown_once(
+    format: Format,
+    (webhook, state): (&Webhook, State),
+    note: &str,
+) -> anyhow::Result<()> {
     let secret = webhook.secret.reveal();
-    let mut document = json!(Row::of(&webhook, State::default()));
+    let mut document = json!(Row::of(webhook, state));
     if let Some(fields) = document.as_object_mut() {
         fields.insert("secret".to_owned(), secret.clone().into());
     }
-    match args.output.format(settings) {
+    match format {
         Format::Table => {
-            let (id, tenant) = (&webhook.id, &webhook.tenant);
-            output::say(&format!(
-                "webhook {id} is told of ends of tenant {tenant}; what signs them, shown once:"
-            ));
+            output::say(note);
             Ok(output::data(&secret)?)
         }
         Format::Json => output::json(&document),
         Format::Ndjson => output::ndjson(&document),
         Format::Id => Ok(output::data(webhook.id.as_str())?),
     }
+}
+
+async fn rotate(
+    args: &RotateArgs,
+    (client, desk): (&Client, &JetStreamDesk),
+    settings: &Settings,
+) -> anyhow::Result<()> {
+    let (webhook, state) = found(desk, &args.id).await?;
+    let webhook = webhook.rotated(Secret::new(rand::random()), now(&client.bus));
+    desk.change_webhook(&webhook, &by(settings)).await.map_err(|error| failure(&error))?;
+    let note = format!("webhook {}: the former secret counts for a day; shown once:", webhook.id);
+    shown_once(args.output.format(settings), (&webhook, state), &note)
 }
 
 async fn rm(args: &RmArgs, desk: &JetStreamDesk, settings: &Settings) -> anyhow::Result<()> {
@@ -264,8 +303,12 @@ async fn test(
 }
 
 async fn find(desk: &JetStreamDesk, id: &str) -> anyhow::Result<Webhook> {
+    Ok(found(desk, id).await?.0)
+}
+
+async fn found(desk: &JetStreamDesk, id: &str) -> anyhow::Result<(Webhook, State)> {
     let all = desk.webhooks().await.map_err(|error| failure(&error))?;
-    let found = all.into_iter().map(|(webhook, _)| webhook).find(|it| it.id.as_str() == id);
+    let found = all.into_iter().find(|(it, _)| it.id.as_str() == id);
     let text = || format!("there is no webhook {}: see `cadre webhook ls`", clean(id));
     found.ok_or_else(|| Failure::new(Code::NotFound, text()).into())
 }

@@ -79,7 +79,7 @@ mod tests {
         Record {
             rev: 7,
             at: UnixMillis(1),
-            cause: Cause { kind, source, sequence: 3, waited: Duration::ZERO },
+            cause: Cause { kind, source, sequence: 3, waited: Duration::ZERO, models: Vec::new() },
             decision: decision.to_owned(),
             reason: "paused by\nann".to_owned(),
             events: Vec::new(),

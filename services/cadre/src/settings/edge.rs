@@ -27,6 +27,9 @@ pub(super) const OIDC_FLEET_CLAIM: &str = "CADRE_OIDC_FLEET_CLAIM";
 /// Where webhooks may be.
 pub(super) const WEBHOOKS: &str = "CADRE_WEBHOOKS";
 
+/// Proxies that are believed when they say whom they speak for.
+pub(super) const TRUSTED_PROXIES: &str = "CADRE_TRUSTED_PROXIES";
+
 /// Where the HTTP side listens, and whose credentials count there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EdgeSettings {
@@ -38,6 +41,8 @@ pub struct EdgeSettings {
     pub oidc: Option<JwtOptions>,
     /// Where webhooks may be, as it was written; `None` leaves it to the command.
     pub webhooks: Option<String>,
+    /// Proxies in front, as they were written; `None` for none.
+    pub trusted_proxies: Option<String>,
 }
 
 /// The issuer as the environment names it; without an audience there is none.

@@ -22,6 +22,7 @@ const OTHERS: [&str; 16] = [
     edge::OIDC_ROLE_CLAIM,
     edge::OIDC_FLEET_CLAIM,
     edge::WEBHOOKS,
+    edge::TRUSTED_PROXIES,
 ];
 
 /// The variables that mean something to us, as they were when the process began.

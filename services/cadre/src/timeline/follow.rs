@@ -177,7 +177,7 @@ mod tests {
         Record {
             rev,
             at: UnixMillis(1),
-            cause: Cause { kind, source, sequence: 1, waited: Duration::ZERO },
+            cause: Cause { kind, source, sequence: 1, waited: Duration::ZERO, models: Vec::new() },
             decision: "end".to_owned(),
             reason: String::new(),
             events: vec![end],

@@ -39,6 +39,7 @@ fn record(rev: u64, ms: u64, events: Vec<Event>) -> Record {
         source: String::new(),
         sequence: 0,
         waited: Duration::ZERO,
+        models: Vec::new(),
     };
     let (decision, reason) = ("go".to_owned(), "because".to_owned());
     Record { rev, at: UnixMillis(1_000 + ms), cause, decision, reason, events }

@@ -68,11 +68,15 @@ pub enum Action {
     TokenCreated,
     /// Somebody revoked one.
     TokenRevoked,
+    /// Somebody made a webhook's secret anew.
+    WebhookRotated,
+    /// What was noted before it was done was refused, or is not known to be done.
+    DeedFailed,
 }
 
 impl Action {
     /// Every action, in order.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::GoalAccepted,
         Self::GoalRefused,
         Self::TaskForked,
@@ -102,6 +106,8 @@ impl Action {
         Self::WebhookRemoved,
         Self::TokenCreated,
         Self::TokenRevoked,
+        Self::WebhookRotated,
+        Self::DeedFailed,
     ];
 
     /// The action as one word.
@@ -137,6 +143,8 @@ impl Action {
             Self::WebhookRemoved => "webhook_removed",
             Self::TokenCreated => "token_created",
             Self::TokenRevoked => "token_revoked",
+            Self::WebhookRotated => "webhook_rotated",
+            Self::DeedFailed => "deed_failed",
         }
     }
 }

@@ -54,6 +54,45 @@ fn next(facts: &[Fact], call: u32, is_idempotent: bool) -> Next {
 }
 
 #[test]
+fn an_attempt_names_the_models_that_answered_it() {
+    let model = || Intent { kind: CallKind::Model, target: "alias".to_owned(), ..intent(true) };
+    let asked = |call| Fact::Begun { call, intent: model() };
+    let answered = |call, model: &str, usd_micros| {
+        let record = Payload::from_value(serde_json::json!({ "model": model })).unwrap();
+        let (outcome, cost) = (CallOutcome::Done(record), Grant { usd_micros, tokens: 7 });
+        Fact::Ended { call, outcome, cost, ruled_by: None }
+    };
+    let used = |model: &str, calls, usd_micros, tokens| crate::task::ModelUse {
+        model: model.to_owned(),
+        calls,
+        usd_micros,
+        tokens,
+    };
+    let facts = [
+        claim(1, 1),
+        asked(1),
+        answered(1, "a/x", 9),
+        claim(2, 1),
+        asked(2),
+        answered(2, "a/x", 5),
+        // A tool, and a model that gave no answer: their cost is nobody's.
+        begun(3, true),
+        ended(3, done()),
+        asked(4),
+        ended(4, failed()),
+        asked(5),
+        answered(5, "b/y", 40),
+        asked(6),
+        answered(6, "a/x", 1),
+        asked(7),
+    ];
+    let history = history(&facts);
+    assert_eq!(history.models(1), [used("a/x", 1, 9, 7)]);
+    assert_eq!(history.models(2), [used("b/y", 1, 40, 7), used("a/x", 2, 6, 14)]);
+    assert_eq!(history.models(3), []);
+}
+
+#[test]
 fn a_takeover_knows_what_to_do_about_each_call() {
     let first = claim(1, 1);
     let (again, later) = (claim(1, 2), claim(2, 1));

@@ -267,6 +267,12 @@ impl Answered {
     }
 }
 
+/// Who gave the answer that a record is about, as `provider/model`; `None` when it is none of ours.
+#[must_use]
+pub fn answered_by(record: &Payload) -> Option<&str> {
+    record.value().get("model").and_then(Value::as_str).filter(|model| !model.is_empty())
+}
+
 /// In one sentence: the role stepped down to a cheaper model, or its model's first routes were passed over.
 fn degraded(record: &Value) -> Option<String> {
     let stepped_down = record.get("stepped_down").and_then(Value::as_str).map(str::to_owned);

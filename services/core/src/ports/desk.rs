@@ -400,6 +400,9 @@ pub trait Desk: Send + Sync + 'static {
     /// Keeps a new webhook; refused when there are too many. Who did it is in the audit trail.
     fn add_webhook<'a>(&'a self, webhook: &'a Webhook) -> Reply<'a, ()>;
 
+    /// Keeps a webhook as it is now; refused when it is not there. Who did it is in the audit trail.
+    fn change_webhook<'a>(&'a self, webhook: &'a Webhook, by: &'a str) -> Reply<'a, ()>;
+
     /// Removes a webhook with what it is still to be told. Who did it is in the audit trail.
     fn remove_webhook<'a>(&'a self, webhook: &'a Webhook, by: &'a str) -> Reply<'a, ()>;
 

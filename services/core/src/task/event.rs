@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{
     ask::Ask,
     input::{Budget, Failure, Fork, Goal, Resource, Usage},
+    model_use::ModelUse,
 };
 use crate::{
     ids::{Name, StepId},
@@ -359,6 +360,8 @@ pub struct Cause {
     pub sequence: u64,
     /// From the causing message's arrival in the stream to the decision.
     pub waited: Duration,
+    /// What models have done of the attempt that is reported; empty for any other cause.
+    pub models: Vec<ModelUse>,
 }
 
 impl Cause {

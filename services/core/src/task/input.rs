@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::state::Task;
+use super::{model_use::ModelUse, state::Task};
 use crate::{
     ids::{Name, StepId, TaskId},
     journal::CallRuling,
@@ -111,6 +111,8 @@ pub struct Report {
     pub outcome: Outcome,
     /// What it cost.
     pub usage: Usage,
+    /// What models have done of it, as far as the worker says; no more than `usage` counts.
+    pub models: Vec<ModelUse>,
     /// Why it was made with less than the pack's first choice, such as another model; `None` when it was not.
     pub degraded: Option<String>,
     /// Which worker process answered; for people only.

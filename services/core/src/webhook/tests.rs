@@ -14,6 +14,7 @@ fn webhook() -> Webhook {
         workflow: Some(Name::new("order").unwrap()),
         url: "https://example.com/hook?key=hidden".to_owned(),
         secret: Secret::new([7; 32]),
+        former: None,
         by: "ann".to_owned(),
         created_at: UnixMillis(5),
     }
@@ -43,6 +44,24 @@ fn a_secret_is_shown_by_its_name_only() {
     }
     let shown = format!("{webhook:?} {:?}", webhook.secret);
     assert!(!shown.contains(&text[6..12]) && !shown.contains("hidden"), "{shown}");
+}
+
+#[test]
+fn a_new_secret_counts_at_once_and_the_one_before_for_a_day() {
+    let (now, before) = (UnixMillis(1_700_000_000_000), webhook());
+    let message = Message { id: "end_x".to_owned(), body: "{}".to_owned() };
+    let one = |secret: &Secret, at: UnixMillis| secret.sign("end_x", seconds(at), "{}");
+    assert_eq!(before.sign(&message, now), one(&before.secret, now));
+    let after = before.clone().rotated(Secret::new([8; 32]), now);
+    let (new, old) = (after.secret.clone(), before.secret.clone());
+    assert_ne!(new, old);
+    assert_eq!(after.sign(&message, now), format!("{} {}", one(&new, now), one(&old, now)));
+    let late = now.after(crate::limits::WEBHOOK_SECRET_OVERLAP);
+    assert_eq!(after.sign(&message, late), one(&new, late));
+    assert_eq!(Webhook::decode(&after.id, after.encode().as_bytes()), Ok(after.clone()));
+    // Twice in a day: the first one is over.
+    let again = after.rotated(Secret::new([9; 32]), now);
+    assert_eq!(again.former.map(|former| former.secret), Some(new));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Secret, State, Webhook};
+use super::{Former, Secret, State, Webhook};
 use crate::{
     ids::{Name, TaskId},
     time::UnixMillis,
@@ -35,6 +35,10 @@ struct WebhookWire {
     workflow: Option<String>,
     url: String,
     secret: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    former_secret: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    former_until_unix_ms: Option<u64>,
     by: String,
     created_unix_ms: u64,
 }
@@ -74,6 +78,8 @@ impl Webhook {
             workflow: self.workflow.as_ref().map(ToString::to_string),
             url: self.url.clone(),
             secret: self.secret.reveal(),
+            former_secret: self.former.as_ref().map(|former| former.secret.reveal()),
+            former_until_unix_ms: self.former.as_ref().map(|former| former.until.0),
             by: self.by.clone(),
             created_unix_ms: self.created_at.0,
         };
@@ -88,12 +94,16 @@ impl Webhook {
     pub fn decode(id: &Name, document: &[u8]) -> Result<Self, WireError> {
         let wire: WebhookWire = checked(document)?;
         let name = |text: &str| Name::new(text).map_err(|_| WireError::Malformed);
+        let secret = |text: &str| Secret::parse(text).map_err(|_| WireError::Malformed);
+        let former = wire.former_secret.as_deref().map(secret).transpose()?;
+        let former = former.zip(wire.former_until_unix_ms);
         Ok(Self {
             id: id.clone(),
             tenant: name(&wire.tenant)?,
             workflow: wire.workflow.as_deref().map(name).transpose()?,
             url: wire.url,
-            secret: Secret::parse(&wire.secret).map_err(|_| WireError::Malformed)?,
+            secret: secret(&wire.secret)?,
+            former: former.map(|(secret, until)| Former { secret, until: UnixMillis(until) }),
             by: wire.by,
             created_at: UnixMillis(wire.created_unix_ms),
         })

@@ -83,6 +83,7 @@ pub(super) fn routes() -> (Router<AppState>, utoipa::openapi::OpenApi) {
         .routes(routes!(webhooks::list, webhooks::add))
         .routes(routes!(webhooks::show, webhooks::remove))
         .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::rotate))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .routes(routes!(health::figures))

@@ -15,12 +15,13 @@ use cadre_core::{
 use tokio::sync::{Semaphore, watch};
 
 use super::{
-    Identity, Problem,
+    Identity, Problem, Proxies,
     auth::Auth,
     limit::{Limiter, Tries},
 };
 use crate::{
     drain::{Drain, Drains},
+    lookout::Lookout,
     model::ReadModel,
     webhooks::{Reach, Sender},
 };
@@ -49,6 +50,11 @@ pub struct HttpOptions {
     pub connections_max: usize,
     /// How long a request's head may take, and how long a connection may be idle. Default 20 s.
     pub head_within: Duration,
+    /// How long a client may leave an answer unread before its connection is closed. Default 30 s: event streams
+    /// write at least every 5 s.
+    pub read_within: Duration,
+    /// Proxies in front of us that say for whom they speak (`X-Forwarded-For`). Default: none, every peer is itself.
+    pub proxies: Proxies,
     /// Credentials a minute that one client address may try, those that were good lately not counted. Default 60.
     pub credentials_per_minute: u32,
     /// Where webhooks may be. Default: at public addresses.
@@ -65,6 +71,8 @@ impl Default for HttpOptions {
             followers_max: 1_000,
             connections_max: 4_096,
             head_within: Duration::from_secs(20),
+            read_within: Duration::from_secs(30),
+            proxies: Proxies::default(),
             credentials_per_minute: 60,
             webhooks: Reach::Public,
         }
@@ -84,6 +92,7 @@ struct Inner {
     bus: Kept<BusView>,
     drift: Kept<Vec<Drift>>,
     tries: Tries,
+    lookout: Lookout,
     followers: Arc<Semaphore>,
     sender: Option<Sender>,
     closing: watch::Receiver<bool>,
@@ -130,6 +139,7 @@ impl AppState {
             auth,
             limiter,
             tries,
+            lookout: Lookout::default(),
             drains: Mutex::default(),
             bus: Kept::default(),
             drift: Kept::default(),
@@ -192,6 +202,11 @@ impl AppState {
         let found = self.0.desk.drift().await?;
         self.0.drift.put(asked, found.clone());
         Ok(found)
+    }
+
+    /// Who looks at what no log tells of.
+    pub(crate) fn lookout(&self) -> &Lookout {
+        &self.0.lookout
     }
 
     pub(super) fn tries(&self) -> &Tries {

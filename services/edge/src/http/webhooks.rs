@@ -20,7 +20,7 @@ use super::{
     fleet::Rows,
     state::AppState,
 };
-use crate::webhooks::check;
+use crate::webhooks::{Sent, check};
 
 /// Somebody to be told.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -104,14 +104,21 @@ fn row(webhook: &Webhook, how: How) -> WebhookRow {
 }
 
 /// The webhooks that somebody may see.
-async fn seen(app: &AppState, identity: &Identity) -> Result<Vec<(Webhook, How)>, Problem> {
+pub(crate) async fn seen(
+    app: &AppState,
+    identity: &Identity,
+) -> Result<Vec<(Webhook, How)>, Problem> {
     identity.require(Act::Steer)?;
     let mut all = app.desk().webhooks().await?;
     all.retain(|(webhook, _)| identity.sees(&webhook.tenant));
     Ok(all)
 }
 
-async fn one(app: &AppState, identity: &Identity, id: &str) -> Result<(Webhook, How), Problem> {
+pub(crate) async fn one(
+    app: &AppState,
+    identity: &Identity,
+    id: &str,
+) -> Result<(Webhook, How), Problem> {
     let found = seen(app, identity).await?.into_iter().find(|(it, _)| it.id.as_str() == id);
     found.ok_or_else(|| Problem::not_found(format!("there is no webhook {id}")))
 }
@@ -149,6 +156,7 @@ pub(super) async fn add(
         workflow: workflow.map_err(|error| Problem::at("/workflow", error))?,
         url: body.url,
         secret: Secret::new(rand::random()),
+        former: None,
         by: identity.user().to_owned(),
         created_at: app.desk().now(),
     };
@@ -186,6 +194,39 @@ pub(super) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Gives a webhook a new secret. For a day messages carry a signature of the former one as well.
+#[utoipa::path(post, path = "/v1/webhooks/{id}/rotate", tag = "webhooks",
+    params(("id" = String, Path, description = "The webhook")),
+    responses((status = 200, description = "The new secret counts from now on.", body = WebhookMade)))]
+pub(super) async fn rotate(
+    State(app): State<AppState>,
+    identity: Identity,
+    Segments(id): Segments<String>,
+) -> Result<Json<WebhookMade>, Problem> {
+    let (webhook, how) = rotated(&app, &identity, &id).await?;
+    let secret = webhook.secret.reveal();
+    Ok(Json(WebhookMade { webhook: row(&webhook, how), secret }))
+}
+
+/// The webhook with a new secret, as it is kept.
+pub(crate) async fn rotated(
+    app: &AppState,
+    identity: &Identity,
+    id: &str,
+) -> Result<(Webhook, How), Problem> {
+    let (webhook, how) = one(app, identity, id).await?;
+    let webhook = webhook.rotated(Secret::new(rand::random()), app.desk().now());
+    app.desk().change_webhook(&webhook, identity.user()).await?;
+    Ok((webhook, how))
+}
+
+/// Sends a webhook one message and says what came of it.
+pub(crate) async fn tried(app: &AppState, webhook: &Webhook) -> Result<Sent, Problem> {
+    let off = || Problem::refused("this server sends none: cadre serve --webhooks public");
+    let (sender, now) = (app.sender().ok_or_else(off)?, app.desk().now());
+    Ok(sender.send(webhook, &Message::test(webhook, now), now).await)
+}
+
 /// Sends a webhook one message of the type `webhook.test`, once, and says what came of it.
 #[utoipa::path(post, path = "/v1/webhooks/{id}/test", tag = "webhooks",
     params(("id" = String, Path, description = "The webhook")),
@@ -196,9 +237,7 @@ pub(super) async fn test(
     Segments(id): Segments<String>,
 ) -> Result<Json<WebhookTested>, Problem> {
     let (webhook, _) = one(&app, &identity, &id).await?;
-    let off = || Problem::refused("this server sends none: cadre serve --webhooks public");
-    let (sender, now) = (app.sender().ok_or_else(off)?, app.desk().now());
-    let sent = sender.send(&webhook, &Message::test(&webhook, now), now).await;
+    let sent = tried(&app, &webhook).await?;
     let error = match sent.outcome {
         Outcome::Delivered => None,
         Outcome::Failed { error, .. } => Some(error),

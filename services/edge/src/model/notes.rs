@@ -11,6 +11,8 @@ use cadre_core::{
     time::UnixMillis,
 };
 
+use super::money::{Spender, Sums, charged, main_model};
+
 /// One try at a step, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Attempt {
@@ -64,22 +66,13 @@ pub(super) struct Asked {
     pub(super) cost: u64,
 }
 
-/// What was spent, by whom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Sums {
-    pub(super) attempts: u64,
-    pub(super) failures: u64,
-    pub(super) usage: Usage,
-}
-
 /// What one record changes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Notes {
     /// By step and number: the last word on each.
     pub(super) attempts: Vec<Attempt>,
     pub(super) questions: Vec<QuestionNews>,
-    /// By role.
-    pub(super) spend: BTreeMap<String, Sums>,
+    pub(super) spend: BTreeMap<Spender, Sums>,
     /// Steps whose rows change.
     pub(super) steps: Vec<StepId>,
     /// Any step's row may have changed.
@@ -91,9 +84,8 @@ pub(super) struct Notes {
 impl Notes {
     /// Takes an event of `record`; `task` is the state before it.
     pub(super) fn take(&mut self, task: &Task, event: &Event, record: &Record) {
-        if let Some((role, usage)) = task.bill(event) {
-            let role = role.map_or(String::new(), ToString::to_string);
-            self.spend(role, Sums { usage, ..Sums::default() });
+        for (spender, sums) in charged(task, event, record) {
+            self.spend(spender, sums);
         }
         match event {
             Event::StepDispatched { step, attempt, role, .. } => {
@@ -183,7 +175,8 @@ impl Notes {
         let failure = failure.map(|failure| (failure.kind.as_str(), failure.message.clone()));
         let role = step.role.as_ref().map_or(String::new(), ToString::to_string);
         let failures = u64::from(failure.is_some());
-        self.spend(role, Sums { attempts: 1, failures, ..Sums::default() });
+        let spender = (role, main_model(task, id, record));
+        self.spend(spender, Sums { attempts: 1, failures, ..Sums::default() });
         let ended = Some((record.at, record.rev));
         self.attempts.push(Attempt { ended, outcome, failure, usage, ..attempt });
     }
@@ -251,20 +244,10 @@ impl Notes {
         self.questions.push(QuestionNews::Closed { id, state, by });
     }
 
-    fn spend(&mut self, role: String, sums: Sums) {
+    fn spend(&mut self, spender: Spender, sums: Sums) {
         if sums != Sums::default() {
-            let known = self.spend.entry(role).or_default();
+            let known = self.spend.entry(spender).or_default();
             *known = known.plus(sums);
-        }
-    }
-}
-
-impl Sums {
-    pub(super) fn plus(self, other: Self) -> Self {
-        Self {
-            attempts: self.attempts + other.attempts,
-            failures: self.failures + other.failures,
-            usage: self.usage.plus(other.usage),
         }
     }
 }

@@ -31,7 +31,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{
     card::{Card, StepCard},
     lag::ChangedTask,
-    notes::{Attempt, Notes, Sums},
+    money::Sums,
+    notes::{Attempt, Notes},
     open::{OpenTask, OpenTasks},
     source::Beside,
     status::Status,
@@ -266,10 +267,8 @@ impl Fold {
         open.hash = linked.hash;
         open.bytes += item.size_bytes;
         let goal = &open.task.goal;
-        let terms = self.terms(&goal.revision)?;
         let hour = record.at.0 / HOUR_MS * HOUR_MS;
-        for (role, sums) in std::mem::take(&mut notes.spend) {
-            let model = terms.as_ref().map_or("", |terms| terms.model(&role)).to_owned();
+        for ((role, model), sums) in std::mem::take(&mut notes.spend) {
             let key = (hour, goal.tenant.to_string(), goal.workflow.to_string(), role, model);
             let known = batch.spend.entry(key).or_default();
             *known = known.plus(sums);

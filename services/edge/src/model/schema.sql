@@ -168,6 +168,7 @@ CREATE TABLE spend (
     cost INTEGER NOT NULL,
     tokens INTEGER NOT NULL,
     work INTEGER NOT NULL,
+    calls INTEGER NOT NULL,
     PRIMARY KEY (hour, tenant, workflow, role, model)
 ) WITHOUT ROWID;
 

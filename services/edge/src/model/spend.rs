@@ -65,7 +65,7 @@ fn spend(
     ]
     .join(", ");
     let sql = format!(
-        "SELECT {columns}, sum(attempts), sum(failures), sum(cost) AS total, sum(tokens), sum(work) FROM spend \
+        "SELECT {columns}, sum(attempts), sum(failures), sum(cost) AS total, sum(tokens), sum(work), sum(calls) FROM spend \
          WHERE hour >= ?1 AND hour < ?2 AND (?3 IS NULL OR tenant = ?3) GROUP BY 1, 2, 3, 4, 5 \
          ORDER BY 1, total DESC, 2, 3, 4, 5 LIMIT {ROWS_MAX}"
     );
@@ -85,6 +85,7 @@ fn spend(
             cost_micros: at.next()?,
             tokens: at.next()?,
             work_ms: at.next()?,
+            calls: at.next()?,
         })
     })?
     .collect()

@@ -148,8 +148,7 @@ pub struct SpendRow {
     pub workflow: Option<String>,
     /// The role.
     pub role: Option<String>,
-    /// The first model that the pack names for the role, as `provider/model`; empty for a role that asks none.
-    /// Calls that went to a later route are counted here too.
+    /// The model that answered, as `provider/model`; empty for what no worker has named a model for.
     pub model: Option<String>,
     /// Attempts that ended.
     pub attempts: u64,
@@ -161,6 +160,8 @@ pub struct SpendRow {
     pub tokens: u64,
     /// Time in workers' hands.
     pub work_ms: u64,
+    /// Answers of models. An attempt counts for the dearest of those that it asked.
+    pub calls: u64,
 }
 
 /// One pack revision that tasks were pinned to.

@@ -1,11 +1,9 @@
-//! What the read model wants to know of a pack revision: limits, steps, models. Pure.
-
-use std::collections::BTreeMap;
+//! What the read model wants to know of a pack revision: limits and steps. Pure.
 
 use cadre_core::{
     ids::Name,
     task::Task,
-    workflow::{Role, TaskLimits, Workflow},
+    workflow::{TaskLimits, Workflow},
 };
 
 /// One pack revision, in short.
@@ -16,7 +14,6 @@ pub(super) struct Terms {
     pub(super) steps: Vec<Name>,
     /// Steps that undo others.
     pub(super) compensations: Vec<Name>,
-    models: BTreeMap<Name, String>,
 }
 
 /// What a task may use.
@@ -29,23 +26,11 @@ pub(super) struct Limits {
 
 impl Terms {
     pub(super) fn of(pack: &Workflow) -> Self {
-        let model = |(name, role): (&Name, &std::sync::Arc<Role>)| {
-            let alias = &role.model.as_ref()?.alias;
-            let route = pack.models.get(alias)?.routes.first()?;
-            Some((name.clone(), route.name()))
-        };
         Self {
             limits: pack.limits,
             steps: pack.steps.iter().map(|step| step.name.clone()).collect(),
             compensations: pack.compensations.iter().map(|step| step.name.clone()).collect(),
-            models: pack.roles.iter().filter_map(model).collect(),
         }
-    }
-
-    /// The model that the pack names first for a role; empty for a role that asks none.
-    pub(super) fn model(&self, role: &str) -> &str {
-        let found = self.models.iter().find(|(name, _)| name.as_str() == role);
-        found.map_or("", |(_, model)| model)
     }
 
     /// The pack's limits, narrowed by the publisher, widened by people: as the task machine has them.

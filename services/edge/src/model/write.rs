@@ -15,7 +15,8 @@ use rusqlite::{Connection, OptionalExtension as _, Result, params};
 use super::{
     card::{Card, StepCard},
     lines,
-    notes::{Asked, Attempt, QuestionId, QuestionNews, Sums},
+    money::Sums,
+    notes::{Asked, Attempt, QuestionId, QuestionNews},
     open::OpenTask,
     ordinal::ordinal,
     status::Status,
@@ -396,11 +397,11 @@ pub(super) fn spend(
     sums: &Sums,
 ) -> Result<()> {
     let mut add = db.prepare_cached(
-        "INSERT INTO spend (hour, tenant, workflow, role, model, attempts, failures, cost, tokens, work) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO UPDATE SET attempts = attempts + ?6, \
-         failures = failures + ?7, cost = cost + ?8, tokens = tokens + ?9, work = work + ?10",
+        "INSERT INTO spend (hour, tenant, workflow, role, model, attempts, failures, cost, tokens, work, calls) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO UPDATE SET attempts = attempts + ?6, \
+         failures = failures + ?7, cost = cost + ?8, tokens = tokens + ?9, work = work + ?10, calls = calls + ?11",
     )?;
-    let Sums { attempts, failures, usage } = sums;
+    let Sums { attempts, failures, calls, usage } = sums;
     add.execute(params![
         int(*hour),
         tenant,
@@ -412,6 +413,7 @@ pub(super) fn spend(
         int(usage.usd_micros),
         int(usage.tokens),
         int(usage.work_ms),
+        int(*calls),
     ])?;
     Ok(())
 }

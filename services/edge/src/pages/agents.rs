@@ -69,7 +69,8 @@ pub fn page(chrome: &Chrome, view: &Agents) -> Page {
     let live =
         Live { id: "agents", topics: "tasks members".to_owned(), address: "/agents".to_owned() };
     let body = part::live(&live, &html! { div.stack { (roles(view)) (members(chrome, view)) } });
-    Page { command: "cadre bus members".to_owned(), ..Page::new("Agents", "/agents", body) }
+    let command = format!("cadre show agents {}; cadre bus members", chrome.whose());
+    Page { command, ..Page::new("Agents", "/agents", body) }
 }
 
 fn roles(view: &Agents) -> Markup {

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{
     chrome::{Chrome, Page},
     icon::Icon,
-    part::{self, Tone},
+    part::{self, Live, Tone},
     text,
 };
 
@@ -18,6 +18,8 @@ pub struct Audit {
     pub next: Option<String>,
     /// What is wrong with what was read; empty when nothing is.
     pub verdict: String,
+    /// Where the page is fetched again when something is noted; empty for a page that stays as it is.
+    pub address: String,
     /// Only about this task; empty for everything.
     pub task: String,
 }
@@ -48,13 +50,21 @@ pub struct AuditRow {
 /// The page.
 #[must_use]
 pub fn page(chrome: &Chrome, view: &Audit) -> Page {
-    let body = html! {
+    let shown = html! {
         div.stack {
             @if !view.verdict.is_empty() { (part::note(Tone::Bad, &html! { p { (view.verdict) } })) }
             section.card {
                 @if view.rows.is_empty() { (part::empty(Icon::Audit, "Nothing to audit yet", &html! { "Each decision that people or policies make is kept here, in a chain that shows any change." })) }
                 @else { (table(chrome, view)) }
             }
+        }
+    };
+    // Older pages stay as they are.
+    let body = match view.address.as_str() {
+        "" => shown,
+        address => {
+            let (topics, address) = ("audit".to_owned(), address.to_owned());
+            part::live(&Live { id: "audit", topics, address }, &shown)
         }
     };
     let command = match view.task.as_str() {

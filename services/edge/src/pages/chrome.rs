@@ -34,6 +34,14 @@ pub struct Chrome {
 }
 
 impl Chrome {
+    /// The flag that makes a command show the same tenants.
+    pub(super) fn whose(&self) -> String {
+        match self.tenant.as_str() {
+            "" => "--all-tenants".to_owned(),
+            tenant => format!("--tenant {tenant}"),
+        }
+    }
+
     /// The hidden field that proves a form is from one of our pages.
     pub(super) fn csrf_field(&self) -> Markup {
         html! { input type="hidden" name="csrf" value=(self.csrf); }
@@ -108,6 +116,7 @@ const WAYS: [(&str, &[Way]); 4] = [
         &[
             ("/packs", "Packs", Icon::Packs),
             ("/publish", "Publish a goal", Icon::Publish),
+            ("/webhooks", "Webhooks", Icon::Webhooks),
             ("/audit", "Audit", Icon::Audit),
         ],
     ),

@@ -23,6 +23,7 @@ mod task;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 use axum::{
     Router,
@@ -35,6 +36,10 @@ use cadre_core::access::Act;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+pub use self::{
+    fleet::roles_of,
+    overview::{figures_of, needs_of},
+};
 use super::{
     assets,
     chrome::{self, Chrome, Page},
@@ -66,6 +71,8 @@ pub fn router() -> Router<AppState> {
         .route("/packs", get(packs::list))
         .route("/publish", get(publish::form).post(publish::publish))
         .route("/audit", get(audit::list))
+        .route("/webhooks", get(webhooks::list))
+        .route("/webhooks/{id}", post(webhooks::act))
         .route("/login", get(login))
         .route("/live", get(live::follow))
         .route("/assets/{name}", get(assets::serve))
@@ -91,7 +98,7 @@ impl FromRequestParts<AppState> for Visit {
             app: app.clone(),
             identity,
             theme: theme(&parts.headers),
-            has_session: cookie(&parts.headers, "cadre_session").is_some(),
+            has_session: has_session(&parts.headers),
             is_part: parts.headers.contains_key("hx-request"),
         };
         visit
@@ -112,19 +119,8 @@ impl Visit {
     }
 
     fn chrome(&self) -> Chrome {
-        let scope = self.identity.scope();
-        Chrome {
-            now_ms: self.now_ms(),
-            user: self.identity.user().to_owned(),
-            tenant: scope.map(ToString::to_string).unwrap_or_default(),
-            role: self.identity.access().as_str().to_owned(),
-            has_session: self.has_session,
-            csrf: self.identity.csrf().to_owned(),
-            theme: self.theme,
-            questions: 0,
-            letters: None,
-            lag_ms: self.app.model().lag().behind_ms,
-        }
+        let (has_session, theme) = (self.has_session, self.theme);
+        Chrome { has_session, theme, ..framed(&self.app, &self.identity) }
     }
 
     /// The answer to a request for a page.
@@ -143,6 +139,29 @@ impl Visit {
     fn part(part: &Markup) -> Response {
         Html(part.clone().into_string()).into_response()
     }
+}
+
+/// The frame of a page that answers a form.
+fn chrome_of(app: &AppState, identity: &Identity, headers: &HeaderMap) -> Chrome {
+    let (has_session, theme) = (has_session(headers), theme(headers));
+    Chrome { has_session, theme, ..framed(app, identity) }
+}
+
+/// What of the frame follows from who looks.
+fn framed(app: &AppState, identity: &Identity) -> Chrome {
+    Chrome {
+        now_ms: app.model().now().0,
+        user: identity.user().to_owned(),
+        tenant: identity.scope().map(ToString::to_string).unwrap_or_default(),
+        role: identity.access().as_str().to_owned(),
+        csrf: identity.csrf().to_owned(),
+        lag_ms: app.model().lag().behind_ms,
+        ..Chrome::default()
+    }
+}
+
+fn has_session(headers: &HeaderMap) -> bool {
+    cookie(headers, "cadre_session").is_some()
 }
 
 /// Questions that the badge counts at most.

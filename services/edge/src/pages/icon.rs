@@ -16,6 +16,7 @@ pub(super) enum Icon {
     Packs,
     Publish,
     Audit,
+    Webhooks,
     Search,
     Copy,
     Menu,
@@ -61,6 +62,9 @@ impl Icon {
             Self::Packs => "m8 1.8 5.6 3v6.4L8 14.2l-5.6-3V4.8zM2.5 4.9 8 7.9l5.5-3M8 7.9v6.2",
             Self::Publish => "M14 2 2 7l4.6 2L14 2zM14 2 9 14l-2.4-5",
             Self::Audit => "M4 1.8h6L12.5 4.5v9.7H4zM6.2 7h4M6.2 9.5h4M6.2 12h2.5",
+            Self::Webhooks => {
+                "M5.6 6.8a2.6 2.6 0 1 1 4.6-1.7M6.3 6.9 4 11M4 13.4a2.3 2.3 0 1 1 1.2-4.3M6 11.1h6M10.2 5.1 12 9M12 9a2.2 2.2 0 1 1-1.6 3.7"
+            }
             Self::Search => "M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9zM10.3 10.3 14 14",
             Self::Copy => "M5.5 5.5h8v8h-8zM3 10.5h-.5v-8h8V3",
             Self::Menu => "M2 4.5h12M2 8h12M2 11.5h12",

@@ -84,7 +84,8 @@ pub fn page(chrome: &Chrome, view: &Overview) -> Page {
             }
         },
     );
-    Page { command: "cadre alert ls".to_owned(), ..Page::new("Overview", "/", body) }
+    let command = format!("cadre show overview {}", chrome.whose());
+    Page { command, ..Page::new("Overview", "/", body) }
 }
 
 fn needs(chrome: &Chrome, needs: &[Need]) -> Markup {

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{
     chrome::{Chrome, Page},
     icon::Icon,
-    part,
+    part::{self, Live},
     text::{self, Query},
 };
 
@@ -25,6 +25,8 @@ pub struct Packs {
     pub nodes: Vec<super::task::Node>,
     /// What that one has changed; `None` when there is nothing to compare with.
     pub diff: Option<Diff>,
+    /// The page's own.
+    pub address: String,
 }
 
 /// What one revision has changed of another.
@@ -65,6 +67,8 @@ pub struct Revision {
 /// The page.
 #[must_use]
 pub fn page(chrome: &Chrome, view: &Packs) -> Page {
+    let live =
+        Live { id: "packs", topics: "packs tasks".to_owned(), address: view.address.clone() };
     let body = html! {
         div.stack {
             @if view.packs.is_empty() {
@@ -73,7 +77,12 @@ pub fn page(chrome: &Chrome, view: &Packs) -> Page {
             @for pack in &view.packs { (one(chrome, view, pack)) }
         }
     };
-    Page { command: "cadre pack ls".to_owned(), ..Page::new("Packs", "/packs", body) }
+    let command = match (view.selected.as_str(), view.revision.as_str()) {
+        ("", _) => "cadre pack ls".to_owned(),
+        (pack, "") => format!("cadre pack show {pack}"),
+        (pack, revision) => format!("cadre pack show {pack} --revision {revision}"),
+    };
+    Page { command, ..Page::new("Packs", "/packs", part::live(&live, &body)) }
 }
 
 fn one(chrome: &Chrome, view: &Packs, pack: &Pack) -> Markup {

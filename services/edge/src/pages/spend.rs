@@ -64,7 +64,7 @@ pub struct Near {
 
 /// The page.
 #[must_use]
-pub fn page(_chrome: &Chrome, view: &Spend) -> Page {
+pub fn page(chrome: &Chrome, view: &Spend) -> Page {
     let address_now = address(&view.group, &view.range);
     let live = |id| Live { id, topics: "spend".to_owned(), address: address_now.clone() };
     // The chart stays as it is: drawn anew under the pointer it could not be read.
@@ -83,7 +83,12 @@ pub fn page(_chrome: &Chrome, view: &Spend) -> Page {
     Page {
         actions: Some(actions),
         has_charts: true,
-        command: String::new(),
+        command: format!(
+            "cadre show spend --by {} --range {} {}",
+            view.group,
+            view.range,
+            chrome.whose()
+        ),
         ..Page::new("Spend", "/spend", body)
     }
 }
@@ -127,7 +132,7 @@ fn shares(view: &Spend) -> Markup {
             div.body.stack {
                 @for share in &view.shares {
                     div.share {
-                        span.cut { @if share.name.is_empty() { span.mute { "none" } } @else { (share.name) } }
+                        span.cut { @if share.name.is_empty() { span.mute { (nobody(&view.group)) } } @else { (share.name) } }
                         // Stays below the mark where a meter warns: a share is no limit.
                         (part::meter(share.cost_micros, 0, view.total_micros.saturating_mul(100) / 79 + 1))
                         span.num { (text::usd(share.cost_micros)) span.mute { " · " (text::short(share.tokens)) } }
@@ -136,6 +141,11 @@ fn shares(view: &Spend) -> Markup {
             }
         }
     }
+}
+
+/// What a share without a name is.
+fn nobody(group: &str) -> &'static str {
+    if group == "model" { "no model named" } else { "none" }
 }
 
 fn near(view: &Spend) -> Markup {

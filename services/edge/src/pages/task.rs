@@ -235,8 +235,18 @@ pub fn page(chrome: &Chrome, view: &Task) -> Page {
         crumb: Some(crumb),
         sub: Some(sub(chrome, view)),
         actions: Some(act::buttons(chrome, view)),
-        command: format!("cadre task show {}", view.id),
+        command: format!("cadre task {} {}", verb(view.tab), view.id),
         ..Page::new(&title, "/tasks", body)
+    }
+}
+
+/// What `cadre task` calls what the tab shows.
+fn verb(tab: Tab) -> &'static str {
+    match tab {
+        Tab::Timeline | Tab::Graph | Tab::Spend => "show",
+        Tab::Events => "events",
+        Tab::Calls => "calls",
+        Tab::Result => "result",
     }
 }
 

@@ -117,11 +117,20 @@ impl Filter {
         Self { status: status.to_owned(), ..self.clone() }
     }
 
-    fn command(&self) -> String {
-        let mut command = "cadre task ls".to_owned();
-        for (flag, value) in [("--status", &self.status), ("--workflow", &self.workflow)] {
-            if !value.is_empty() {
-                command = format!("{command} {flag} {value}");
+    fn command(&self, whose: &str) -> String {
+        let mut command = format!("cadre show tasks {whose}");
+        let flags = [
+            ("--status", text::quoted(&self.status)),
+            ("--q", text::quoted(&self.text)),
+            ("--workflow", text::quoted(&self.workflow)),
+            ("--revision", text::quoted(&self.revision)),
+        ];
+        for (flag, value) in flags.iter().filter(|(_, value)| !value.is_empty()) {
+            command = format!("{command} {flag} {value}");
+        }
+        for (flag, is_on) in [("--failed", self.has_failed), ("--stuck", self.is_stuck)] {
+            if is_on {
+                command = format!("{command} {flag}");
             }
         }
         command
@@ -146,7 +155,7 @@ pub fn page(chrome: &Chrome, view: &Tasks) -> Page {
     let publish = html! { a.btn.first href="/publish" { (Icon::Publish.draw()) "Publish a goal" } };
     Page {
         actions: Some(publish),
-        command: view.filter.command(),
+        command: view.filter.command(&chrome.whose()),
         ..Page::new("Tasks", "/tasks", body)
     }
 }

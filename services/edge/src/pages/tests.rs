@@ -9,7 +9,7 @@ use super::{
     chrome::{Chrome, Page, document},
     gate, letters, overview, packs, peek, publish, spend,
     task::{Tab, Task},
-    tasks,
+    tasks, webhooks,
 };
 
 const HOSTILE: &str = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>";
@@ -41,6 +41,8 @@ fn pages() -> Vec<(&'static str, String)> {
         ("packs", show(packs::page(&chrome, &fixture::packs()))),
         ("publish", show(publish::page(&chrome, &fixture::publish()))),
         ("audit", show(audit::page(&chrome, &fixture::audit()))),
+        ("webhooks", show(webhooks::page(&chrome, &fixture::webhooks()))),
+        ("webhooks-secret", show(webhooks::renewed("wh1", "whsec_A"))),
         ("login", gate::login(&chrome, "", "/").into_string()),
         (
             "error",
@@ -66,6 +68,7 @@ fn empty_pages() -> Vec<(&'static str, String)> {
         ("packs-empty", show(packs::page(&chrome, &Default::default()))),
         ("publish-empty", show(publish::page(&chrome, &Default::default()))),
         ("audit-empty", show(audit::page(&chrome, &Default::default()))),
+        ("webhooks-empty", show(webhooks::page(&chrome, &Default::default()))),
     ]
 }
 
@@ -178,7 +181,40 @@ fn filters_stay_in_the_address() {
     assert!(html.contains("/tasks?status=running&amp;q=dpia%20%26%20co"), "chips keep the words");
     assert!(html.contains("&amp;after=k9"), "and so does the next page");
     let page = tasks::page(&chrome(), &view);
-    assert_eq!(page.command, "cadre task ls --status failed");
+    assert_eq!(page.command, "cadre show tasks --tenant acme --status failed --q 'dpia & co'");
+    view.filter = tasks::Filter { is_stuck: true, text: "it's".to_owned(), ..Default::default() };
+    let everybody = Chrome { tenant: String::new(), ..chrome() };
+    let page = tasks::page(&everybody, &view);
+    assert_eq!(page.command, "cadre show tasks --all-tenants --q 'it'\\''s' --stuck");
+}
+
+#[test]
+fn every_page_names_the_command_that_shows_the_same() {
+    let chrome = chrome();
+    let tab = |tab: Tab| super::task::page(&chrome, &task(tab)).command;
+    let id = task(Tab::Timeline).id;
+    for (command, expected) in [
+        (overview::page(&chrome, &fixture::overview()).command, "cadre show overview"),
+        (tasks::page(&chrome, &fixture::tasks(3)).command, "cadre show tasks"),
+        (tab(Tab::Timeline), &format!("cadre task show {id}") as &str),
+        (tab(Tab::Graph), &format!("cadre task show {id}")),
+        (tab(Tab::Events), &format!("cadre task events {id}")),
+        (tab(Tab::Calls), &format!("cadre task calls {id}")),
+        (tab(Tab::Result), &format!("cadre task result {id}")),
+        (tab(Tab::Spend), &format!("cadre task show {id}")),
+        (approvals::page(&chrome, &fixture::approvals()).command, "cadre approval ls"),
+        (agents::page(&chrome, &fixture::agents()).command, "cadre show agents"),
+        (breakers::page(&chrome, &fixture::breakers()).command, "cadre breaker ls --all"),
+        (bus::page(&chrome, &fixture::bus()).command, "cadre bus status"),
+        (peek::page(&fixture::peek()).command, "cadre bus tail --all --no-follow"),
+        (letters::page(&chrome, &fixture::letters()).command, "cadre dlq ls"),
+        (spend::page(&chrome, &fixture::spend()).command, "cadre show spend --by"),
+        (packs::page(&chrome, &fixture::packs()).command, "cadre pack"),
+        (webhooks::page(&chrome, &fixture::webhooks()).command, "cadre webhook ls"),
+        (audit::page(&chrome, &fixture::audit()).command, "cadre audit ls"),
+    ] {
+        assert!(command.starts_with(expected), "{command}, not {expected}");
+    }
 }
 
 #[test]

@@ -10,6 +10,15 @@ const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
+/// A text as a word of a shell; an empty one stays empty.
+pub(super) fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./,".contains(c);
+    if text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
 /// A duration with the two largest units that matter: `8 ms`, `1.2 s`, `2 min 3 s`, `2 min`.
 pub(super) fn span(ms: u64) -> String {
     let two = |large: u64, unit: &str, small: u64, part: &str| match small {

@@ -7,11 +7,11 @@ use cadre_core::{
     limits::WEBHOOKS_IN_FLIGHT_MAX,
     ports::{BusError, Inbox as _},
     webhook::{
-        Message, News, Settled, State, Webhook,
+        Message, News, Outcome, Settled, State, Webhook,
         port::{End, Register, WebhookBus},
     },
 };
-use cadre_runtime::{supervise::JobResult, task::Linked};
+use cadre_runtime::{metrics::table, supervise::JobResult, task::Linked};
 use futures::future::join_all;
 use tokio::{
     sync::Semaphore,
@@ -43,10 +43,13 @@ pub(crate) async fn carry<B: WebhookBus>(bus: B, sender: Sender) -> JobResult {
     let room = Arc::new(Semaphore::new(WEBHOOKS_IN_FLIGHT_MAX));
     let courier = Courier { bus, sender, room };
     let mut register = Register::default();
-    let mut serving: BTreeMap<Name, Linked> = BTreeMap::new();
+    let mut serving: BTreeMap<Name, (Webhook, Linked)> = BTreeMap::new();
     loop {
         match courier.bus.register(register.revision).await {
-            Ok(Some(newer)) => register = newer,
+            Ok(Some(newer)) => {
+                register = newer;
+                count(&register);
+            }
             Ok(None) => {}
             Err(error) => {
                 tracing::warn!(%error, "webhooks are not looked at");
@@ -56,12 +59,16 @@ pub(crate) async fn carry<B: WebhookBus>(bus: B, sender: Sender) -> JobResult {
         let wanted = register.webhooks.iter().filter(|(_, state)| !state.is_gone);
         let wanted: BTreeMap<_, _> =
             wanted.map(|(webhook, state)| (&webhook.id, (webhook, state))).collect();
-        serving.retain(|id, task| wanted.contains_key(id) && !task.is_finished());
+        // One with another secret begins anew with it; what was under way comes again.
+        serving.retain(|id, (known, task)| {
+            wanted.get(id).is_some_and(|(webhook, _)| *webhook == known) && !task.is_finished()
+        });
         for (id, (webhook, state)) in wanted {
             if !serving.contains_key(id) {
                 let (courier, webhook, state) = (courier.clone(), webhook.clone(), state.clone());
-                let serve = async move { courier.serve(&webhook, state).await };
-                serving.insert(id.clone(), Linked::spawn("webhook", serve));
+                let own = webhook.clone();
+                let serve = async move { courier.serve(&own, state).await };
+                serving.insert(id.clone(), (webhook, Linked::spawn("webhook", serve)));
             }
         }
         sleep(LOOK_EVERY).await;
@@ -100,7 +107,13 @@ impl<B: WebhookBus> Courier<B> {
         };
         let names = (&webhook.tenant, &end.workflow);
         let message = Message::end(names, &end.task, end.at, &end.answer);
-        self.sender.send(webhook, &message, self.bus.now()).await
+        let sent = self.sender.send(webhook, &message, self.bus.now()).await;
+        let outcome = match sent.outcome {
+            Outcome::Delivered => "delivered",
+            Outcome::Failed { .. } => "failed",
+        };
+        table::WEBHOOK_TRIES.add(&[outcome], 1);
+        sent
     }
 
     /// Notes what people should know before anything is let go of.
@@ -121,6 +134,7 @@ impl<B: WebhookBus> Courier<B> {
                 (end.receipt, settled)
             })
             .collect();
+        let lost = news.given_up.len() as u64;
         let mut is_noted = true;
         if news.matter_to(state) {
             match self.bus.note(webhook, &news).await {
@@ -132,11 +146,22 @@ impl<B: WebhookBus> Courier<B> {
             }
             say(webhook, &news);
         }
+        if is_noted && lost > 0 {
+            table::WEBHOOK_ENDS_LOST.add(&[], lost);
+        }
         for (receipt, settled) in settled {
             let settled = if is_noted { settled } else { Settled::Later(AGAIN_AFTER) };
             self.bus.settle(receipt, settled).await;
         }
     }
+}
+
+/// How many webhooks fail now: every process that serves says the same.
+fn count(register: &Register) {
+    let is_failing =
+        |(_, state): &&(Webhook, State)| !state.is_gone && state.failing_since.is_some();
+    let failing = register.webhooks.iter().filter(is_failing).count();
+    table::WEBHOOKS_FAILING.set(&[], failing as u64);
 }
 
 fn say(webhook: &Webhook, news: &News) {

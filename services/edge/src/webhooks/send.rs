@@ -7,7 +7,7 @@ use std::{
 
 use cadre_core::{
     time::UnixMillis,
-    webhook::{Message, Outcome, Webhook},
+    webhook::{Message, Outcome, Webhook, seconds},
 };
 use reqwest::{Client, Response, StatusCode, header, redirect};
 
@@ -99,8 +99,7 @@ impl Sender {
         now: UnixMillis,
     ) -> Result<Response, String> {
         let url = check(&webhook.url, self.reach).map_err(|error| error.to_string())?;
-        let timestamp = now.0 / 1_000;
-        let signature = webhook.secret.sign(&message.id, timestamp, &message.body);
+        let (timestamp, signature) = (seconds(now), webhook.sign(message, now));
         let sent = self
             .client
             .post(url)

@@ -69,6 +69,7 @@ fn webhook(url: &str) -> Webhook {
         workflow: None,
         url: url.to_owned(),
         secret: Secret::new([7; 32]),
+        former: None,
         by: "ann".to_owned(),
         created_at: UnixMillis(5),
     }
@@ -92,7 +93,7 @@ async fn a_message_is_signed_and_only_success_is_success() {
     let header = |name: &str| headers[name].to_str().unwrap().to_owned();
     assert_eq!((header("webhook-id").as_str(), body.as_str()), ("end_x", message().body.as_str()));
     assert_eq!(header("webhook-timestamp"), "1700000000");
-    let expected = webhook("").secret.sign("end_x", 1_700_000_000, &body);
+    let expected = webhook("").sign(&message(), NOW);
     assert_eq!(header("webhook-signature"), expected);
     let failed = |error: &str, again: Option<u64>, is_gone: bool| Outcome::Failed {
         error: error.to_owned(),

@@ -220,6 +220,7 @@ impl<B: OrchestratorBus, P: Packs> PartitionActor<B, P> {
             source: source(&pending.input),
             sequence: pending.sequence,
             waited: self.bus.now().since(pending.stored_at),
+            models: pending.input.models().to_vec(),
         }
     }
 

@@ -3,7 +3,11 @@
 //! `helm/monitoring/METRICS.md` is written from it, dashboards and rules are checked against it, and a test asks
 //! a running deployment for each row.
 
+mod webhooks;
+
 use super::instrument::{Metric, Row};
+
+pub use self::webhooks::{WEBHOOK_ENDS_LOST, WEBHOOK_TRIES, WEBHOOKS_FAILING};
 
 const BREAKS: &str = "only when something fails";
 const LIMITS: &str = "only when a limit of the pack is near or met";
@@ -431,7 +435,7 @@ pub(super) static OF_THE_WATCH: [&Metric; 12] = [
 ];
 
 /// Every row.
-pub static TABLE: [&Metric; 52] = [
+pub static TABLE: [&Metric; 55] = [
     &UP,
     &GOALS_ACCEPTED,
     &GOALS_REJECTED,
@@ -484,4 +488,7 @@ pub static TABLE: [&Metric; 52] = [
     &STREAM_BYTES_MAX,
     &DEAD_LETTERS,
     &PROJECTION_LAG,
+    &WEBHOOKS_FAILING,
+    &WEBHOOK_TRIES,
+    &WEBHOOK_ENDS_LOST,
 ];

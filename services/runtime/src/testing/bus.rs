@@ -192,7 +192,7 @@ impl WorkerBus for Memory {
         }
         // The first report wins; a second one is Ok and no news.
         if world.reported.insert((task.clone(), report.step.clone(), report.attempt)) {
-            world.events.push(Event::Reported(task.clone(), report, trace));
+            world.events.push(Event::Reported(task.clone(), Box::new(report), trace));
         }
         Ok(())
     }

@@ -368,6 +368,7 @@ impl Journal {
         let Some(open) = open.as_ref() else { return ran };
         let used = open.history.ledger(step.attempt, step.grant).used();
         (ran.usage.usd_micros, ran.usage.tokens) = (used.usd_micros, used.tokens);
+        ran.models = open.history.models(step.attempt);
         // What a person has ruled on is known, though perhaps not yet in the journal.
         let ruled = step.ruled.as_ref().map_or(0, |ruled| ruled.attempt);
         if open.history.unknown().any(|(_, call)| call.begun.attempt > ruled) {

@@ -209,6 +209,7 @@ impl<B: WorkerBus, P: Packs, W: StepRunner> Shared<B, P, W> {
             attempt: step.attempt,
             outcome: ran.outcome,
             usage,
+            models: ran.models,
             degraded: ran.degraded,
             worker: self.options.worker.clone(),
         };

@@ -10,6 +10,7 @@
 mod approvals;
 mod keys;
 mod letters;
+mod live;
 mod pages;
 mod tasks;
 mod tenants;
@@ -37,6 +38,7 @@ const TESTS: &[Test] = &[
     ("a_question_expires_under_ones_eyes", |world| Box::pin(approvals::expired(world))),
     ("a_dead_letter_is_sent_again", |world| Box::pin(letters::sent_again(world))),
     ("another_tenants_task_is_not_there", |world| Box::pin(tenants::apart(world))),
+    ("a_tab_asks_for_what_it_shows_by_one_stream", |world| Box::pin(live::frugal(world))),
     ("keys_alone_publish_and_approve", |world| Box::pin(keys::alone(world))),
     ("every_page_is_accessible_and_fits_its_screen", |world| Box::pin(pages::looked_at(world))),
 ];

@@ -45,7 +45,13 @@ fn id(text: &str) -> StepId {
 
 fn record(rev: u64, kind: &str, reason: &str, events: Vec<Event>) -> Record {
     let (kind, source) = (kind.to_owned(), String::new());
-    let cause = Cause { kind, source, sequence: rev, waited: std::time::Duration::ZERO };
+    let cause = Cause {
+        kind,
+        source,
+        sequence: rev,
+        waited: std::time::Duration::ZERO,
+        models: Vec::new(),
+    };
     let at = at(rev * 1_000);
     Record { rev, at, cause, decision: "x".to_owned(), reason: reason.to_owned(), events }
 }

@@ -119,7 +119,9 @@ pub(super) async fn run(args: EdgeArgs, settings: &Settings) -> anyhow::Result<(
     folded(edge.model(), made.records).await?;
     let fold_s = begun.elapsed().as_secs_f64();
     let browser = Browser::new(edge.address());
-    let pages = pages(&browser, (&made, &revision)).await?;
+    let steps = edge.model().steps(None, &made.wide).await?.unwrap_or_default();
+    let step = steps.into_iter().next().map(|step| step.step);
+    let pages = pages(&browser, (&made, &revision), step).await?;
     let load = match args.goals {
         0 => None,
         goals => {
@@ -169,7 +171,11 @@ async fn services(url: &str) -> anyhow::Result<Vec<Process>> {
 }
 
 /// Fetches every page, each time anew.
-async fn pages(browser: &Browser, (made, revision): (&Made, &str)) -> anyhow::Result<Vec<Page>> {
+async fn pages(
+    browser: &Browser,
+    (made, revision): (&Made, &str),
+    step: Option<String>,
+) -> anyhow::Result<Vec<Page>> {
     let lists = [
         "/tasks",
         "/tasks?status=completed",
@@ -187,11 +193,18 @@ async fn pages(browser: &Browser, (made, revision): (&Made, &str)) -> anyhow::Re
         "/dlq",
         "/spend",
         "/packs?pack=bench",
+        "/publish?workflow=bench",
+        "/webhooks",
+        "/audit",
+        "/bus/CADRE_LOG_0",
     ];
     let digits: String = revision.chars().take(12).collect();
     let of_revision = format!("/tasks?revision={digits}");
-    let wide = ["", "?tab=events", "?tab=graph", "?tab=calls", "?tab=result", "?tab=spend"];
-    let wide = wide.map(|tab| format!("/tasks/{}{tab}", made.wide));
+    let tabs = ["", "?tab=events", "?tab=graph", "?tab=calls", "?tab=result", "?tab=spend"];
+    let selected = step.map(|step| format!("?step={step}"));
+    let folded = ["?fold=1".to_owned(), "?failed=1".to_owned()];
+    let wide = tabs.map(str::to_owned).into_iter().chain(folded).chain(selected);
+    let wide: Vec<_> = wide.map(|tab| format!("/tasks/{}{tab}", made.wide)).collect();
     let mut pages = Vec::new();
     for path in lists.into_iter().chain([of_revision.as_str()]) {
         pages.push(page(browser, path, (LIST_MS, Some(LIST_KB))).await?);

@@ -200,6 +200,7 @@ impl Tale {
                     attempt,
                     outcome,
                     usage: if is_gate { Usage::default() } else { usage },
+                    models: Vec::new(),
                     degraded: None,
                     worker: "bench".to_owned(),
                 })
@@ -219,6 +220,7 @@ impl Tale {
                 source: "bench".to_owned(),
                 sequence: rev,
                 waited: Duration::from_millis(1),
+                models: Vec::new(),
             },
             decision: draft.decision.to_owned(),
             reason: draft.reason,

@@ -119,10 +119,10 @@ pub(super) async fn run(
     let board = board(&client).await?;
     let (action, reason) = wish.deed();
     let deeds = Deeds::open(&client.bus, settings).await?;
-    deeds.note(action, format!("breaker/{}", wanted.target), &reason).await?;
     let by = settings.login.as_deref().unwrap_or("cli");
-    let changed = board.change(&wanted.target, |hint| wish.edit(hint, by, board.now())).await;
-    let hint = changed.map_err(|error| match &error {
+    let changed = board.change(&wanted.target, |hint| wish.edit(hint, by, board.now()));
+    let about = (action, format!("breaker/{}", wanted.target));
+    let hint = deeds.audited(about, &reason, changed).await?.map_err(|error| match &error {
         PostError::Bus(error) => unavailable(error),
         PostError::Conflict(_) => {
             Failure::new(Code::TimedOut, format!("{error}, again and again: try again later"))

@@ -50,8 +50,9 @@ pub(super) async fn run(args: &DropArgs, settings: &Settings) -> anyhow::Result<
         let deeds = Deeds::open(&client.bus, settings).await?;
         for head in &heads {
             let reason = format!("{} on {}: {}", head.kind, head.subject, head.reason);
-            deeds.note(Action::LetterDropped, format!("letter/{}", head.id), &reason).await?;
-            letters.discard(head.id).await.map_err(|error| failure(&error))?;
+            let about = (Action::LetterDropped, format!("letter/{}", head.id));
+            let dropped = deeds.audited(about, &reason, letters.discard(head.id));
+            dropped.await?.map_err(|error| failure(&error))?;
         }
     }
     let rows: Vec<_> = heads.iter().map(Row::of).collect();

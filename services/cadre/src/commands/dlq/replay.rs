@@ -59,11 +59,14 @@ pub(super) async fn run(args: &ReplayArgs, settings: &Settings) -> anyhow::Resul
     let mut rows = Vec::new();
     let mut lost_bus = None;
     for head in &heads {
-        if !args.dry_run {
+        let replayed = replay(&letters, head, args.dry_run);
+        let done = if args.dry_run {
+            replayed.await
+        } else {
             let reason = format!("{} on {}: {}", head.kind, head.subject, head.reason);
-            deeds.note(Action::LetterReplayed, format!("letter/{}", head.id), &reason).await?;
-        }
-        let done = replay(&letters, head, args.dry_run).await;
+            let about = (Action::LetterReplayed, format!("letter/{}", head.id));
+            deeds.audited(about, &reason, replayed).await?
+        };
         if let Err(error) = &done
             && code(error) == Code::BusUnavailable
         {

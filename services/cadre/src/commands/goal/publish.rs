@@ -304,6 +304,7 @@ mod tests {
             source: String::new(),
             sequence: 1,
             waited: Duration::ZERO,
+            models: Vec::new(),
         };
         let events = vec![Event::Accepted { goal: Arc::new(goal), deadline: UnixMillis(9) }];
         let (decision, reason) = (String::new(), String::new());

@@ -220,6 +220,7 @@ impl Machine {
             },
             sequence: self.inputs,
             waited: Duration::ZERO,
+            models: Vec::new(),
         };
         let record = Record {
             rev: draft.next.rev,
@@ -283,7 +284,8 @@ impl Machine {
         let usage = Usage { usd_micros: 3, tokens: 7, work_ms: 1 };
         let (role, step) = (name(role), step(step_id));
         let (degraded, worker) = (None, String::new());
-        let report = Report { role, step, attempt: 1, outcome, usage, degraded, worker };
+        let models = Vec::new();
+        let report = Report { role, step, attempt: 1, outcome, usage, models, degraded, worker };
         self.feed(key, &Input::Report(report));
     }
 }

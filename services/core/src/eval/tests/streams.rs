@@ -73,6 +73,7 @@ fn records(events: Vec<Vec<Event>>) -> Vec<Record> {
             source: String::new(),
             sequence: 1,
             waited: std::time::Duration::ZERO,
+            models: Vec::new(),
         },
         decision: "x".to_owned(),
         reason: String::new(),

@@ -133,7 +133,8 @@ impl Play<'_> {
         let attempt = self.task().steps[&step].attempt;
         let (role, worker) = (Name::new(role).unwrap(), "w".to_owned());
         let (usage, degraded) = (Usage::default(), None);
-        let report = Report { role, step, attempt, outcome, usage, degraded, worker };
+        let models = Vec::new();
+        let report = Report { role, step, attempt, outcome, usage, models, degraded, worker };
         self.feed(&Input::Report(report));
     }
 

@@ -185,7 +185,7 @@ pub(super) fn report(step: &str, outcome: Outcome) -> Report {
         },
     };
     let (usage, degraded, worker) = (Usage::default(), None, "w".to_owned());
-    Report { role, step, attempt: 1, outcome, usage, degraded, worker }
+    Report { role, step, attempt: 1, outcome, usage, models: Vec::new(), degraded, worker }
 }
 
 pub(super) fn completed(output: Value) -> Outcome {
@@ -261,6 +261,7 @@ impl Run<'_> {
                 source: String::new(),
                 sequence: 0,
                 waited: Duration::ZERO,
+                models: Vec::new(),
             },
             decision: draft.decision.to_owned(),
             reason: draft.reason.clone(),

@@ -82,6 +82,7 @@ fn task(events: &[Event]) -> Task {
                 source: String::new(),
                 sequence: 1,
                 waited: Duration::ZERO,
+                models: Vec::new(),
             },
             decision: "go".to_owned(),
             reason: "as declared".to_owned(),

@@ -64,6 +64,8 @@ pub(crate) struct World {
     pub(crate) deeds: Vec<(String, String)>,
     pub(crate) webhooks: Vec<Webhook>,
     pub(crate) is_down: bool,
+    /// How often somebody has looked at the bus.
+    pub(crate) bus_looks: u64,
 }
 
 /// A desk in memory; tasks are those of the log.
@@ -194,7 +196,10 @@ impl Desk for FakeDesk {
     }
 
     fn bus(&self) -> Reply<'_, BusView> {
-        self.answer(|world| Ok(world.bus.clone()))
+        self.answer(|world| {
+            world.bus_looks += 1;
+            Ok(world.bus.clone())
+        })
     }
 
     fn drift(&self) -> Reply<'_, Vec<Drift>> {
@@ -259,6 +264,17 @@ impl Desk for FakeDesk {
     fn add_webhook<'a>(&'a self, webhook: &'a Webhook) -> Reply<'a, ()> {
         self.answer(|world| {
             world.webhooks.push(webhook.clone());
+            Ok(())
+        })
+    }
+
+    fn change_webhook<'a>(&'a self, webhook: &'a Webhook, by: &'a str) -> Reply<'a, ()> {
+        Box::pin(async move {
+            let mut world = self.world.lock().unwrap();
+            world.deeds.push((by.to_owned(), format!("change {}", webhook.id)));
+            for it in world.webhooks.iter_mut().filter(|it| it.id == webhook.id) {
+                *it = webhook.clone();
+            }
             Ok(())
         })
     }

@@ -30,7 +30,11 @@ struct Door {
 }
 
 async fn door(options: HttpOptions) -> Door {
-    let house = House::with(Auth::Closed { jwts: None }, options.clone(), &[]).await;
+    door_with(options, |house| house).await
+}
+
+async fn door_with(options: HttpOptions, change: impl FnOnce(House) -> House) -> Door {
+    let house = change(House::with(Auth::Closed { jwts: None }, options.clone(), &[]).await);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (closing, closed) = watch::channel(false);
@@ -131,4 +135,49 @@ async fn closing_ends_idle_connections_and_then_itself() {
     door.closing.send_replace(true);
     assert_eq!(heard(idle).await, "");
     timeout(PATIENCE, door.ended).await.expect("in time").expect("it ended by itself");
+}
+
+/// An answer that has no end.
+async fn endless() -> axum::response::Response {
+    let part = || std::future::ready(Some((Ok::<_, std::io::Error>("x".repeat(65_536)), ())));
+    let stream = futures::stream::unfold((), move |()| part());
+    axum::response::IntoResponse::into_response(axum::body::Body::from_stream(stream))
+}
+
+#[tokio::test]
+async fn whoever_does_not_read_an_answer_loses_the_connection() {
+    let read_within = Duration::from_millis(300);
+    let options = HttpOptions { read_within, connections_max: 1, ..HttpOptions::default() };
+    let door = door_with(options, |house| {
+        house.with_pages(axum::Router::new().route("/endless", axum::routing::get(endless)))
+    });
+    let door = door.await;
+    let mut deaf = door.connect().await;
+    deaf.write_all(b"GET /endless HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    // There is one seat: whoever comes next gets it once the first has lost it.
+    let secret = door.house.token("acme", Access::Viewer);
+    let asked = timeout(PATIENCE, door.ask(&secret)).await.expect("in time");
+    assert_eq!(asked.0, StatusCode::OK);
+    assert!(!heard(deaf).await.is_empty(), "it was answered before it was cut off");
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_trusted_says_who_tries_credentials() {
+    let tries = |proxies: &str| {
+        let proxies = proxies.parse().unwrap();
+        let options = HttpOptions { credentials_per_minute: 1, proxies, ..HttpOptions::default() };
+        async move {
+            let door = door(options).await;
+            let mut said = Vec::new();
+            for client in ["203.0.113.1", "203.0.113.1", "203.0.113.2"] {
+                let url = format!("http://{}/v1/tasks", door.address);
+                let asked = reqwest::Client::new().get(url).bearer_auth(format!("bad {client}"));
+                let asked = asked.header("x-forwarded-for", client).send().await.unwrap();
+                said.push(asked.status().as_u16());
+            }
+            said
+        }
+    };
+    assert_eq!(tries("127.0.0.0/8").await, [401, 429, 401], "each client counts for itself");
+    assert_eq!(tries("").await, [401, 429, 429], "nobody can say to be somebody else");
 }

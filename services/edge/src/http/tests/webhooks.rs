@@ -32,6 +32,13 @@ async fn webhooks_are_of_their_tenant_and_keep_their_secret() {
         );
     }
     assert_eq!(house.get("/v1/webhooks", &globex).await.json()["rows"], json!([]));
+    let rotate = format!("{place}/rotate");
+    assert_eq!(house.post(&rotate, &globex, &json!({})).await.status, StatusCode::NOT_FOUND);
+    let rotated = house.post(&rotate, &acme, &json!({})).await.json();
+    let renewed = rotated["secret"].as_str().unwrap().to_owned();
+    assert!(renewed.starts_with("whsec_") && renewed != secret);
+    let kept = house.desk.world.lock().unwrap().webhooks[0].clone();
+    assert_eq!((kept.secret.reveal(), kept.former.unwrap().secret.reveal()), (renewed, secret));
     let remove = |secret: &str| request("DELETE", &place, secret).body(Body::empty()).unwrap();
     let test = format!("{place}/test");
     assert_eq!(house.get(&place, &globex).await.status, StatusCode::NOT_FOUND);

@@ -6,8 +6,8 @@ use cadre_core::{
     ids::{Name, StepId, TaskId},
     payload::{Hash, Payload},
     task::{
-        Ask, AskKind, Cause, EndStatus, Event, Failure, FailureKind, Goal, GoalLimits, Record,
-        Task, Usage,
+        Ask, AskKind, Cause, EndStatus, Event, Failure, FailureKind, Goal, GoalLimits, ModelUse,
+        Record, Task, Usage,
     },
     time::UnixMillis,
     workflow::{Grant, WhenExpired},
@@ -85,6 +85,7 @@ impl Story {
                 source: source.to_owned(),
                 sequence: 1,
                 waited: Duration::ZERO,
+                models: Vec::new(),
             },
             decision: kind.to_owned(),
             reason: format!("{source} wants it"),
@@ -108,6 +109,19 @@ impl Story {
         let event =
             Event::StepCompleted { step, output, confidence, unsure, degraded: None, usage };
         self.then(("report", &format!("{id}#1")), vec![event])
+    }
+
+    /// The worker of the last report names the models that it asked.
+    pub(crate) fn by_models(mut self, models: &[(&str, u32, u64, u64)]) -> Self {
+        let named = |(model, calls, usd_micros, tokens): &(&str, u32, u64, u64)| ModelUse {
+            model: (*model).to_owned(),
+            calls: *calls,
+            usd_micros: *usd_micros,
+            tokens: *tokens,
+        };
+        let last = self.records.last_mut().unwrap();
+        last.cause.models = models.iter().map(named).collect();
+        self
     }
 
     pub(crate) fn fail(self, id: &str, kind: FailureKind, text: &str) -> Self {

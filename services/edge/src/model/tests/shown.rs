@@ -192,6 +192,47 @@ async fn spend_and_roles_add_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn money_is_the_models_that_answered() {
+    let log = MemoryLog::default();
+    let asked = |key: &str| Story::new("acme", key, 0).dispatch("read", 1, "reader");
+    let two = asked("two").complete("read", usage(100, 50, 9));
+    let two = two.by_models(&[("openai/large", 2, 70, 30), ("simulated/small", 1, 10, 20)]);
+    let one = asked("one").complete("read", usage(30, 5, 1));
+    let one = one.by_models(&[("simulated/small", 1, 30, 5)]);
+    let failed = asked("failed").fail("read", FailureKind::Error, "no");
+    let failed = failed.by_models(&[("openai/large", 1, 10, 1)]);
+    // One that names none, and one that lies.
+    let silent = asked("silent").complete("read", usage(7, 3, 1));
+    let liar = asked("liar").complete("read", usage(1, 1, 1)).by_models(&[("a/b", 9, 900, 900)]);
+    let stories = [two, one, failed, silent, liar];
+    stories.iter().for_each(|story| story.write(&log));
+    let service = started(&log, None).await;
+    let model = service.model();
+    for story in &stories {
+        seen(model, story).await;
+    }
+    let everything = (UnixMillis(0), UnixMillis(u64::MAX));
+    let rows = model.spend(None, everything, &[SpendBy::Model]).await.unwrap();
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            let name = row.model.as_deref().unwrap();
+            (name, row.cost_micros, row.tokens, row.calls, row.attempts, row.failures)
+        })
+        .collect();
+    let expected = [
+        ("openai/large", 80, 31, 3, 2, 1),
+        ("simulated/small", 40, 25, 2, 1, 0),
+        ("", 27, 3, 0, 1, 0),
+        ("a/b", 1, 1, 9, 1, 0),
+    ];
+    assert_eq!(rows, expected);
+    let all = model.spend(None, everything, &[SpendBy::Role]).await.unwrap();
+    assert_eq!((all.len(), all[0].cost_micros, all[0].tokens), (1, 148, 60), "{all:?}");
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_overdue_task_is_stuck_and_a_wait_keeps_its_beginning() {
     let log = MemoryLog::default();
     let story = Story::new("acme", "one", 0).dispatch("read", 1, "reader");

@@ -44,6 +44,11 @@ pub(super) async fn list(visit: Visit, Asked(asked): Asked<AuditQuery>) -> Resul
         rows: found.entries.into_iter().map(|(_, entry)| row(entry)).collect(),
         next: found.next.map(|spot| format!("/audit?{about}before={spot}")),
         verdict,
+        address: match (&asked.before, about.trim_end_matches('&')) {
+            (Some(_), _) => String::new(),
+            (None, "") => "/audit".to_owned(),
+            (None, about) => format!("/audit?{about}"),
+        },
         task: asked.task.unwrap_or_default(),
     };
     visit.show(&page(&visit.chrome(), &view)).await

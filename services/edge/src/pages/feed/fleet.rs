@@ -11,13 +11,14 @@ use cadre_core::{
     access::Act,
     breaker::{ForcedTo, Target},
     fleet::Member as Process,
-    ports::desk::{BreakerView, ConsumerView, Hold},
+    ports::desk::{BreakerView, BusView, ConsumerView, Hold},
 };
 use serde::Deserialize;
 
 use super::{Oops, OrOops as _, Visit, after, or_empty};
 use crate::{
     http::{AppState, Identity, Problem, SafeForm},
+    model::sums::RoleRow as Known,
     pages::{
         agents::{self, Agents, Member, RoleRow},
         breakers::{self, BreakerRow, Breakers},
@@ -44,6 +45,19 @@ pub(super) async fn agents(visit: Visit) -> Result<Response, Oops> {
     // What the bus says is beside what is known: without it the columns are empty.
     let (bus, breakers) = (visit.app.bus().await.ok(), desk.breakers().await.unwrap_or_default());
     let members = desk.members().await.unwrap_or_default();
+    let roles = roles_of(rows, bus.as_ref(), (&breakers, &members));
+    let members = members.into_iter().map(member).collect();
+    let view = Agents { roles, members };
+    visit.show(&agents::page(&visit.chrome(), &view)).await
+}
+
+/// Roles by name: what the read model knows of them, and beside it what the bus, breakers and processes say now.
+#[must_use]
+pub fn roles_of(
+    rows: Vec<Known>,
+    bus: Option<&BusView>,
+    (breakers, members): (&[BreakerView], &[Process]),
+) -> Vec<RoleRow> {
     let mut roles: BTreeMap<String, RoleRow> = BTreeMap::new();
     for row in rows {
         let known = RoleRow {
@@ -57,7 +71,7 @@ pub(super) async fn agents(visit: Visit) -> Result<Response, Oops> {
         };
         roles.insert(row.role, known);
     }
-    for consumer in bus.iter().flat_map(|bus| &bus.consumers) {
+    for consumer in bus.into_iter().flat_map(|bus| &bus.consumers) {
         let Some(name) = &consumer.role else { continue };
         let role = roles
             .entry(name.clone())
@@ -75,9 +89,7 @@ pub(super) async fn agents(visit: Visit) -> Result<Response, Oops> {
         let restarts = members.iter().map(|member| member.actors.restarts_of(&role.name));
         role.restarts = restarts.map(u64::from).sum();
     }
-    let members = members.into_iter().map(member).collect();
-    let view = Agents { roles: roles.into_values().collect(), members };
-    visit.show(&agents::page(&visit.chrome(), &view)).await
+    roles.into_values().collect()
 }
 
 /// A role may have a consumer in each of several streams.

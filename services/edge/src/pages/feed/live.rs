@@ -1,7 +1,7 @@
 //! `/live`: one stream a tab, which says what of its page is stale. What has changed is fetched by the tab.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     convert::Infallible,
     sync::Arc,
     time::Duration,
@@ -18,23 +18,25 @@ use futures::stream;
 use serde::Deserialize;
 use tokio::{
     sync::{OwnedSemaphorePermit, broadcast, watch},
-    time::{Interval, MissedTickBehavior, interval, sleep},
+    time::{Interval, MissedTickBehavior, interval, sleep, timeout},
 };
 
 use super::{BADGE_MAX, Oops, Visit};
 use crate::{
-    http::{Identity, Problem},
+    http::{AppState, Identity, Problem},
+    lookout::{LOOK_EVERY, Lookout},
     model::{Change, ReadModel},
 };
 
 /// What changes within this time is one word of it.
 const GATHER: Duration = Duration::from_millis(200);
 
-/// How often parts are fetched that nobody tells of: breakers, streams, members, letters, alerts.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How often it is said how far behind all is; parts that nobody tells of are fetched as often, whatever was seen:
+/// ages and estimates change by themselves.
+const TICK: Duration = Duration::from_secs(5);
 
-/// Topics that nobody tells of.
-const LOOKED_AT: [&str; 5] = ["alerts", "breakers", "bus", "letters", "members"];
+/// Longest time of one look: other topics wait for it.
+const LOOK_WITHIN: Duration = Duration::from_secs(1);
 
 /// Topics of one stream at most.
 const TOPICS_MAX: usize = 16;
@@ -51,7 +53,11 @@ struct Follower {
     model: ReadModel,
     changes: broadcast::Receiver<Change>,
     closing: watch::Receiver<bool>,
+    app: AppState,
     ticks: Interval,
+    looks: Interval,
+    /// Topics that nobody tells of, as they were seen last.
+    seen: BTreeMap<String, Option<u64>>,
     /// Said next, before anything is waited for.
     waiting: VecDeque<Event>,
     /// Questions were asked or decided since they were counted.
@@ -61,20 +67,30 @@ struct Follower {
 
 pub(super) async fn follow(visit: Visit, Query(params): Query<Params>) -> Result<Response, Oops> {
     let Ok(room) = Arc::clone(visit.app.followers()).try_acquire_owned() else {
-        let problem = Problem::limited("too many pages are open: close some", LOOK_EVERY);
+        let problem = Problem::limited("too many pages are open: close some", TICK);
         return Err(Oops::of(&visit, problem));
     };
-    let mut ticks = interval(LOOK_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut ticks, mut looks) = (interval(TICK), interval(LOOK_EVERY));
+    for each in [&mut ticks, &mut looks] {
+        each.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    }
     let topics = params.topics.split(',').filter(|topic| !topic.is_empty()).take(TOPICS_MAX);
+    let topics: BTreeSet<String> = topics.map(str::to_owned).collect();
+    let mut seen = BTreeMap::new();
+    for topic in topics.iter().filter(|topic| Lookout::is_for(topic)) {
+        seen.insert(topic.clone(), version(&visit.app, topic).await);
+    }
     let model = visit.app.model().clone();
     let follower = Follower {
-        topics: topics.map(str::to_owned).collect(),
+        topics,
+        app: visit.app.clone(),
         identity: visit.identity.clone(),
         changes: model.changes(),
         model,
         closing: visit.app.closing(),
         ticks,
+        looks,
+        seen,
         waiting: VecDeque::new(),
         // The badge of the page may be older than the connection.
         has_asked: true,
@@ -85,6 +101,11 @@ pub(super) async fn follow(visit: Visit, Query(params): Query<Params>) -> Result
         Some((Ok::<_, Infallible>(event), follower))
     });
     Ok(Sse::new(events).into_response())
+}
+
+/// What the lookout has seen last; `None` when the bus takes too long to tell.
+async fn version(app: &AppState, topic: &str) -> Option<u64> {
+    timeout(LOOK_WITHIN, app.lookout().version(app.desk(), topic)).await.ok()
 }
 
 impl Follower {
@@ -101,8 +122,9 @@ impl Follower {
                 _ = self.ticks.tick() => {
                     let lag = self.model.lag().behind_ms;
                     self.waiting.push_back(Event::default().event("lag").data(lag.to_string()));
-                    self.looked_at()
+                    self.seen.keys().cloned().collect()
                 }
+                _ = self.looks.tick(), if !self.seen.is_empty() => self.look().await,
                 // The process is ending: the tab comes again, elsewhere or later.
                 _ = self.closing.changed() => return None,
             };
@@ -125,8 +147,16 @@ impl Follower {
         self.waiting.push_back(Event::default().event("questions").data(open.to_string()));
     }
 
-    fn looked_at(&self) -> BTreeSet<String> {
-        self.topics.iter().filter(|topic| LOOKED_AT.contains(&topic.as_str())).cloned().collect()
+    /// Topics that nobody tells of and that have changed.
+    async fn look(&mut self) -> BTreeSet<String> {
+        let mut stale = BTreeSet::new();
+        for (topic, seen) in &mut self.seen {
+            let Some(version) = version(&self.app, topic).await else { continue };
+            if seen.replace(version).is_some_and(|before| before != version) {
+                stale.insert(topic.clone());
+            }
+        }
+        stale
     }
 
     /// Topics that a change, and what follows on its heels, makes stale. `None` when the model is gone.

@@ -35,15 +35,17 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Oops> {
         Some(_) => Vec::new(),
     };
     let view = Overview {
-        needs: needs(&alerts, &sums),
-        figures: figures(&sums),
+        needs: needs_of(&alerts, &sums),
+        figures: figures_of(&sums),
         failures: sums.failures.iter().take(FAILURES_SHOWN).map(failure).collect(),
         running: running.rows.into_iter().map(tasks::row).collect(),
     };
     visit.show(&page(&visit.chrome(), &view)).await
 }
 
-fn needs(alerts: &[Alert], sums: &Sums) -> Vec<Need> {
+/// What needs a person, the most urgent first: open alerts, and what the read model has found beside them.
+#[must_use]
+pub fn needs_of(alerts: &[Alert], sums: &Sums) -> Vec<Need> {
     let mut needs: Vec<Need> = alerts.iter().map(told).collect();
     let is_told = |kind: Kind, subject: &str| {
         alerts.iter().any(|alert| alert.key.kind == kind && alert.key.subject == subject)
@@ -75,6 +77,7 @@ fn needs(alerts: &[Alert], sums: &Sums) -> Vec<Need> {
             address: format!("/tasks/{}", row.task),
         });
     }
+    needs.sort_by_key(|need| need.severity != Severity::Critical.as_str());
     needs
 }
 
@@ -102,7 +105,9 @@ fn told(alert: &Alert) -> Need {
     }
 }
 
-fn figures(sums: &Sums) -> Vec<Figure> {
+/// How the last hour was.
+#[must_use]
+pub fn figures_of(sums: &Sums) -> Vec<Figure> {
     let past = |value: fn(&Minute) -> u64| sums.minutes.iter().map(value).collect::<Vec<u64>>();
     let hour = &sums.hour;
     let open: u64 = sums

@@ -14,6 +14,7 @@ use crate::{
     pages::{
         packs::{Diff, Pack, Packs, Revision, page},
         task::Node,
+        text,
     },
 };
 
@@ -41,7 +42,12 @@ pub(super) async fn list(visit: Visit, Query(params): Query<Params>) -> Result<R
         [only] if params.pack.is_empty() => only.name.to_string(),
         _ => params.pack.clone(),
     };
-    let mut view = Packs { selected, ..Packs::default() };
+    let address = text::Query::default()
+        .with("pack", &params.pack)
+        .with("revision", &params.revision)
+        .with("against", &params.against)
+        .address("/packs");
+    let mut view = Packs { selected, address, ..Packs::default() };
     for pack in &packs {
         let mut shown = shown(pack, &pinned);
         if pack.name.as_str() == view.selected {

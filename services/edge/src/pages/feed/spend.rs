@@ -85,6 +85,8 @@ fn dearest(rows: Vec<SpendRow>, by: SpendBy) -> Vec<Share> {
             }
         })
         .collect();
+    // Roles that ask no model cost nothing and have no model.
+    shares.retain(|share| by != SpendBy::Model || share.cost_micros > 0 || share.tokens > 0);
     shares.sort_by_key(|share| std::cmp::Reverse((share.cost_micros, share.tokens)));
     shares.truncate(SHARES_SHOWN);
     shares

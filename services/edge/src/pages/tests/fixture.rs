@@ -21,7 +21,7 @@ use crate::pages::{
 };
 
 pub(super) use self::{
-    bus::{bus, peek},
+    bus::{bus, peek, webhooks},
     task::{task, task_with_step},
 };
 
@@ -379,6 +379,7 @@ pub(super) fn spend() -> Spend {
 
 pub(super) fn packs() -> Packs {
     Packs {
+        address: "/packs".to_owned(),
         packs: vec![Pack {
             name: "contract-intake".to_owned(),
             revisions: vec![
@@ -448,6 +449,7 @@ pub(super) fn audit() -> Audit {
         ],
         next: Some("/audit?before=40".to_owned()),
         verdict: String::new(),
+        address: "/audit".to_owned(),
         task: String::new(),
     }
 }

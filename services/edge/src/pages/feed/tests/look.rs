@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use axum::body::Body;
 use axum::http::StatusCode;
 use cadre_core::{
     access::Access,
@@ -14,11 +15,13 @@ use cadre_core::{
     time::UnixMillis,
     workflow::Grant,
 };
+use futures::StreamExt as _;
 use serde_json::json;
+use tower::ServiceExt as _;
 
 use super::house;
 use crate::{
-    http::tests::kit::World,
+    http::tests::kit::{World, request},
     model::tests::kit::{BEGIN, Story, name, step},
 };
 
@@ -187,4 +190,26 @@ async fn a_call_says_what_the_model_was_told_and_what_not() {
         assert!(page.contains(needle), "{needle}: {page}");
     }
     assert!(page.contains("wants it · by advance"), "why the step is as it is: {page}");
+}
+
+/// The next events of a stream until one says this.
+async fn until(body: &mut axum::body::BodyDataStream, wanted: &str) {
+    let mut heard = String::new();
+    while !heard.contains(wanted) {
+        let next = tokio::time::timeout(Duration::from_secs(60), body.next());
+        heard += &String::from_utf8_lossy(&next.await.expect("in time").expect("more").unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_tab_hears_of_what_no_log_tells_of() {
+    let house = house(&[]).await;
+    let secret = house.make("acme", Access::Admin, |token| token.is_fleet = true);
+    let asked = request("GET", "/live?topics=bus,webhooks,tasks", &secret);
+    let response = house.app.clone().oneshot(asked.body(Body::empty()).unwrap()).await.unwrap();
+    let mut body = response.into_body().into_data_stream();
+    // What every tab is told at once, and every five seconds, whatever was seen.
+    until(&mut body, "data: bus webhooks\n").await;
+    drifting(&mut house.desk.world.lock().unwrap());
+    until(&mut body, "event: stale\ndata: bus\n").await;
 }
