@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, env, ffi::OsString, path::PathBuf};
 use super::{Key, edge, models::Variables};
 
 /// Variables beside those of the settings.
-const OTHERS: [&str; 16] = [
+const OTHERS: [&str; 17] = [
     "PATH",
     "HOME",
     "XDG_CACHE_HOME",
