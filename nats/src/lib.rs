@@ -19,6 +19,7 @@ mod log;
 mod mend;
 pub mod models;
 mod outbox;
+pub mod owners;
 pub mod packs;
 mod pages;
 mod publish;
