@@ -19,7 +19,6 @@ mod log;
 mod mend;
 pub mod models;
 mod outbox;
-pub mod owners;
 pub mod packs;
 mod pages;
 mod publish;

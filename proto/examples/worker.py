@@ -31,7 +31,7 @@ async def answer(bus, store, order, pause, ahead):
 async def serve(bus, store, stream, role, stop):
     orders = await bus.jetstream().pull_subscribe_bind(f"role-{role}", stream=stream)
     try: pause = (await orders.consumer_info()).config.ack_wait / 3
-    except nats.js.errors.NotFoundError: sys.exit(f"nobody knows role {role}: apply a pack that has it")
+    except nats.js.errors.NotFoundError: return sys.stderr.write(f"no pack has role {role}: apply one\n")
     now = json.loads((await bus.request(f"$JS.API.STREAM.INFO.{stream}")).data)["ts"]
     ahead = datetime.datetime.fromisoformat(now).timestamp() - time.monotonic()  # broker, not us
     while not stop.is_set():

@@ -1,7 +1,6 @@
 //! Starts the services of one process on a connection, and stops them in reverse order.
 
 mod actors;
-mod share;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -118,8 +117,6 @@ pub struct Stack {
     inference: Option<InferenceService<JetStreamBus, KvPacks>>,
     edge: Option<EdgeService>,
     telling: Option<Arc<Linked>>,
-    /// Only for an orchestrator in a fleet.
-    sharing: Option<Arc<Linked>>,
 }
 
 impl Stack {
@@ -157,7 +154,7 @@ impl Stack {
             Some((_, breakers)) if options.orchestrator => {
                 let watch = watch(&bus, id.clone(), options.watch).await?;
                 let orchestrator = orchestrator(&bus, &packs, breakers).await?;
-                (Some(orchestrator), watch, audit(&bus, id.clone()).await?)
+                (Some(orchestrator), watch, audit(&bus, id).await?)
             }
             Some(_) | None => (None, None, None),
         };
@@ -178,11 +175,8 @@ impl Stack {
             inference,
             edge,
             telling: None,
-            sharing: None,
         };
         stack.ready().await?;
-        let is_owner = stack.orchestrator.is_some() && stack.membership.is_some();
-        stack.sharing = is_owner.then(|| share::take(&stack.bus, &id));
         let membership = stack.membership.clone();
         stack.telling = membership.map(|own| Arc::new(actors::tell(stack.clone(), own)));
         stack.say(1);
@@ -243,7 +237,7 @@ impl Stack {
     /// Stops everything; what is in flight comes again elsewhere.
     pub async fn stop(&self) {
         self.say(0);
-        self.telling.iter().chain(&self.sharing).for_each(|task| task.abort());
+        self.telling.iter().for_each(|telling| telling.abort());
         if let Some(edge) = &self.edge {
             edge.stop().await;
         }
