@@ -42,7 +42,7 @@ async fn two_orchestrators_and_two_workers_share_the_work() {
     let since = Instant::now();
     let tasks = arena.publish(0..TASKS).await;
     arena.finish(&tasks, ("two of each, nobody killed", since)).await;
-    // Both take goals in. Whoever came first may own all partitions: see the gaps in ARCHITECTURE.md.
+    // Not that both own some: whoever came first may own all partitions while it lives, a gap of ARCHITECTURE.md.
     let mut sum = 0;
     for address in &figures {
         let (_, page) = page(&format!("http://{address}/metrics"), None).await.expect("a page");
