@@ -29,9 +29,9 @@ async def answer(bus, store, order, pause, ahead):
     refusal = json.loads(reply.data).get("error")  # 10071, wrong last sequence: reported already
     if refusal is None or refusal["err_code"] == 10071: await order.ack()
 async def serve(bus, store, stream, role, stop):
-    try: orders = await bus.jetstream().pull_subscribe_bind(f"role-{role}", stream=stream)
-    except nats.js.errors.NotFoundError: sys.exit(f"nobody knows role {role}: apply a pack that has it")
-    pause = (await orders.consumer_info()).config.ack_wait / 3
+    orders = await bus.jetstream().pull_subscribe_bind(f"role-{role}", stream=stream)
+    try: pause = (await orders.consumer_info()).config.ack_wait / 3
+    except nats.js.errors.NotFoundError: return sys.stderr.write(f"no pack has role {role}: apply one\n")
     now = json.loads((await bus.request(f"$JS.API.STREAM.INFO.{stream}")).data)["ts"]
     ahead = datetime.datetime.fromisoformat(now).timestamp() - time.monotonic()  # broker, not us
     while not stop.is_set():

@@ -102,7 +102,11 @@ impl Desk {
         let path = std::env::var("PATH").unwrap_or_default();
         command.args(["-c", line]).current_dir(self.path()).stdin(Stdio::null());
         command.env("PATH", format!("{bin}:{path}")).env("NO_COLOR", "1");
-        command.env("CADRE_NATS", &self.url).env("TOKEN", &self.token);
+        command.env("TOKEN", &self.token);
+        // It plays on a broker of its own.
+        if !line.starts_with("cadre pack test") {
+            command.env("CADRE_NATS", &self.url);
+        }
         command.env("XDG_CONFIG_HOME", self.path()).kill_on_drop(true);
         command
     }
@@ -261,7 +265,7 @@ async fn the_readmes_commands_do_what_it_says() {
             desk.run(&line).await;
         }
     }
-    assert!(ran >= 30, "{ran} lines were run");
+    assert!(ran >= 28, "{ran} lines were run");
     assert_eq!(left, [], "no line of the README begins so");
     assert_eq!(dev.stop().await, Some(0), "{:?}", dev.lines());
 }

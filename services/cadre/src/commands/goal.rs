@@ -45,7 +45,7 @@ Examples:
 pub(crate) struct PublishArgs {
     /// The workflow that does it: see `cadre pack ls`.
     workflow: String,
-    /// `@file.json` or `-` (standard input): the whole input; or, repeated, `key=value` (JSON, else
+    /// `@file.json`, `-` (standard input) or a JSON object: the whole input; or, repeated, `key=value` (JSON, else
     /// a text) and `key=@textfile`.
     #[arg(short, long = "input", value_name = "INPUT")]
     input: Vec<String>,
