@@ -128,6 +128,9 @@ async fn furnished(world: &World) -> Vec<Place> {
     let hold =
         ["breaker", "open", "role.bank", "--for", "10m", "--reason", "the bank is rolled out"];
     fine(bed, &hold).await;
+    // At an address that is never reached: it fails as soon as a task ends.
+    let hook = ["webhook", "add", "http://127.0.0.1:1/", "--private", "--tenant", TENANT];
+    fine(bed, &hook).await;
     let denied =
         bed.publish("payment", "denied", &json!({"usd": 90_000, "to": "a stranger"})).await;
     let window = world.window_of(Person::Ann).await;
