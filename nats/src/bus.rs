@@ -28,12 +28,14 @@ use crate::{
     clock::BrokerClock,
     connect::Connection,
     delivery::{Receipt, Settlement},
+    fleet::Fleet,
     inbox::{GoalInbox, InputInbox},
     journal::RunJournal,
     letters::Letters,
     log::TaskLog,
     outbox::Outbox,
     publish::{Grouping, Publisher},
+    shares::{self, Shares},
     signs::Signs,
     stop::{self, StopInbox},
     timer,
@@ -56,6 +58,7 @@ pub struct Streams {
     pub wire: Wire,
     pub(crate) publisher: Publisher,
     pub(crate) signs: Signs,
+    pub(crate) shares: Shares,
     log: Arc<Vec<Stream<()>>>,
 }
 
@@ -139,8 +142,18 @@ impl JetStreamBus {
         let signs = Signs::new();
         let publisher = Publisher::start(&client, topology.shards, grouping, &signs).await?;
         let (log, wire) = (Arc::new(log), connection.wire.clone());
-        let streams =
-            Streams { client, js: js.clone(), topology, clock, wire, publisher, signs, log };
+        let shares = Shares::default();
+        let streams = Streams {
+            client,
+            js: js.clone(),
+            topology,
+            clock,
+            wire,
+            publisher,
+            signs,
+            shares,
+            log,
+        };
         let blobs = Blobs::new(js);
         let log = TaskLog::new(streams.clone(), blobs.clone());
         let journal = RunJournal::new(streams.clone(), blobs.clone());
@@ -152,6 +165,11 @@ impl JetStreamBus {
     #[must_use]
     pub fn streams(&self) -> &Streams {
         &self.streams
+    }
+
+    #[cfg(test)]
+    pub(crate) fn streams_mut(&mut self) -> &mut Streams {
+        &mut self.streams
     }
 
     /// Large payloads.
@@ -172,6 +190,17 @@ impl JetStreamBus {
     /// As [`OrchestratorBus::load`].
     pub async fn read_log(&self, task: &TaskId) -> Result<Loaded, LoadError> {
         self.log.load(task).await
+    }
+
+    /// Counts the orchestrators of the fleet: from now on no more partitions are kept than are this one's share.
+    ///
+    /// # Errors
+    /// [`BusError`] when the broker does not answer; everything stays as it is.
+    pub async fn divide_partitions(&self, fleet: &Fleet) -> Result<(), BusError> {
+        let owners = shares::owners(&fleet.members().await?, self.streams.clock.now());
+        let partitions = self.streams.topology.partitions.count();
+        self.streams.shares.divide(partitions.into(), owners);
+        Ok(())
     }
 
     /// Whether the stream of this family that holds `partition` has a message on `subject`.

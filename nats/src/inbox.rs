@@ -22,6 +22,7 @@ use crate::{
     bus::{Streams, header, pairs},
     delivery::{Receipt, Stamp},
     pull::Pull,
+    topology::OWNER_GROUP,
 };
 
 /// Inputs asked for at once; the consumer's ack limit is higher.
@@ -29,9 +30,6 @@ const INPUTS_ROOM: usize = 1_024;
 
 /// Goals asked for at once.
 const GOALS_ROOM: usize = 256;
-
-/// Priority group of every partition's consumer.
-const OWNER: &str = "owner";
 
 /// Inputs of one partition.
 pub struct InputInbox {
@@ -47,7 +45,7 @@ impl InputInbox {
         partition: Partition,
     ) -> Result<Self, BusError> {
         let stream = streams.name("CADRE_IN", partition);
-        let pull = Pull::open(streams, stream, format!("p{partition}"), Some(OWNER)).await?;
+        let pull = Pull::open(streams, stream, format!("p{partition}"), Some(OWNER_GROUP)).await?;
         Ok(Self { pull: pull.of_queue(), blobs: blobs.clone(), streams: streams.clone() })
     }
 }

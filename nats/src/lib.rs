@@ -24,6 +24,7 @@ mod pages;
 mod publish;
 mod pull;
 pub mod server;
+mod shares;
 mod signs;
 mod stop;
 pub mod survey;

@@ -5,7 +5,10 @@
 //! the caller cannot hold. One subscription for all requests; a request that a broker
 //! forgot (restart, leader change) is noticed by its missing heartbeats and repeated.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use async_nats::{Message, StatusCode, Subscriber};
 use bytes::Bytes;
@@ -17,7 +20,9 @@ use crate::{
     bus::{Streams, header},
     delivery::Stamp,
     mend::{Heal, mend},
+    shares::Title,
     signs::SIGN_MAX,
+    topology::OWNER_GROUP,
 };
 
 /// Life of one pull request; far below the 3 s after which a silent owner loses its partition.
@@ -40,6 +45,8 @@ pub(crate) struct Pull {
     consumer: String,
     group: Option<&'static str>,
     pin: Option<String>,
+    /// Of a consumer that pins its owner.
+    title: Option<Title>,
     inbox: String,
     subscriber: Subscriber,
     asked: usize,
@@ -69,7 +76,20 @@ impl Pull {
             })?;
         let (streams, connects) = (streams.clone(), connects(streams));
         let (pin, asked, heal) = (None, 0, None);
-        Ok(Self { streams, stream, consumer, group, pin, inbox, subscriber, asked, connects, heal })
+        let title = group.map(|_| Title::new(&streams.shares));
+        Ok(Self {
+            streams,
+            stream,
+            consumer,
+            group,
+            pin,
+            title,
+            inbox,
+            subscriber,
+            asked,
+            connects,
+            heal,
+        })
     }
 
     /// The same on a work queue, where nothing may be left behind the consumer.
@@ -95,12 +115,17 @@ impl Pull {
         if let Some(heal) = &mut self.heal {
             heal.look(&self.streams, &self.stream, &self.consumer).await;
         }
+        if self.title.as_mut().is_some_and(|title| title.lets_go(Instant::now())) {
+            self.let_go().await;
+        }
+        let rest = self.title.as_mut().and_then(|title| title.rest(Instant::now()));
         let room = room.min(BATCH_MAX * 2);
-        if self.asked == 0 || self.asked < room / 2 {
+        if rest.is_none() && (self.asked == 0 || self.asked < room / 2) {
             self.ask(room - self.asked).await?;
         }
         let mut batch = Vec::new();
-        match tokio::time::timeout(SIGN_MAX, self.subscriber.next()).await {
+        match tokio::time::timeout(rest.unwrap_or(SIGN_MAX), self.subscriber.next()).await {
+            Err(_) if rest.is_some() => {}
             Err(_) => {
                 self.asked = 0;
                 self.streams.signs.doubt(&self.streams.client).await;
@@ -115,6 +140,35 @@ impl Pull {
             }
         }
         Ok(batch)
+    }
+
+    /// Ends our pin: the broker gives it to whoever waits, and ours is no longer asked with.
+    async fn let_go(&mut self) {
+        let (stream, consumer) = (&self.stream, &self.consumer);
+        tracing::info!(stream, consumer, "let go of a partition, others have too few");
+        let ended = match self.streams.js.get_stream_no_info(stream).await {
+            Ok(found) => {
+                found.unpin_consumer(consumer, OWNER_GROUP).await.map_err(|e| e.to_string())
+            }
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(error) = ended {
+            // Then it ends by itself, since nobody asks with it.
+            tracing::info!(stream, consumer, error, "its owner could not be changed at once");
+        }
+        (self.pin, self.asked) = (None, 0);
+    }
+
+    fn set_pin(&mut self, pin: Option<&str>) {
+        // What arrives while it rests was sent before.
+        let is_resting = self.title.as_mut().and_then(|title| title.rest(Instant::now())).is_some();
+        if is_resting || self.pin.as_deref() == pin {
+            return;
+        }
+        self.pin = pin.map(str::to_owned);
+        if let Some(title) = &mut self.title {
+            title.pinned(pin.is_some(), Instant::now());
+        }
     }
 
     async fn ask(&mut self, count: usize) -> Result<(), BusError> {
@@ -154,9 +208,8 @@ impl Pull {
             self.asked = self.asked.saturating_sub(1);
             if self.group.is_some()
                 && let Some(pin) = header(&message, "Nats-Pin-Id")
-                && self.pin.as_deref() != Some(pin)
             {
-                self.pin = Some(pin.to_owned());
+                self.set_pin(Some(pin));
             }
             batch.push(message);
             return Ok(());
@@ -164,7 +217,10 @@ impl Pull {
         let text = message.description.as_deref().unwrap_or_default();
         match status {
             StatusCode::IDLE_HEARTBEAT => {}
-            StatusCode::PIN_ID_MISMATCH => (self.pin, self.asked) = (None, 0),
+            StatusCode::PIN_ID_MISMATCH => {
+                self.set_pin(None);
+                self.asked = 0;
+            }
             _ if text == "Consumer Deleted" || text == "Consumer is push based" => {
                 let (stream, consumer) = (&self.stream, &self.consumer);
                 return Err(BusError::Refused(format!("{stream}/{consumer}: {text}")));

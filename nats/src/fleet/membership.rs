@@ -102,6 +102,12 @@ impl Fleet {
 }
 
 impl Membership {
+    /// The fleet that it is a member of.
+    #[must_use]
+    pub fn fleet(&self) -> &Fleet {
+        &self.fleet
+    }
+
     /// Resolves with the reason when this process must serve no longer; mostly never.
     pub async fn expelled(&self) -> JoinError {
         let mut expelled = self.expelled.clone();

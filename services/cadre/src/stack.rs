@@ -1,6 +1,7 @@
 //! Starts the services of one process on a connection, and stops them in reverse order.
 
 mod actors;
+mod share;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -117,6 +118,8 @@ pub struct Stack {
     inference: Option<InferenceService<JetStreamBus, KvPacks>>,
     edge: Option<EdgeService>,
     telling: Option<Arc<Linked>>,
+    /// Only of an orchestrator in a fleet.
+    sharing: Option<Arc<Linked>>,
 }
 
 impl Stack {
@@ -175,9 +178,13 @@ impl Stack {
             inference,
             edge,
             telling: None,
+            sharing: None,
         };
         stack.ready().await?;
         let membership = stack.membership.clone();
+        if let (Some(_), Some(own)) = (&stack.orchestrator, &membership) {
+            stack.sharing = Some(Arc::new(share::divide(own.fleet().clone(), &stack.bus)));
+        }
         stack.telling = membership.map(|own| Arc::new(actors::tell(stack.clone(), own)));
         stack.say(1);
         Ok(stack)
@@ -237,7 +244,7 @@ impl Stack {
     /// Stops everything; what is in flight comes again elsewhere.
     pub async fn stop(&self) {
         self.say(0);
-        self.telling.iter().for_each(|telling| telling.abort());
+        self.telling.iter().chain(&self.sharing).for_each(|task| task.abort());
         if let Some(edge) = &self.edge {
             edge.stop().await;
         }

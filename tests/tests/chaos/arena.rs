@@ -86,8 +86,8 @@ impl Arena {
     pub(crate) async fn start_with(&self, roles: &str, more: &[&str]) -> Process {
         let (in_flight, url) = (IN_FLIGHT.to_string(), self.bed.server.urls().join(","));
         let args = [&["--role", roles, "--in-flight", &in_flight], more].concat();
-        // What the cluster's storm counts.
-        let variables = [("CADRE_LOG", "warn,cadre_nats::log=info")];
+        // What the cluster's storm counts, and who lets go of a partition.
+        let variables = [("CADRE_LOG", "warn,cadre_nats::log=info,cadre_nats::pull=info")];
         for _ in 1..STARTS_MAX {
             match Process::try_serve(&url, &args, &variables).await {
                 Ok(process) => return process,
