@@ -181,13 +181,17 @@ impl Stack {
             sharing: None,
         };
         stack.ready().await?;
+        stack.sharing = stack.divide();
         let membership = stack.membership.clone();
-        if let (Some(_), Some(own)) = (&stack.orchestrator, &membership) {
-            stack.sharing = Some(Arc::new(share::divide(own.fleet().clone(), &stack.bus)));
-        }
         stack.telling = membership.map(|own| Arc::new(actors::tell(stack.clone(), own)));
         stack.say(1);
         Ok(stack)
+    }
+
+    /// Has an orchestrator in a fleet leave others their share of the partitions.
+    fn divide(&self) -> Option<Arc<Linked>> {
+        let (_, own) = self.orchestrator.as_ref().zip(self.membership.as_ref())?;
+        Some(Arc::new(share::divide(own.fleet().clone(), &self.bus)))
     }
 
     /// Says which services run here.

@@ -264,7 +264,9 @@ fn a_dry_run_prints_what_would_publish_the_goal() {
         ["goal", "publish", "contract-intake", "-i", "text=it's", "--key", "k-1", "--dry-run"];
     let shown = data(&[&args[..], &["--tenant", "acme", "--nats", nobody]].concat(), 0);
     assert!(shown.starts_with("nats pub ") && shown.contains(nobody), "{shown}");
-    assert!(shown.contains("Nats-Msg-Id:k-1 goals.acme.contract-intake "), "{shown}");
+    for part in ["-H Nats-Msg-Id:k-1 ", "-H Cadre-User:", " goals.acme.contract-intake '"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
     assert!(shown.contains("it'\\''s"), "quoted for a shell: {shown}");
 }
 
