@@ -160,15 +160,18 @@ impl Pull {
     }
 
     fn set_pin(&mut self, pin: Option<&str>) {
-        // What arrives while it rests was sent before.
-        let is_resting = self.title.as_mut().and_then(|title| title.rest(Instant::now())).is_some();
-        if is_resting || self.pin.as_deref() == pin {
+        if self.pin.as_deref() == pin {
             return;
         }
-        self.pin = pin.map(str::to_owned);
+        let now = Instant::now();
         if let Some(title) = &mut self.title {
-            title.pinned(pin.is_some(), Instant::now());
+            if title.rest(now).is_some() {
+                // What arrives while it rests was sent before.
+                return;
+            }
+            title.pinned(pin.is_some(), now);
         }
+        self.pin = pin.map(str::to_owned);
     }
 
     async fn ask(&mut self, count: usize) -> Result<(), BusError> {
